@@ -1,0 +1,124 @@
+package dev.mainstay.base;
+
+import java.util.Locale;
+
+/// The closed catalogue of what can go wrong. A number never changes its meaning and is never used
+/// again. Hundreds belong to rooms: 01 storage, 02 repository, 03 keys, 04 configuration and
+/// command line, 05 connection to PostgreSQL, 06 backup, 07 WAL, 08 restore, 09 check and verify,
+/// 10 demo and environment.
+public enum ErrorCode {
+    // 01 storage
+    STORE_UNAVAILABLE(
+            101, "is the store mounted or reachable, and may this user read and write it?"),
+    STORE_OBJECT_MISSING(102, "run 'mainstay verify' to see which backups need it"),
+    STORE_FULL(
+            103, "free space or enlarge the store, then run the command again; nothing was lost"),
+    STORE_REFUSED(104, "check permissions and retention locks of the store"),
+    STORE_OBJECT_EXISTS(105, "objects are written once; this name holds something else"),
+    STORE_URL_INVALID(106, "use file:///absolute/path"),
+    STORE_READ_SHORT(107, "the object is shorter than its users say; run 'mainstay verify'"),
+
+    // 02 repository
+    REPOSITORY_MISSING(201, "run 'mainstay init' to create it, or correct repository.url"),
+    REPOSITORY_EXISTS(202, "choose another repository.url, or use the one that is there"),
+    REPOSITORY_FOREIGN(203, "repository.url points at something else; correct it"),
+    REPOSITORY_NEWER(204, "use a newer version of Mainstay to open it"),
+    OBJECT_DAMAGED(205, "run 'mainstay verify' to see what is affected"),
+    PACK_TRUNCATED(206, "run 'mainstay verify' to see what is affected"),
+    PACK_FORGED(207, "somebody or something changed this object; run 'mainstay verify'"),
+    BACKUP_UNKNOWN(208, "'mainstay backups' lists what there is"),
+    SOURCE_UNKNOWN(209, "name a source of the configuration, or back it up first"),
+    CHAIN_BROKEN(210, "a record vanished from the repository; run 'mainstay verify'"),
+    BACKUP_ABORTED(211, "a collector gave up on this backup; start it again"),
+
+    // 03 keys
+    KEY_WRONG(301, "use the passphrase or key file this repository was created with"),
+    KEY_MISSING(302, "set repository.key in the configuration"),
+    KEY_FILE_INVALID(303, "a key file is written by 'mainstay init'; restore it from your copy"),
+    KEY_OBJECT_DAMAGED(304, "restore the keys/ objects from a copy of the repository"),
+    SEAL_BROKEN(305, "the object was changed after it was written; run 'mainstay verify'"),
+
+    // 04 configuration and command line
+    CONFIG_MISSING(401, "create mainstay.yaml or pass --config FILE"),
+    CONFIG_INVALID(402, "correct the configuration"),
+    CONFIG_KEY_UNKNOWN(403, "correct the spelling"),
+    CONFIG_VARIABLE_UNSET(404, "set the environment variable or give a default: ${NAME:default}"),
+    USAGE_INVALID(405, "see 'mainstay COMMAND --help'"),
+    CONFIRMATION_NEEDED(406, "answer on a terminal or pass --yes"),
+    INTERRUPTED(407, "run the command again; what was committed before is untouched"),
+
+    // 05 connection to PostgreSQL
+    SERVER_UNREACHABLE(501, "is the server running, and does the url name its host and port?"),
+    SERVER_LOGIN_REFUSED(502, "check user, password and pg_hba.conf"),
+    SERVER_VERSION_UNSUPPORTED(503, "PostgreSQL 14 to 18 are supported"),
+    SERVER_RIGHT_MISSING(504, "'mainstay check --fix' grants what is missing"),
+    SERVER_PROTOCOL(505, "the server answered unexpectedly; look into its log"),
+    SERVER_TLS(506, "check sslmode and certificates"),
+    SERVER_QUERY_FAILED(507, "look into the server's log"),
+
+    // 06 backup
+    BACKUP_CLUSTER_MISMATCH(601, "data-directory and url must name the same running cluster"),
+    BACKUP_FILE_VANISHED(602, "start the backup again"),
+    BACKUP_PAGE_DAMAGED(603, "restore the named pages from an older backup"),
+    BACKUP_ARCHIVE_DEAD(
+            604, "start 'mainstay wal receive' or set archive_command, then run 'mainstay check'"),
+    BACKUP_CONTROL_FILE(
+            605, "is data-directory a PostgreSQL data directory that this user may read?"),
+    BACKUP_FRAME_MISMATCH(606, "memory or disk of this host may be failing; test it"),
+    BACKUP_SERVER_STOPPED(607, "start the server and the backup again"),
+    BACKUP_FILE_UNREADABLE(608, "check permissions; run as the owner of the data directory"),
+
+    // 07 WAL
+    WAL_CONFLICT(
+            701,
+            "two servers write the same history; find out which one is right before archiving goes"
+                    + " on"),
+    WAL_GAP(702, "take a backup now; the recovery window ends at the gap"),
+    WAL_SPOOL_LIMIT(703, "bring the repository back; the server keeps its WAL meanwhile"),
+    WAL_SLOT_LOST(704, "take a backup now; the slot was invalidated by the server"),
+    WAL_RECORD_INVALID(705, "the WAL is damaged from this position on"),
+    WAL_ABSENT(706, "not in the repository"),
+    WAL_FILE_INVALID(707, "the file is no WAL of this source"),
+    WAL_SPOOL_DAMAGED(708, "remove the spool; the server sends what was not stored again"),
+
+    // 08 restore
+    RESTORE_DIRECTORY_UNSAFE(801, "name an empty or a new directory"),
+    RESTORE_SERVER_RUNNING(802, "stop the server first"),
+    RESTORE_TARGET_UNREACHABLE(803, "'mainstay wal timeline' shows what can be reached"),
+    RESTORE_NO_BACKUP(804, "'mainstay backups' lists what there is"),
+    RESTORE_TABLESPACE(805, "map it with --tablespace OLD=NEW"),
+    RESTORE_CONTENT_WRONG(806, "run 'mainstay verify'; nothing was made startable"),
+    RESTORE_START_FAILED(807, "look into the server's log in the restored directory"),
+    RESTORE_WRITE_FAILED(808, "free space or fix permissions, then run the restore again"),
+
+    // 09 check and verify
+    VERIFY_FAILED(901, "restore the named objects from a copy, or take a new full backup"),
+    CHECK_FAILED(902, "'mainstay check --fix' does what can be done from here"),
+
+    // 10 demo and environment
+    DEMO_BINARIES_MISSING(1001, "run the demo from a checkout, with ./mainstay demo"),
+    SERVER_START_FAILED(1002, "look into the log that is named above"),
+    INTERNAL(1099, "this is a bug in Mainstay; please report it with the text above");
+
+    private final int number;
+    private final String hint;
+
+    ErrorCode(int number, String hint) {
+        this.number = number;
+        this.hint = hint;
+    }
+
+    public int number() {
+        return number;
+    }
+
+    /// What to do, unless the place that throws knows better.
+    public String hint() {
+        return hint;
+    }
+
+    /// As printed and in JSON: `MS-0123`.
+    public String id() {
+        return String.format(Locale.ROOT, "MS-%04d", number);
+    }
+}

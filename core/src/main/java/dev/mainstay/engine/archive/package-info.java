@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.engine.archive;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.engine.backup;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.engine.proof;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.postgres.cluster;
+
+import org.jspecify.annotations.NullMarked;

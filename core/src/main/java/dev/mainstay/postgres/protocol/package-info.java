@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.postgres.protocol;
+
+import org.jspecify.annotations.NullMarked;

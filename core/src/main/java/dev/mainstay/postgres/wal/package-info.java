@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.postgres.wal;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.repository.crypto;
+
+import org.jspecify.annotations.NullMarked;

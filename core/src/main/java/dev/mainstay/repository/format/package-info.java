@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.repository.format;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,56 @@
+package dev.mainstay.storage;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/// A flat space of named, immutable objects. Everything Mainstay keeps goes through this door.
+///
+/// **Names** are 1 to 512 characters of `a-z A-Z 0-9 . _ -`, in segments parted by single `/`; no
+/// segment is `.` or `..`, or ends in `.tmp~`. Stores order them by their ASCII bytes.
+///
+/// **What is atomic.** [#put] either makes the whole object visible under its name or nothing. Of
+/// several concurrent puts of one name, by any number of processes, exactly one returns
+/// [PutOutcome#CREATED]. An object never changes once it is visible.
+///
+/// **What is durable.** When [#put] returns [PutOutcome#CREATED] or [PutOutcome#EXISTED], the
+/// object survives the loss of power of this host.
+///
+/// **What may be called again.** Everything. A put whose outcome is unknown (a time-out, a crash)
+/// may have happened: call it again, and where the answer is [PutOutcome#EXISTED] compare what is
+/// there.
+///
+/// **On failure** every method throws [dev.mainstay.base.MainstayException] with a 01xx code.
+/// [dev.mainstay.base.ErrorCode#STORE_UNAVAILABLE] is worth a retry, the others are not.
+///
+/// Safe for use by many threads. Calls block.
+public interface ObjectStore extends AutoCloseable {
+    /// What this store can and cannot do; constant while it is open.
+    StoreFacts facts();
+
+    /// Writes an object unless the name is taken.
+    ///
+    /// @param content from position to limit; neither is changed
+    PutOutcome put(String name, ByteBuffer content);
+
+    /// Reads exactly `length` bytes from `offset` of an object.
+    ///
+    /// @throws dev.mainstay.base.MainstayException STORE_OBJECT_MISSING, or STORE_READ_SHORT where
+    ///   the object ends before `offset + length`
+    byte[] get(String name, long offset, int length);
+
+    /// Size in bytes of the object, or empty if there is none. Absence is an answer, never a guess:
+    /// a store that cannot be asked throws.
+    Optional<Long> size(String name);
+
+    /// Up to `limit` objects whose names start with `prefix` and come after `after` (exclusive;
+    /// empty for the first page), in order. A page shorter than `limit` is not the last one unless
+    /// [ListPage#last] says so.
+    ListPage list(String prefix, String after, int limit);
+
+    /// Removes an object. A refusal (a retention lock) is an answer, not an error. Removing what is
+    /// not there answers [DeleteOutcome#ABSENT].
+    DeleteOutcome delete(String name);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.storage.local;
+
+import org.jspecify.annotations.NullMarked;

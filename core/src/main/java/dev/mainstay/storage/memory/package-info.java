@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.storage.memory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.mainstay.storage.wrap;
+
+import org.jspecify.annotations.NullMarked;

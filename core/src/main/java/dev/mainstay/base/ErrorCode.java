@@ -17,6 +17,7 @@ public enum ErrorCode {
     STORE_OBJECT_EXISTS(105, "objects are written once; this name holds something else"),
     STORE_URL_INVALID(106, "use file:///absolute/path"),
     STORE_READ_SHORT(107, "the object is shorter than its users say; run 'mainstay verify'"),
+    STORE_NAME_INVALID(108, "objects are named by Mainstay; please report this message"),
 
     // 02 repository
     REPOSITORY_MISSING(201, "run 'mainstay init' to create it, or correct repository.url"),

@@ -6,7 +6,10 @@ import java.util.Optional;
 /// A flat space of named, immutable objects. Everything Mainstay keeps goes through this door.
 ///
 /// **Names** are 1 to 512 characters of `a-z A-Z 0-9 . _ -`, in segments parted by single `/`; no
-/// segment is `.` or `..`, or ends in `.tmp~`. Stores order them by their ASCII bytes.
+/// segment is `.` or `..`, or longer than 255 ([ObjectName]). Stores order them by their ASCII
+/// bytes. Callers never use two names that differ in case only, nor an object's name as the folder
+/// of another (`a` beside `a/b`): stores on file systems refuse that with
+/// [dev.mainstay.base.ErrorCode#STORE_OBJECT_EXISTS].
 ///
 /// **What is atomic.** [#put] either makes the whole object visible under its name or nothing. Of
 /// several concurrent puts of one name, by any number of processes, exactly one returns

@@ -47,6 +47,7 @@ public enum ErrorCode {
     USAGE_INVALID(405, "see 'mainstay COMMAND --help'"),
     CONFIRMATION_NEEDED(406, "answer on a terminal or pass --yes"),
     INTERRUPTED(407, "run the command again; what was committed before is untouched"),
+    RUNTIME_MISSING(408, "install a JDK 25 or newer, and Mainstay as a whole"),
 
     // 05 connection to PostgreSQL
     SERVER_UNREACHABLE(501, "is the server running, and does the url name its host and port?"),

@@ -1,0 +1,47 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/// Asks before something is destroyed.
+final class Confirm {
+    private Confirm() {}
+
+    /// @param danger what will be lost, as a sentence without its end
+    /// @param yes whether `--yes` was given
+    /// @throws MainstayException `CONFIRMATION_NEEDED` unless somebody agreed
+    static void danger(Session session, String danger, boolean yes) throws IOException {
+        if (yes) {
+            return;
+        }
+        Terminal terminal = session.terminal();
+        if (!terminal.inIsTerminal()
+                || !terminal.errIsTerminal()
+                || session.output() == Output.json) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_NEEDED, danger + ": this needs a confirmation");
+        }
+        terminal.err().print(danger + ". Go on? [y/N] ");
+        terminal.err().flush();
+        String answer = line(terminal.in()).strip().toLowerCase(Locale.ROOT);
+        if (!answer.equals("y") && !answer.equals("yes")) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_NEEDED, danger + ": not confirmed, nothing was changed");
+        }
+    }
+
+    /// Byte by byte, so that what follows the line stays for whoever reads next.
+    private static String line(InputStream in) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
+            line.append((char) c);
+        }
+        return new String(
+                line.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.mainstay.cli;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// Ctrl-C and SIGTERM: interrupts the running command and keeps the JVM alive until it has cleaned
+/// up and said so, but not for ever.
+final class Interruption {
+    private final Duration patience;
+    private final PrintStream err;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private @Nullable Thread worker;
+    private boolean requested;
+    private boolean over;
+    private int exitCode = Exits.FAILED;
+
+    Interruption(Duration patience, PrintStream err) {
+        this.patience = patience;
+        this.err = err;
+    }
+
+    /// Begins on the calling thread what a signal will interrupt.
+    synchronized void begin() {
+        worker = Thread.currentThread();
+    }
+
+    /// The command cleaned up and printed what happened.
+    synchronized void end(int code) {
+        worker = null;
+        over = true;
+        exitCode = code;
+        ended.countDown();
+    }
+
+    synchronized boolean isRequested() {
+        return requested;
+    }
+
+    /// What the shutdown hook runs.
+    ///
+    /// @return whether the command ended well, because being stopped is its ordinary end
+    boolean stop() {
+        synchronized (this) {
+            if (worker == null || over) {
+                return false;
+            }
+            requested = true;
+            worker.interrupt();
+        }
+        try {
+            if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                err.println(
+                        "ERROR: [MS-0407] the command did not stop within "
+                                + PlainText.duration(patience)
+                                + " and was left");
+                return false;
+            }
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+        synchronized (this) {
+            return exitCode == Exits.OK;
+        }
+    }
+}

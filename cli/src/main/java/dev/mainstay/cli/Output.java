@@ -1,0 +1,6 @@
+package dev.mainstay.cli;
+
+enum Output {
+    text,
+    json
+}

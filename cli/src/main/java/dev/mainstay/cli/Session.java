@@ -1,0 +1,77 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.ConfigurationWarning;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/// What a command works with.
+final class Session {
+    private final Terminal terminal;
+    private final Output output;
+    private final Optional<Path> configFile;
+    private final InstantSource clock;
+    private final Progress progress;
+    private @Nullable Configuration configuration;
+    private @Nullable RandomGenerator random;
+
+    Session(
+            Terminal terminal,
+            Output output,
+            Optional<Path> configFile,
+            InstantSource clock,
+            Progress progress) {
+        this.terminal = terminal;
+        this.output = output;
+        this.configFile = configFile;
+        this.clock = clock;
+        this.progress = progress;
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    Output output() {
+        return output;
+    }
+
+    InstantSource clock() {
+        return clock;
+    }
+
+    Progress progress() {
+        return progress;
+    }
+
+    /// Fit for keys and ids.
+    RandomGenerator random() {
+        if (random == null) {
+            random = new SecureRandom();
+        }
+        return random;
+    }
+
+    /// Read when first asked for, since not every command needs one; its warnings go to standard
+    /// error.
+    Configuration configuration() {
+        if (configuration == null) {
+            configuration =
+                    new ConfigurationReader(terminal.environment())
+                            .find(configFile, terminal.workingDirectory());
+            for (ConfigurationWarning warning : configuration.warnings()) {
+                terminal.err().println("WARNING: " + warning.path() + ": " + warning.message());
+                terminal.err().println("HINT: " + warning.hint());
+            }
+        }
+        return configuration;
+    }
+}

@@ -1,0 +1,29 @@
+package dev.mainstay.cli;
+
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// The outside world of one run: streams, whether people sit at them, environment and folder.
+///
+/// @param columns width of the terminal on standard error
+record Terminal(
+        InputStream in,
+        PrintStream out,
+        PrintStream err,
+        boolean inIsTerminal,
+        boolean outIsTerminal,
+        boolean errIsTerminal,
+        int columns,
+        Map<String, String> environment,
+        Path workingDirectory) {
+    static final int DEFAULT_COLUMNS = 80;
+
+    /// Colours are for people, and only for those who did not ask to be spared (no-color.org).
+    boolean colorsOut() {
+        return outIsTerminal
+                && environment.getOrDefault("NO_COLOR", "").isEmpty()
+                && !"dumb".equals(environment.get("TERM"));
+    }
+}

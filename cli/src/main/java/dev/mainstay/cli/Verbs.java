@@ -1,0 +1,35 @@
+package dev.mainstay.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+
+import java.util.List;
+import java.util.function.Supplier;
+
+/// All commands. Only the ones that an argument names are looked into, because introspecting every
+/// class would be half of the start time; of the others help shows name and description.
+final class Verbs {
+    private static final List<Entry> ALL =
+            List.of(
+                    new Entry(
+                            "version",
+                            "print the versions of Mainstay, its format and the JDK",
+                            VersionCommand::new));
+
+    private record Entry(String word, String description, Supplier<Object> command) {}
+
+    private Verbs() {}
+
+    static CommandLine commandLine(Root root, List<String> arguments) {
+        CommandLine line = new CommandLine(root);
+        for (Entry verb : ALL) {
+            CommandSpec spec =
+                    arguments.contains(verb.word)
+                            ? new CommandLine(verb.command.get()).getCommandSpec()
+                            : CommandSpec.create();
+            spec.usageMessage().description(verb.description);
+            line.addSubcommand(verb.word, spec);
+        }
+        return line;
+    }
+}

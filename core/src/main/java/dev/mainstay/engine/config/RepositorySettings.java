@@ -1,0 +1,37 @@
+package dev.mainstay.engine.config;
+
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
+import java.util.Optional;
+
+/// The section `repository`.
+///
+/// @param url where objects are kept, as an object store understands it (`file:///…`)
+/// @param key what unwraps the root key; may be left out without encryption
+/// @param encrypted on unless the file says `encryption: none`
+/// @param zstdLevel from `compression: zstd:N`
+/// @param packSize at which a pack is closed and put
+public record RepositorySettings(
+        String url, Optional<KeySource> key, boolean encrypted, int zstdLevel, ByteSize packSize) {
+    public static final int DEFAULT_ZSTD_LEVEL = 3;
+    public static final ByteSize DEFAULT_PACK_SIZE = ByteSize.mib(64);
+
+    /// Everything but the place and the key at its default.
+    public static RepositorySettings of(String url, KeySource key) {
+        return new RepositorySettings(
+                url, Optional.of(key), true, DEFAULT_ZSTD_LEVEL, DEFAULT_PACK_SIZE);
+    }
+
+    /// @throws MainstayException `KEY_MISSING` if the configuration names no key
+    public KeySource requireKey() {
+        return key.orElseThrow(
+                () ->
+                        new MainstayException(
+                                ErrorCode.KEY_MISSING,
+                                "the configuration names no key for the encrypted repository '"
+                                        + url
+                                        + "'"));
+    }
+}

@@ -1,0 +1,256 @@
+package dev.mainstay.engine.config;
+
+import dev.mainstay.base.ByteSize;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// The schema of the file: each method reads one section into its record.
+final class Sections {
+    private static final ByteSize LEAST_PACK = ByteSize.mib(1);
+    private static final ByteSize MOST_PACK = ByteSize.mib(1024);
+    private static final ByteSize LEAST_SPOOL = ByteSize.mib(64);
+    private static final int MOST_PROCESSES = 256;
+
+    private final Path folder;
+    private final boolean readableByOthers;
+    private final List<ConfigurationWarning> warnings = new ArrayList<>();
+
+    Sections(Path folder, boolean readableByOthers) {
+        this.folder = folder;
+        this.readableByOthers = readableByOthers;
+    }
+
+    Configuration configuration(String origin, ConfigNode root) {
+        Map<String, ConfigNode> entries = root.entries("repository", "sources");
+        RepositorySettings repository = repository(required(root, entries, "repository"));
+        Map<String, SourceSettings> sources = new LinkedHashMap<>();
+        ConfigNode configured = entries.get("sources");
+        if (configured != null) {
+            configured.entries().forEach((name, node) -> sources.put(name, source(name, node)));
+        }
+        return new Configuration(origin, repository, sources, warnings);
+    }
+
+    private RepositorySettings repository(ConfigNode node) {
+        Map<String, ConfigNode> entries =
+                node.entries("url", "key", "encryption", "compression", "pack-size");
+        ConfigNode key = entries.get("key");
+        return new RepositorySettings(
+                required(node, entries, "url").parsed(Sections::storeUrl),
+                key == null ? Optional.empty() : Optional.of(key(key)),
+                parsed(entries.get("encryption"), Sections::encryption, true),
+                parsed(
+                        entries.get("compression"),
+                        Sections::zstdLevel,
+                        RepositorySettings.DEFAULT_ZSTD_LEVEL),
+                parsed(
+                        entries.get("pack-size"),
+                        text -> within(LEAST_PACK, MOST_PACK, ByteSize.parse(text)),
+                        RepositorySettings.DEFAULT_PACK_SIZE));
+    }
+
+    private KeySource key(ConfigNode node) {
+        if (!node.isMapping()) {
+            throw node.invalid("must be { file: PATH } or { passphrase: ${NAME} }");
+        }
+        Map<String, ConfigNode> entries = node.entries("file", "passphrase");
+        ConfigNode file = entries.get("file");
+        ConfigNode passphrase = entries.get("passphrase");
+        if (file != null && passphrase == null) {
+            return new KeySource.KeyFile(path(file));
+        }
+        if (file == null && passphrase != null) {
+            warnIfOpen(passphrase, "passphrase");
+            return new KeySource.Passphrase(passphrase.secret());
+        }
+        throw node.invalid("needs one of file and passphrase");
+    }
+
+    private SourceSettings source(String name, ConfigNode node) {
+        if (!isSourceName(name)) {
+            throw node.invalid(
+                    "the name of a source has up to 63 letters, digits, '-', '_' and '.', and"
+                            + " begins with a letter or a digit");
+        }
+        Map<String, ConfigNode> entries = node.entries("postgres");
+        return new SourceSettings(name, postgres(name, required(node, entries, "postgres")));
+    }
+
+    private PostgresSettings postgres(String name, ConfigNode node) {
+        Map<String, ConfigNode> entries =
+                node.entries("url", "password", "data-directory", "receiver", "process-max");
+        ConfigNode url = required(node, entries, "url");
+        String text = url.parsed(Sections::serverUrl);
+        if (UrlPassword.isIn(text)) {
+            warnIfOpen(url, "password");
+        }
+        ConfigNode password = entries.get("password");
+        if (password != null) {
+            warnIfOpen(password, "password");
+        }
+        ConfigNode processMax = entries.get("process-max");
+        ConfigNode receiver = entries.get("receiver");
+        return new PostgresSettings(
+                text,
+                Optional.ofNullable(password).map(ConfigNode::secret),
+                Optional.ofNullable(entries.get("data-directory")).map(this::path),
+                receiver == null ? ReceiverSettings.defaults(name) : receiver(name, receiver),
+                processMax == null
+                        ? Runtime.getRuntime().availableProcessors()
+                        : processMax.integer(1, MOST_PROCESSES));
+    }
+
+    private ReceiverSettings receiver(String name, ConfigNode node) {
+        Map<String, ConfigNode> entries =
+                node.entries("spool", "spool-limit", "slot", "status-interval", "ship-interval");
+        ReceiverSettings defaults = ReceiverSettings.defaults(name);
+        ConfigNode spool = entries.get("spool");
+        return new ReceiverSettings(
+                spool == null ? defaults.spool() : path(spool),
+                parsed(
+                        entries.get("spool-limit"),
+                        text ->
+                                within(
+                                        LEAST_SPOOL,
+                                        ByteSize.of(Long.MAX_VALUE),
+                                        ByteSize.parse(text)),
+                        defaults.spoolLimit()),
+                parsed(entries.get("slot"), Sections::slot, defaults.slot()),
+                parsed(
+                        entries.get("status-interval"),
+                        Sections::interval,
+                        defaults.statusInterval()),
+                parsed(entries.get("ship-interval"), Sections::interval, defaults.shipInterval()));
+    }
+
+    private static ConfigNode required(
+            ConfigNode parent, Map<String, ConfigNode> entries, String key) {
+        ConfigNode node = entries.get(key);
+        if (node == null) {
+            throw parent.invalid("needs the key '" + key + "'");
+        }
+        return node;
+    }
+
+    private static <T> T parsed(
+            @Nullable ConfigNode node, Function<String, T> parser, T otherwise) {
+        return node == null ? otherwise : node.parsed(parser);
+    }
+
+    private Path path(ConfigNode node) {
+        return node.parsed(text -> folder.resolve(text).normalize());
+    }
+
+    private void warnIfOpen(ConfigNode node, String what) {
+        if (readableByOthers && node.isLiteral()) {
+            warnings.add(
+                    new ConfigurationWarning(
+                            node.path(),
+                            "every user of this host can read the " + what + " in the file",
+                            "chmod o-r the file, or write ${NAME} and set the environment"));
+        }
+    }
+
+    private static String storeUrl(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 2 || !text.startsWith("//", colon + 1)) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + text
+                            + "' is no url of a store (try file:///var/lib/mainstay/repository)");
+        }
+        return text;
+    }
+
+    private static String serverUrl(String text) {
+        if (!text.startsWith("postgresql://") && !text.startsWith("postgres://")) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + UrlPassword.hide(text)
+                            + "' is no url of a server (try postgresql://USER@HOST:5432/postgres)");
+        }
+        return text;
+    }
+
+    private static boolean encryption(String text) {
+        return switch (text) {
+            case "on", "aes-256-gcm" -> true;
+            case "none" -> false;
+            default ->
+                    throw new IllegalArgumentException(
+                            "'" + text + "' is none of aes-256-gcm and none");
+        };
+    }
+
+    private static int zstdLevel(String text) {
+        String level =
+                text.equals("zstd") ? "3" : text.startsWith("zstd:") ? text.substring(5) : "";
+        try {
+            int value = Integer.parseInt(level);
+            if (value >= 1 && value <= 19) {
+                return value;
+            }
+        } catch (NumberFormatException notANumber) {
+            throw new IllegalArgumentException(notCompression(text), notANumber);
+        }
+        throw new IllegalArgumentException(notCompression(text));
+    }
+
+    private static String notCompression(String text) {
+        return "'" + text + "' is no compression (zstd:1 to zstd:19)";
+    }
+
+    private static String slot(String text) {
+        if (!ReceiverSettings.isSlotName(text)) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + text
+                            + "' is no name of a slot (up to 63 lower-case letters, digits and"
+                            + " '_')");
+        }
+        return text;
+    }
+
+    private static Duration interval(String text) {
+        Duration interval = Durations.parse(text);
+        if (interval.compareTo(Duration.ofMillis(100)) < 0
+                || interval.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is not between 100ms and 1h");
+        }
+        return interval;
+    }
+
+    private static ByteSize within(ByteSize least, ByteSize most, ByteSize size) {
+        if (size.compareTo(least) < 0 || size.compareTo(most) > 0) {
+            throw new IllegalArgumentException(
+                    size
+                            + (size.compareTo(least) < 0
+                                    ? " is less than " + least
+                                    : " is more than " + most));
+        }
+        return size;
+    }
+
+    private static boolean isSourceName(String name) {
+        return !name.isEmpty()
+                && name.length() <= 63
+                && Character.isLetterOrDigit(name.charAt(0))
+                && name.chars()
+                        .allMatch(
+                                c ->
+                                        c < 128
+                                                && (Character.isLetterOrDigit(c)
+                                                        || c == '-'
+                                                        || c == '_'
+                                                        || c == '.'));
+    }
+}

@@ -16,8 +16,8 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
-/// What `global/pg_control` says about a cluster (src/include/catalog/pg_control.h, versions 1300
-/// and 1800). The file is the C structure in the memory layout of the host that wrote it: only
+/// What `global/pg_control` says about a cluster (src/include/catalog/pg_control.h, versions 1300,
+/// 1700 and 1800). The file is the C structure in the memory layout of the host that wrote it: only
 /// little-endian 64-bit ones are read. A CRC-32C over all fields stands after the last one; the
 /// file is zero-padded to 8192 bytes.
 ///

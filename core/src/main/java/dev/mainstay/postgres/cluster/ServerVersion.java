@@ -14,7 +14,7 @@ import java.util.Optional;
 ///
 /// | | 14 | 15 | 16 | 17 | 18 |
 /// |---|---|---|---|---|---|
-/// | pg_control_version | 1300 | 1300 | 1300 | 1300 | 1800 (`default_char_signedness`) |
+/// | pg_control_version | 1300 | 1300 | 1300 | 1700 | 1800 (`default_char_signedness`) |
 /// | backup functions | pg_start_backup | pg_backup_start … | | | |
 /// | includes in pg_hba.conf | | | yes | yes | yes |
 /// | backup_manifest | 1 | 1 | 1 | 2 | 2 |
@@ -24,7 +24,7 @@ public enum ServerVersion {
     V14(14, 1300, BackupCalls.EXCLUSIVE_FLAG, Collations.LIBC_ONLY, false, 1, false),
     V15(15, 1300, BackupCalls.PLAIN, Collations.ICU_LOCALE, false, 1, false),
     V16(16, 1300, BackupCalls.PLAIN, Collations.ICU_LOCALE, true, 1, false),
-    V17(17, 1300, BackupCalls.PLAIN, Collations.LOCALE, true, 2, true),
+    V17(17, 1700, BackupCalls.PLAIN, Collations.LOCALE, true, 2, true),
     V18(18, 1800, BackupCalls.PLAIN, Collations.LOCALE, true, 2, true);
 
     private final int major;
@@ -101,7 +101,7 @@ public enum ServerVersion {
     /// Where the CRC stands in a control file of this layout; empty for an unknown layout.
     static Optional<Integer> controlCrcOffset(int controlVersion) {
         return switch (controlVersion) {
-            case 1300 -> Optional.of(288);
+            case 1300, 1700 -> Optional.of(288);
             case 1800 -> Optional.of(292);
             default -> Optional.empty();
         };

@@ -30,7 +30,7 @@ final class ControlFileTest {
     @TempDir Path directory;
 
     @ParameterizedTest
-    @ValueSource(ints = {1300, 1800})
+    @ValueSource(ints = {1300, 1700, 1800})
     void every_field_is_read_from_its_place(int version) {
         ControlFile file = ControlFile.parse(sealed(image(version)));
         assertThat(file.systemId()).isEqualTo(SystemId.parse("18000000000000000001"));

@@ -36,7 +36,7 @@ final class BlockSet {
             return false;
         }
         int mask = table.length - 1;
-        int at = (value * 0x9E3779B9) >>> 7 & mask;
+        int at = ((value * 0x9E3779B9) >>> 7) & mask;
         while (table[at] != 0) {
             if (table[at] == value) {
                 return false;
@@ -65,7 +65,7 @@ final class BlockSet {
         int count = 0;
         for (int slot : slots) {
             if (slot != 0) {
-                blocks[count++] = slot - 1 ^ Integer.MIN_VALUE;
+                blocks[count++] = (slot - 1) ^ Integer.MIN_VALUE;
             }
         }
         Arrays.sort(blocks);

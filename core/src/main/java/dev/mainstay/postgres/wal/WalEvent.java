@@ -154,6 +154,18 @@ public sealed interface WalEvent {
         }
     }
 
+    /// A row of `pg_class` was inserted, moved by an update, or deleted; a summary's evidence of
+    /// what became of relations.
+    ///
+    /// @param oldRow block * 65536 + offset; 0 for an insert
+    /// @param newRow the same; 0 for a delete
+    record CatalogRowChanged(long database, long oldRow, long newRow) implements WalEvent {}
+
+    /// The first record about a file that was created before in the same segment.
+    ///
+    /// @param byHeap an ordinary insert, as opposed to an index or a copied page
+    record FileFirstWritten(RelationFile file, boolean byHeap) implements WalEvent {}
+
     record RunningTransactions(long nextXid, long oldestRunningXid) implements WalEvent {}
 
     /// Makes an error of what a decoder could not understand.

@@ -1,0 +1,60 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ByteSize;
+import java.util.Optional;
+
+/// How a backup is written.
+///
+/// @param type `full` or `incremental`, as recorded
+/// @param parent the backup whose frames unchanged pages keep; empty stores everything anew
+/// @param compressionLevel of zstd
+/// @param packSize target size of data packs
+/// @param refreshBudgetPages most pages that are written again only because their frames have become
+///     thin; what is left over is recorded as debt
+public record BackupOptions(
+        String type,
+        Optional<CommittedBackup> parent,
+        int compressionLevel,
+        ByteSize packSize,
+        FrameShape shape,
+        long refreshBudgetPages) {
+    /// Sizes of frames; tests use tiny ones.
+    ///
+    /// @param neighbours most pages of a frame of neighbouring pages
+    /// @param scattered most pages of a frame of changed pages
+    /// @param chunkMinBytes smallest, `chunkAverageBytes` usual and `chunkMaxBytes` largest chunk of
+    ///     other files; powers of two
+    public record FrameShape(
+            int neighbours,
+            int scattered,
+            int chunkMinBytes,
+            int chunkAverageBytes,
+            int chunkMaxBytes) {
+        /// Format 1's: 128 and 32 pages; 256 KiB, 1 MiB, 4 MiB.
+        public static FrameShape standard() {
+            return new FrameShape(128, 32, 256 << 10, 1 << 20, 4 << 20);
+        }
+    }
+
+    public static BackupOptions full(int compressionLevel) {
+        return new BackupOptions(
+                "full",
+                Optional.empty(),
+                compressionLevel,
+                ByteSize.mib(64),
+                FrameShape.standard(),
+                0);
+    }
+
+    /// @param refreshBudgetPages most pages to refresh
+    public static BackupOptions incremental(
+            CommittedBackup parent, int compressionLevel, long refreshBudgetPages) {
+        return new BackupOptions(
+                "incremental",
+                Optional.of(parent),
+                compressionLevel,
+                ByteSize.mib(64),
+                FrameShape.standard(),
+                refreshBudgetPages);
+    }
+}

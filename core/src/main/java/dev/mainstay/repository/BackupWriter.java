@@ -1,0 +1,324 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.ChunkId;
+import dev.mainstay.repository.format.FrameCoder;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.Json;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.storage.PutOutcome;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.GeneralSecurityException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/// Writes one backup. It is announced when it begins and exists once [#commit] has put its slot, which is
+/// the last thing written; until then, and after [#abort] or a crash, nothing of it is visible.
+///
+/// Pages are stored by [Worker]s, one for each thread; everything else may be called from any thread.
+public final class BackupWriter implements AutoCloseable {
+    private static final int METADATA_PACK = 16 << 20;
+    private static final int FILE_STREAMS = 2;
+
+    private final ProtectedSource source;
+    private final BackupOptions options;
+    private final BackupId id;
+    private final Instant begin;
+    private final PackUploads uploads;
+    private final BackupTally tally;
+    private final Set<String> absentPacks;
+    private final ChunkIndex index;
+    private final Map<ChunkId, ManifestAssembly.PlacedChunk> newChunks = new LinkedHashMap<>();
+    private final List<PackStream> fileStreams = new ArrayList<>();
+    private final FrameCoder fileCoder;
+    private final Chunker chunker;
+    private final Mac chunkMac;
+    private final Object fileLock = new Object();
+    private Optional<ManifestAssembly> assembly = Optional.empty();
+    private Optional<PriorBackup> prior = Optional.empty();
+    private boolean ended;
+
+    private BackupWriter(ProtectedSource source, BackupOptions options, BackupId id) {
+        this.source = source;
+        this.options = options;
+        this.id = id;
+        Vault vault = source.vault();
+        this.begin = vault.ground.clock().instant();
+        this.uploads = new PackUploads(vault.store, 2);
+        this.tally = new BackupTally(options.refreshBudgetPages());
+        this.absentPacks = candidates(vault);
+        this.index = ChunkIndex.read(source, absentPacks);
+        for (int i = 0; i < FILE_STREAMS; i++) {
+            fileStreams.add(
+                    new PackStream(
+                            vault, PackClass.FILES, (int) options.packSize().bytes(), uploads));
+        }
+        this.fileCoder = new FrameCoder(options.compressionLevel());
+        this.chunker = new Chunker(source.hashKey("gear", 32), options.shape());
+        try {
+            this.chunkMac = Mac.getInstance("HmacSHA256");
+            chunkMac.init(new SecretKeySpec(source.hashKey("chunk", 32), "HmacSHA256"));
+        } catch (GeneralSecurityException everyJdkHasIt) {
+            throw new AssertionError(everyJdkHasIt);
+        }
+    }
+
+    static BackupWriter begin(ProtectedSource source, BackupOptions options) {
+        Vault vault = source.vault();
+        BackupId id = BackupId.of(vault.ground.clock().instant(), vault.ground.randomBytes(4));
+        Json intent =
+                Json.object()
+                        .put("object", Names.intent(source.id(), id))
+                        .put("backup", id.text())
+                        .put("begin", vault.ground.clock().instant().toString());
+        vault.put(
+                Names.intent(source.id(), id), vault.sealJson(ObjectType.INTENT, intent));
+        return new BackupWriter(source, options, id);
+    }
+
+    /// Read after the announcement, so that no collector can have missed this backup and be missed by it.
+    private static Set<String> candidates(Vault vault) {
+        Set<String> packs = new HashSet<>();
+        Listing.forEach(
+                vault.store,
+                Names.CANDIDATES,
+                object ->
+                        packs.addAll(
+                                vault.openJson(
+                                                object.name(),
+                                                ObjectType.CANDIDATES,
+                                                vault.get(object.name()))
+                                        .strings("packs")));
+        return packs;
+    }
+
+    public BackupId id() {
+        return id;
+    }
+
+    /// Sets what all relation files of the source share; before the first worker is made.
+    public void blockSize(int blockSizeBytes) {
+        Vault vault = source.vault();
+        assembly =
+                Optional.of(
+                        new ManifestAssembly(
+                                new PackStream(vault, PackClass.METADATA, METADATA_PACK, uploads),
+                                new PackStream(
+                                        vault, PackClass.FINGERPRINTS, METADATA_PACK, uploads),
+                                options.compressionLevel(),
+                                blockSizeBytes));
+        prior = options.parent().map(parent -> PriorBackup.read(source, parent, absentPacks));
+    }
+
+    private ManifestAssembly assembly() {
+        return assembly.orElseThrow(() -> new IllegalStateException("block size is not set"));
+    }
+
+    /// A worker for one thread.
+    public Worker worker(int blockSizeBytes) {
+        return new Worker(blockSizeBytes);
+    }
+
+    public void directory(FileFacts facts) {
+        assembly().add(facts, new Content.Directory());
+    }
+
+    public void link(FileFacts facts, String target) {
+        assembly().add(facts, new Content.Link(target));
+    }
+
+    /// A part of the catalog snapshot.
+    ///
+    /// @param jsonLines UTF-8, whole lines, at most 1 MiB
+    public void catalog(byte[] jsonLines) {
+        assembly().addCatalog(jsonLines);
+    }
+
+    /// Stores a file that is no relation, by chunks.
+    ///
+    /// @throws IOException if the content cannot be read; the backup should not be committed then
+    public void file(FileFacts facts, InputStream content) throws IOException {
+        CRC32C crc = new CRC32C();
+        List<ManifestAssembly.PlacedChunk> chunks = new ArrayList<>();
+        long[] size = new long[1];
+        synchronized (fileLock) {
+            chunker.split(
+                    content,
+                    (bytes, length) -> {
+                        crc.update(bytes, 0, length);
+                        size[0] += length;
+                        chunks.add(chunk(bytes, length));
+                    });
+        }
+        tally.read(size[0]);
+        tally.file(size[0]);
+        assembly().add(facts, size[0], (int) crc.getValue(), chunks);
+    }
+
+    private ManifestAssembly.PlacedChunk chunk(byte[] bytes, int length) {
+        chunkMac.update(bytes, 0, length);
+        ChunkId chunk = new ChunkId(chunkMac.doFinal());
+        ManifestAssembly.PlacedChunk known = newChunks.get(chunk);
+        if (known != null) {
+            return known;
+        }
+        Optional<ChunkRef> stored = index.find(chunk);
+        if (stored.isPresent()) {
+            return new ManifestAssembly.PlacedChunk(
+                    chunk, length, PendingFrame.of(stored.get().frame()));
+        }
+        int stream;
+        synchronized (source.repository().ground().random()) {
+            stream = source.repository().ground().random().nextInt(FILE_STREAMS);
+        }
+        PendingFrame frame =
+                fileStreams
+                        .get(stream)
+                        .append(fileCoder, FrameKind.CHUNK, chunk.bytes(), bytes, 0, length);
+        ManifestAssembly.PlacedChunk placed =
+                new ManifestAssembly.PlacedChunk(chunk, length, frame);
+        newChunks.put(chunk, placed);
+        return placed;
+    }
+
+    /// Stores relation segment files from one thread. Close it when its thread has no more files; the
+    /// backup cannot be committed before.
+    public final class Worker implements AutoCloseable {
+        private final FrameCoder coder = new FrameCoder(options.compressionLevel());
+        private final PackStream packs;
+        private final PageStorer storer;
+        private final Optional<PriorBackup.Lookup> lookup;
+
+        private Worker(int blockSizeBytes) {
+            packs =
+                    new PackStream(
+                            source.vault(),
+                            options.parent().isPresent() ? PackClass.INCREMENTAL : PackClass.BASE,
+                            (int) options.packSize().bytes(),
+                            uploads);
+            storer =
+                    new PageStorer(
+                            coder,
+                            packs,
+                            source.fingerprintSeed(),
+                            options.shape(),
+                            tally,
+                            blockSizeBytes);
+            lookup = prior.map(PriorBackup::lookup);
+        }
+
+        /// Stores a relation segment file.
+        ///
+        /// @param pages its length in whole pages when the backup listed it
+        /// @return its length in pages as stored: fewer where it was truncated meanwhile
+        public int pagedFile(FileFacts facts, int pages, PageSource pageSource) {
+            Optional<PageStorer.Prior> known =
+                    lookup.flatMap(each -> each.find(facts.path(), storer.blockSizeBytes()));
+            PagedFile file = storer.store(facts, pages, pageSource, known);
+            tally.file((long) file.frameOf.length * storer.blockSizeBytes());
+            assembly().add(file);
+            return file.frameOf.length;
+        }
+
+        /// Ends this worker's packs.
+        public void finish() {
+            packs.finish(coder);
+        }
+
+        @Override
+        public void close() {
+            lookup.ifPresent(PriorBackup.Lookup::close);
+            coder.close();
+        }
+    }
+
+    /// Makes the backup exist. Every worker must have finished.
+    ///
+    /// @param details what the engine records about the source
+    /// @throws MainstayException BACKUP_ABORTED if a collector gave up on this backup first
+    public CommittedBackup commit(Json details) {
+        synchronized (fileLock) {
+            fileStreams.forEach(stream -> stream.finish(fileCoder));
+        }
+        assembly().finish();
+        uploads.await();
+        ChunkIndex.write(
+                source,
+                id,
+                newChunks.values().stream()
+                        .map(
+                                chunk ->
+                                        new ChunkRef(
+                                                chunk.id(),
+                                                chunk.lengthBytes(),
+                                                chunk.frame().ref()))
+                        .toList());
+        Vault vault = source.vault();
+        String name = Names.slot(source.id(), id);
+        Json body =
+                source.records()
+                        .link("commit", name)
+                        .put("backup", id.text())
+                        .put("backup-type", options.type())
+                        .put("begin", begin.toString())
+                        .put("end", vault.ground.clock().instant().toString())
+                        .put("details", details)
+                        .put("statistics", tally.toJson(uploads.bytes()));
+        options.parent().ifPresent(parent -> body.put("parent", parent.id().text()));
+        CommittedBackup.frames(assembly().manifest(), body, "manifest");
+        CommittedBackup.frames(assembly().catalog(), body, "catalog");
+        if (vault.put(name, vault.sealJson(ObjectType.SLOT, body)) == PutOutcome.EXISTED) {
+            ended = true;
+            throw new MainstayException(
+                    ErrorCode.BACKUP_ABORTED, "backup " + id + " was given up by a collector");
+        }
+        ended = true;
+        vault.store.delete(Names.intent(source.id(), id));
+        return source.backup(id);
+    }
+
+    /// Gives up: says so under the backup's slot, then removes what was put, as far as the store lets it.
+    /// What stays is garbage that a collector finds; nothing refers to it.
+    public void abort() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        uploads.settle();
+        Vault vault = source.vault();
+        String name = Names.slot(source.id(), id);
+        Json body =
+                Json.object()
+                        .put("type", "abort")
+                        .put("object", name)
+                        .put("source", source.id().hex())
+                        .put("sequence", 0)
+                        .put("written", vault.ground.clock().instant().toString())
+                        .put("heads", List.<Json>of());
+        vault.put(name, vault.sealJson(ObjectType.SLOT, body));
+        uploads.created().forEach(vault.store::delete);
+        vault.store.delete(Names.intent(source.id(), id));
+    }
+
+    @Override
+    public void close() {
+        fileCoder.close();
+        assembly.ifPresent(ManifestAssembly::close);
+        prior.ifPresent(PriorBackup::close);
+    }
+}

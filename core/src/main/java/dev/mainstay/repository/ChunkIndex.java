@@ -1,0 +1,162 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.repository.format.Bytes;
+import dev.mainstay.repository.format.ChunkId;
+import dev.mainstay.repository.format.FrameCoder;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.FrameRef;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.repository.format.PackId;
+import dev.mainstay.repository.format.SealedObject;
+import dev.mainstay.repository.format.WireReader;
+import dev.mainstay.repository.format.WireWriter;
+import dev.mainstay.storage.PutOutcome;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Where the chunks of a source's other files are: immutable sorted pieces, one for each backup that
+/// stored new chunks (docs/format.md section 10). Read from sealed objects only, so that a forged entry
+/// cannot make a backup skip what it should store.
+final class ChunkIndex {
+    /// u32 number, u64 offset, u32 length, u32 pack, u32 chunk length after the 32-byte id.
+    private static final int ENTRY = 32 + 4 + 8 + 4 + 4 + 4;
+
+    private record Piece(List<PackId> packs, byte[] bytes, int start, int count) {
+        Optional<ChunkRef> find(ChunkId id) {
+            int low = 0;
+            int high = count - 1;
+            while (low <= high) {
+                int middle = (low + high) >>> 1;
+                int at = start + middle * ENTRY;
+                int order =
+                        java.util.Arrays.compareUnsigned(bytes, at, at + 32, id.bytes(), 0, 32);
+                if (order == 0) {
+                    FrameRef frame =
+                            new FrameRef(
+                                    PackClass.FILES,
+                                    packs.get(Bytes.getInt(bytes, at + 48)),
+                                    Bytes.getInt(bytes, at + 32),
+                                    Bytes.getLong(bytes, at + 36),
+                                    Bytes.getInt(bytes, at + 44));
+                    return Optional.of(new ChunkRef(id, Bytes.getInt(bytes, at + 52), frame));
+                }
+                if (order < 0) {
+                    low = middle + 1;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    private final List<Piece> pieces = new ArrayList<>();
+    private final Set<String> absentPacks;
+
+    private ChunkIndex(Set<String> absentPacks) {
+        this.absentPacks = absentPacks;
+    }
+
+    /// @param absentPacks hex names of packs that a collector has published as candidates
+    static ChunkIndex read(ProtectedSource source, Set<String> absentPacks) {
+        ChunkIndex index = new ChunkIndex(absentPacks);
+        Vault vault = source.vault();
+        Listing.forEach(
+                vault.store,
+                Names.index(source.id()),
+                object -> {
+                    byte[] bytes = vault.get(object.name());
+                    for (SealedObject.Part part :
+                            vault.open(object.name(), ObjectType.INDEX, bytes)) {
+                        index.pieces.add(piece(object.name(), part.payload()));
+                    }
+                });
+        return index;
+    }
+
+    private static Piece piece(String name, byte[] payload) {
+        WireReader in = new WireReader("index " + name, payload);
+        List<PackId> packs = new ArrayList<>();
+        for (int n = in.count(); n > 0; n--) {
+            packs.add(new PackId(in.raw(32)));
+        }
+        int count = in.count();
+        if ((long) count * ENTRY != in.remaining()) {
+            throw in.malformed("entry count");
+        }
+        Piece piece = new Piece(packs, payload, in.position(), count);
+        for (int i = 0; i < count; i++) {
+            int pack = Bytes.getInt(payload, piece.start + i * ENTRY + 48);
+            if (pack < 0 || pack >= packs.size()) {
+                throw in.malformed("unknown pack");
+            }
+        }
+        return piece;
+    }
+
+    Optional<ChunkRef> find(ChunkId id) {
+        for (int i = pieces.size() - 1; i >= 0; i--) {
+            Optional<ChunkRef> found = pieces.get(i).find(id);
+            if (found.isPresent() && !absentPacks.contains(found.get().frame().pack().hex())) {
+                return found;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Puts the piece of a backup's new chunks; nothing if there are none.
+    static void write(ProtectedSource source, BackupId backup, List<ChunkRef> chunks) {
+        if (chunks.isEmpty()) {
+            return;
+        }
+        List<ChunkRef> sorted = new ArrayList<>(chunks);
+        sorted.sort(Comparator.comparing(ChunkRef::id));
+        Vault vault = source.vault();
+        try (FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL)) {
+            int perFrame = FrameCoder.MAX_PAYLOAD / 2 / ENTRY;
+            List<SealedObject.Part> parts = new ArrayList<>();
+            for (int from = 0; from < sorted.size(); from += perFrame) {
+                List<ChunkRef> some =
+                        sorted.subList(from, Math.min(sorted.size(), from + perFrame));
+                parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], encode(some)));
+            }
+            String name = Names.index(source.id()) + backup;
+            if (vault.put(
+                            name,
+                            SealedObject.write(
+                                    coder, vault.newSeal(ObjectType.INDEX), parts))
+                    == PutOutcome.EXISTED) {
+                throw new dev.mainstay.base.MainstayException(
+                        dev.mainstay.base.ErrorCode.STORE_OBJECT_EXISTS,
+                        "index piece " + name + " exists already");
+            }
+        }
+    }
+
+    private static byte[] encode(List<ChunkRef> chunks) {
+        Map<PackId, Integer> packs = new LinkedHashMap<>();
+        chunks.forEach(chunk -> packs.putIfAbsent(chunk.frame().pack(), packs.size()));
+        WireWriter out = new WireWriter(chunks.size() * ENTRY + packs.size() * 32 + 16);
+        out.varint(packs.size());
+        packs.keySet().forEach(pack -> out.raw(pack.sha256()));
+        out.varint(chunks.size());
+        for (ChunkRef chunk : chunks) {
+            FrameRef frame = chunk.frame();
+            out.raw(chunk.id().bytes())
+                    .u32(frame.number())
+                    .u64(frame.offset())
+                    .u32(frame.length())
+                    .u32(java.util.Objects.requireNonNull(packs.get(frame.pack())))
+                    .u32(chunk.lengthBytes());
+        }
+        return out.toBytes();
+    }
+}

@@ -1,0 +1,23 @@
+package dev.mainstay.repository;
+
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.InstantSource;
+import java.util.random.RandomGenerator;
+
+/// What a repository takes from the world besides its store.
+///
+/// @param random a source fit for keys; tests pass a seeded one
+public record Ground(InstantSource clock, RandomGenerator random) {
+    public static Ground ofThisHost() {
+        return new Ground(Clock.systemUTC(), new SecureRandom());
+    }
+
+    byte[] randomBytes(int length) {
+        byte[] bytes = new byte[length];
+        synchronized (random) {
+            random.nextBytes(bytes);
+        }
+        return bytes;
+    }
+}

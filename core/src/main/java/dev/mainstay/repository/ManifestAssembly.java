@@ -1,0 +1,225 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.repository.format.ChunkId;
+import dev.mainstay.repository.format.FrameCoder;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.FrameRef;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.WireWriter;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// Turns stored files into maps and manifest entries as soon as the packs they refer to have names, so
+/// that memory holds only the files of packs that are still open. Thread-safe.
+///
+/// An entry waits twice: a map for the data packs of its pages, then the entry for the metadata pack of
+/// its map and the fingerprint pack of its pages.
+final class ManifestAssembly implements AutoCloseable {
+    private static final int BUFFER = 256 << 10;
+
+    /// A chunk of a file that was stored or found.
+    record PlacedChunk(ChunkId id, int lengthBytes, PendingFrame frame) {}
+
+    private record Waiting(List<PendingFrame> on, Supplier<ManifestEntry> entry) {
+        boolean isReady() {
+            return on.stream().allMatch(PendingFrame::isNamed);
+        }
+    }
+
+    private record Mapped(PagedFile file, int crc, int number, int printsOffset) {}
+
+    private final PackStream metadata;
+    private final PackStream prints;
+    private final FrameCoder coder;
+    private final Deque<PagedFile> unmapped = new ArrayDeque<>();
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private final WireWriter maps = new WireWriter(BUFFER * 2);
+    private final WireWriter printBytes = new WireWriter(BUFFER * 2);
+    private final List<Mapped> mapped = new ArrayList<>();
+    private final WireWriter entries = new WireWriter(BUFFER * 2);
+    private final List<PendingFrame> manifest = new ArrayList<>();
+    private final List<PendingFrame> catalog = new ArrayList<>();
+    private final Crc32c pageCrc;
+
+    ManifestAssembly(
+            PackStream metadata, PackStream prints, int compressionLevel, int blockSizeBytes) {
+        this.metadata = metadata;
+        this.prints = prints;
+        this.coder = new FrameCoder(compressionLevel);
+        this.pageCrc = new Crc32c(blockSizeBytes);
+    }
+
+    synchronized void add(PagedFile file) {
+        if (file.unchanged.isPresent()) {
+            ManifestEntry entry =
+                    entry(
+                            file.facts,
+                            (long) file.frameOf.length * file.blockSizeBytes,
+                            file.crc(pageCrc),
+                            file.unchanged.get());
+            waiting.add(new Waiting(List.of(), () -> entry));
+        } else {
+            unmapped.add(file);
+        }
+        advance();
+    }
+
+    synchronized void add(FileFacts facts, long size, int crc, List<PlacedChunk> chunks) {
+        waiting.add(
+                new Waiting(
+                        chunks.stream().map(PlacedChunk::frame).toList(),
+                        () ->
+                                entry(
+                                        facts,
+                                        size,
+                                        crc,
+                                        new Content.Chunked(
+                                                chunks.stream()
+                                                        .map(
+                                                                chunk ->
+                                                                        new ChunkRef(
+                                                                                chunk.id,
+                                                                                chunk.lengthBytes,
+                                                                                chunk.frame.ref()))
+                                                        .toList()))));
+        advance();
+    }
+
+    synchronized void add(FileFacts facts, Content content) {
+        waiting.add(new Waiting(List.of(), () -> entry(facts, 0, 0, content)));
+        advance();
+    }
+
+    synchronized void addCatalog(byte[] jsonLines) {
+        catalog.add(append(metadata, FrameKind.CATALOG, jsonLines, jsonLines.length));
+    }
+
+    private static ManifestEntry entry(FileFacts facts, long size, int crc, Content content) {
+        return new ManifestEntry(
+                facts.path(),
+                facts.mode(),
+                facts.owner(),
+                facts.group(),
+                facts.modifiedMicros(),
+                size,
+                crc,
+                content);
+    }
+
+    private PendingFrame append(PackStream packs, FrameKind kind, byte[] bytes, int length) {
+        return packs.append(coder, kind, new byte[0], bytes, 0, length);
+    }
+
+    private void advance() {
+        for (Iterator<PagedFile> files = unmapped.iterator(); files.hasNext(); ) {
+            PagedFile file = files.next();
+            if (file.isNamed()) {
+                files.remove();
+                map(file);
+            }
+        }
+        for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
+            Waiting next = each.next();
+            if (next.isReady()) {
+                each.remove();
+                byte[] encoded = encode(next.entry.get());
+                if (entries.size() > 0 && entries.size() + encoded.length > BUFFER) {
+                    flushEntries();
+                }
+                entries.raw(encoded);
+            }
+        }
+    }
+
+    private static byte[] encode(ManifestEntry entry) {
+        WireWriter out = new WireWriter(256);
+        entry.write(out);
+        return out.toBytes();
+    }
+
+    private void map(PagedFile file) {
+        byte[] map = file.map().toBytes();
+        byte[] print = Fingerprints.encode(file.fingerprints);
+        boolean full =
+                maps.size() + map.length > BUFFER || printBytes.size() + print.length > BUFFER;
+        if (full) {
+            flushMaps();
+        }
+        mapped.add(new Mapped(file, file.crc(pageCrc), mapped.size(), printBytes.size()));
+        maps.bytes(map);
+        printBytes.raw(print);
+    }
+
+    private void flushMaps() {
+        if (mapped.isEmpty()) {
+            return;
+        }
+        PendingFrame mapFrame = append(metadata, FrameKind.MAPS, maps.array(), maps.size());
+        PendingFrame printFrame =
+                append(prints, FrameKind.FINGERPRINTS, printBytes.array(), printBytes.size());
+        for (Mapped each : mapped) {
+            waiting.add(
+                    new Waiting(
+                            List.of(mapFrame, printFrame),
+                            () ->
+                                    entry(
+                                            each.file.facts,
+                                            (long) each.file.frameOf.length
+                                                    * each.file.blockSizeBytes,
+                                            each.crc,
+                                            paged(each, mapFrame.ref(), printFrame.ref()))));
+        }
+        mapped.clear();
+        maps.clear();
+        printBytes.clear();
+    }
+
+    private static Content paged(Mapped mapped, FrameRef map, FrameRef prints) {
+        return new Content.Paged(
+                map,
+                mapped.number,
+                Optional.of(new ManifestEntry.Prints(prints, mapped.printsOffset)));
+    }
+
+    private void flushEntries() {
+        if (entries.size() > 0) {
+            manifest.add(
+                    append(metadata, FrameKind.MANIFEST, entries.array(), entries.size()));
+            entries.clear();
+        }
+    }
+
+    /// Ends everything; call once all workers have ended their packs.
+    synchronized void finish() {
+        advance();
+        flushMaps();
+        prints.finish(coder);
+        metadata.finish(coder);
+        advance();
+        flushEntries();
+        metadata.finish(coder);
+        if (!unmapped.isEmpty() || !waiting.isEmpty()) {
+            throw new IllegalStateException("files are left without a place in the manifest");
+        }
+    }
+
+    synchronized List<FrameRef> manifest() {
+        return manifest.stream().map(PendingFrame::ref).toList();
+    }
+
+    synchronized List<FrameRef> catalog() {
+        return catalog.stream().map(PendingFrame::ref).toList();
+    }
+
+    @Override
+    public void close() {
+        coder.close();
+    }
+}

@@ -1,0 +1,81 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.SourceId;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.repository.format.PackId;
+import java.util.Locale;
+
+/// Where objects are (docs/format.md section 1).
+final class Names {
+    static final String FORMAT = "format";
+    static final String ROOT_KEYS = "keys/root/";
+    static final String SOURCE_KEYS = "keys/source/";
+    static final String PACKS = "packs/";
+    static final String CANDIDATES = "gc/";
+
+    private Names() {}
+
+    static String rootKey(int epoch, String recipient) {
+        return ROOT_KEYS + epoch(epoch) + "/" + recipient;
+    }
+
+    static String sourceKey(SourceId source, int epoch) {
+        return SOURCE_KEYS + source + "/" + epoch(epoch);
+    }
+
+    private static String epoch(int epoch) {
+        return String.format(Locale.ROOT, "%08x", epoch);
+    }
+
+    static String pack(PackClass packClass, PackId id) {
+        String hex = id.hex();
+        return PACKS + packClass.folder() + "/" + hex.substring(0, 2) + "/" + hex;
+    }
+
+    static String slots(SourceId source) {
+        return "slots/" + source + "/";
+    }
+
+    static String slot(SourceId source, BackupId backup) {
+        return slots(source) + backup;
+    }
+
+    static String intent(SourceId source, BackupId backup) {
+        return "intents/" + source + "/" + backup;
+    }
+
+    static String records(SourceId source) {
+        return "records/" + source + "/";
+    }
+
+    static String record(SourceId source, long sequence, String unique) {
+        return records(source) + String.format(Locale.ROOT, "%016x-%s", sequence, unique);
+    }
+
+    static String index(SourceId source) {
+        return "index/" + source + "/";
+    }
+
+    static String moved(PackId pack) {
+        return "moved/" + pack.hex() + "/";
+    }
+
+    static String wal(SystemId system) {
+        return "wal/" + system + "/";
+    }
+
+    static String wal(SystemId system, TimelineId timeline) {
+        return wal(system) + timeline.hex() + "/";
+    }
+
+    static String parts(SystemId system, TimelineId timeline) {
+        return "parts/" + system + "/" + timeline.hex() + "/";
+    }
+
+    static String summaries(SystemId system, TimelineId timeline) {
+        return "summaries/" + system + "/" + timeline.hex() + "/";
+    }
+}

@@ -1,0 +1,95 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.PackBuilder;
+import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.storage.ObjectStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// Puts finished packs while the next ones fill. At most `atOnce` are on their way, so memory stays
+/// bounded; the first failure ends the backup.
+final class PackUploads {
+    private final ObjectStore store;
+    private final int atOnce;
+    private final Semaphore slots;
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicLong bytes = new AtomicLong();
+    private final List<String> created = new ArrayList<>();
+
+    PackUploads(ObjectStore store, int atOnce) {
+        this.store = store;
+        this.atOnce = atOnce;
+        this.slots = new Semaphore(atOnce);
+    }
+
+    void put(PackClass packClass, PackBuilder.Finished pack) {
+        acquire(1);
+        check();
+        Thread.startVirtualThread(
+                () -> {
+                    try {
+                        String name = Names.pack(packClass, pack.id());
+                        store.put(name, pack.content());
+                        bytes.addAndGet(pack.content().remaining());
+                        synchronized (created) {
+                            created.add(name);
+                        }
+                    } catch (RuntimeException | Error failed) {
+                        failure.compareAndSet(null, failed);
+                    } finally {
+                        slots.release();
+                    }
+                });
+    }
+
+    private void acquire(int permits) {
+        try {
+            slots.acquire(permits);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
+        }
+    }
+
+    private void check() {
+        Throwable failed = failure.get();
+        if (failed != null) {
+            slots.release();
+            throw failed instanceof MainstayException known
+                    ? new MainstayException(
+                            known.code(), String.valueOf(known.getMessage()), known.hint(), known)
+                    : new IllegalStateException("a pack could not be put", failed);
+        }
+    }
+
+    /// Returns once every pack is durable.
+    void await() {
+        acquire(atOnce);
+        slots.release(atOnce - 1);
+        check();
+        slots.release();
+    }
+
+    /// Waits for what is on its way without judging it.
+    void settle() {
+        slots.acquireUninterruptibly(atOnce);
+        slots.release(atOnce);
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    List<String> created() {
+        synchronized (created) {
+            return List.copyOf(created);
+        }
+    }
+}

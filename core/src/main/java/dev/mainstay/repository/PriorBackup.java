@@ -1,0 +1,223 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.SegmentMap;
+import dev.mainstay.repository.format.WireReader;
+import dev.mainstay.repository.format.WireWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+
+/// The relation files of the backup that an incremental builds on, found by path. Entries lie in a
+/// temporary file and only 16 bytes for each are in memory, so that millions of files fit.
+///
+/// The temporary file is deleted as soon as it is open, so nothing of it stays, whatever happens.
+final class PriorBackup implements AutoCloseable {
+    private final ProtectedSource source;
+    private final CommittedBackup backup;
+    private final Set<String> absentPacks;
+    private final FileChannel spill;
+    private long[] hashes = new long[1024];
+    private long[] offsets = new long[1024];
+    private int count;
+
+    private PriorBackup(
+            ProtectedSource source,
+            CommittedBackup backup,
+            Set<String> absentPacks,
+            FileChannel spill) {
+        this.source = source;
+        this.backup = backup;
+        this.absentPacks = absentPacks;
+        this.spill = spill;
+    }
+
+    static PriorBackup read(
+            ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
+        FileChannel spill;
+        try {
+            Path file = Files.createTempFile("mainstay-prior", null);
+            spill =
+                    FileChannel.open(
+                            file,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.DELETE_ON_CLOSE);
+        } catch (IOException failed) {
+            throw spillFailed(failed);
+        }
+        PriorBackup prior = new PriorBackup(source, backup, absentPacks, spill);
+        try (BackupReader reader = source.read(backup)) {
+            Spill out = new Spill(spill);
+            reader.entries(
+                    entry -> {
+                        if (entry.content() instanceof Content.Paged) {
+                            prior.add(hash(entry.path()), out.append(entry));
+                        }
+                    });
+            out.flush();
+        }
+        prior.sort();
+        return prior;
+    }
+
+    private static MainstayException spillFailed(IOException failed) {
+        return new MainstayException(
+                ErrorCode.STORE_FULL,
+                "the temporary folder cannot hold the earlier manifest: " + failed.getMessage(),
+                failed);
+    }
+
+    private static final class Spill {
+        private final FileChannel channel;
+        private final WireWriter buffer = new WireWriter(1 << 17);
+        private long flushed;
+
+        Spill(FileChannel channel) {
+            this.channel = channel;
+        }
+
+        long append(ManifestEntry entry) {
+            if (buffer.size() > 1 << 16) {
+                flush();
+            }
+            WireWriter one = new WireWriter(256);
+            entry.write(one);
+            long at = flushed + buffer.size();
+            buffer.u32(one.size()).raw(one.array(), 0, one.size());
+            return at;
+        }
+
+        void flush() {
+            try {
+                ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.size());
+                while (bytes.hasRemaining()) {
+                    flushed += channel.write(bytes, flushed);
+                }
+                buffer.clear();
+            } catch (IOException failed) {
+                throw spillFailed(failed);
+            }
+        }
+    }
+
+    private static long hash(String path) {
+        return com.dynatrace.hash4j.hashing.Hashing.xxh3_64().hashCharsToLong(path);
+    }
+
+    private void add(long hash, long offset) {
+        if (count == hashes.length) {
+            hashes = Arrays.copyOf(hashes, count * 2);
+            offsets = Arrays.copyOf(offsets, count * 2);
+        }
+        hashes[count] = hash;
+        offsets[count++] = offset;
+    }
+
+    private void sort() {
+        // An open-addressed table by hash: each entry lands in the first free place from its own.
+        int size = Integer.highestOneBit(Math.max(16, count)) * 4;
+        long[] tableHashes = new long[size];
+        long[] tableOffsets = new long[size];
+        Arrays.fill(tableOffsets, -1);
+        for (int i = 0; i < count; i++) {
+            int at = (int) (hashes[i] & size - 1);
+            while (tableOffsets[at] >= 0) {
+                at = at + 1 & size - 1;
+            }
+            tableHashes[at] = hashes[i];
+            tableOffsets[at] = offsets[i];
+        }
+        hashes = tableHashes;
+        offsets = tableOffsets;
+    }
+
+    private ManifestEntry entryAt(long offset) {
+        byte[] length = new byte[4];
+        readFully(offset, length);
+        byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
+        readFully(offset + 4, bytes);
+        return ManifestEntry.read(new WireReader("spilled manifest entry", bytes));
+    }
+
+    private void readFully(long offset, byte[] into) {
+        try {
+            ByteBuffer buffer = ByteBuffer.wrap(into);
+            while (buffer.hasRemaining()) {
+                int got = spill.read(buffer, offset + buffer.position());
+                if (got < 0) {
+                    throw new IOException("ends early");
+                }
+            }
+        } catch (IOException failed) {
+            throw spillFailed(failed);
+        }
+    }
+
+    private Optional<ManifestEntry> entry(String path) {
+        long hash = hash(path);
+        int mask = hashes.length - 1;
+        for (int at = (int) (hash & mask); offsets[at] >= 0; at = at + 1 & mask) {
+            if (hashes[at] == hash) {
+                ManifestEntry entry = entryAt(offsets[at]);
+                if (entry.path().equals(path)) {
+                    return Optional.of(entry);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    Lookup lookup() {
+        return new Lookup();
+    }
+
+    /// One thread's view; keeps the frames it read last, since neighbouring files share them.
+    final class Lookup implements AutoCloseable {
+        private final BackupReader reader = source.read(backup);
+
+        /// What is known of a file, or empty where it has to be stored whole: it is new, its block size
+        /// changed, its fingerprints were dropped, or a collector claims one of its packs.
+        Optional<PageStorer.Prior> find(String path, int blockSizeBytes) {
+            Optional<ManifestEntry> entry = entry(path);
+            if (entry.isEmpty()
+                    || !(entry.get().content() instanceof Content.Paged paged)
+                    || paged.prints().isEmpty()) {
+                return Optional.empty();
+            }
+            SegmentMap map = reader.map(paged);
+            boolean claimed =
+                    map.frames().stream()
+                            .anyMatch(
+                                    frame -> absentPacks.contains(frame.ref().pack().hex()));
+            if (map.blockSizeBytes() != blockSizeBytes || claimed) {
+                return Optional.empty();
+            }
+            long[] prints = reader.fingerprints(paged.prints().get(), map.pageCount());
+            return Optional.of(new PageStorer.Prior(paged, map, prints));
+        }
+
+        @Override
+        public void close() {
+            reader.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            spill.close();
+        } catch (IOException failed) {
+            throw spillFailed(failed);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.repository.format.Bytes;
+import dev.mainstay.repository.format.KeyScope;
+import dev.mainstay.repository.format.ObjectSeal;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// One source's part of a repository: its backups, records and WAL, under its own key. Thread-safe.
+public final class ProtectedSource {
+    private final Repository repository;
+    private final SourceId id;
+    private final String name;
+    private final Map<Integer, byte[]> keys;
+    private final Vault vault;
+
+    ProtectedSource(
+            Repository repository,
+            SourceId id,
+            String name,
+            Map<Integer, byte[]> keys,
+            int newestEpoch) {
+        this.repository = repository;
+        this.id = id;
+        this.name = name;
+        this.keys = keys;
+        boolean sealed = repository.encrypted();
+        this.vault =
+                new Vault(
+                        repository.store(),
+                        repository.ground(),
+                        sealed ? KeyScope.source(id, newestEpoch) : KeyScope.none(),
+                        sealed ? Optional.ofNullable(keys.get(newestEpoch)) : Optional.empty(),
+                        this::key);
+    }
+
+    private Optional<byte[]> key(KeyScope scope) {
+        return scope.source().filter(id::equals).isPresent()
+                ? Optional.ofNullable(keys.get(scope.epoch()))
+                : Optional.empty();
+    }
+
+    public SourceId id() {
+        return id;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Repository repository() {
+        return repository;
+    }
+
+    Vault vault() {
+        return vault;
+    }
+
+    /// A key for hashing plain content; the one of epoch 1 for ever, so that the same content has the
+    /// same hash through every rotation.
+    byte[] hashKey(String purpose, int length) {
+        byte[] first = keys.get(1);
+        if (first == null) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED, "the first key of source " + name + " is missing");
+        }
+        return ObjectSeal.hkdf(first, id.bytes(), "mainstay/1 " + purpose, length);
+    }
+
+    /// Seed of the page fingerprints' second half.
+    long fingerprintSeed() {
+        return Bytes.getLong(hashKey("fingerprint", 8), 0);
+    }
+
+    /// The records of this source: commits, holds, verifications.
+    public RecordChain records() {
+        return RecordChain.read(this);
+    }
+
+    /// Committed backups, oldest first by the chain.
+    public List<CommittedBackup> backups() {
+        return records().backups();
+    }
+
+    /// @throws MainstayException BACKUP_UNKNOWN
+    public CommittedBackup backup(BackupId backup) {
+        return backups().stream()
+                .filter(committed -> committed.id().equals(backup))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.BACKUP_UNKNOWN,
+                                        "source " + name + " has no backup " + backup));
+    }
+
+    /// Starts a backup: announces it, and reads what it must treat as absent.
+    public BackupWriter newBackup(BackupOptions options) {
+        return BackupWriter.begin(this, options);
+    }
+
+    public BackupReader read(CommittedBackup backup) {
+        return new BackupReader(this, backup);
+    }
+
+    /// The WAL archive of one of this source's clusters.
+    ///
+    /// @param compressionLevel of zstd, for what is put
+    public WalArchive wal(SystemId system, int compressionLevel) {
+        return new WalArchive(this, system, compressionLevel);
+    }
+}

@@ -1,0 +1,278 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
+import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.crypto.WrappedKey;
+import dev.mainstay.repository.format.Json;
+import dev.mainstay.repository.format.KeyScope;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.StoredObject;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A repository: everything that is kept, in one object store, in format 1 (docs/format.md).
+///
+/// Nothing in it is ever overwritten. A repository may be open in any number of processes on any number
+/// of hosts at once. What is newest is found by listing. Thread-safe.
+public final class Repository implements AutoCloseable {
+    private final ObjectStore store;
+    private final Ground ground;
+    private final String id;
+    private final boolean encrypted;
+    private final Map<Integer, byte[]> rootKeys;
+    private final int newestEpoch;
+    private final Map<SourceId, ProtectedSource> open = new HashMap<>();
+
+    private Repository(
+            ObjectStore store, Ground ground, Json format, Map<Integer, byte[]> rootKeys) {
+        this.store = store;
+        this.ground = ground;
+        this.id = format.string("repository");
+        this.encrypted = !format.string("encryption").equals("none");
+        this.rootKeys = rootKeys;
+        this.newestEpoch = rootKeys.keySet().stream().max(Integer::compare).orElse(0);
+    }
+
+    /// Makes a repository in an empty store.
+    ///
+    /// @param credential the first recipient; empty to write everything unsealed
+    /// @throws MainstayException REPOSITORY_EXISTS if there is one, REPOSITORY_FOREIGN if the store holds
+    ///     something else
+    public static Repository create(
+            ObjectStore store, Optional<Credential> credential, Ground ground) {
+        if (store.size(Names.FORMAT).isPresent()) {
+            throw exists(store);
+        }
+        store.list("", "", 1).objects().stream()
+                .findFirst()
+                .filter(other -> !other.name().startsWith(Names.ROOT_KEYS))
+                .ifPresent(
+                        other -> {
+                            throw new MainstayException(
+                                    ErrorCode.REPOSITORY_FOREIGN,
+                                    store.facts().url()
+                                            + " is not empty and holds no repository (first: "
+                                            + other.name()
+                                            + ")");
+                        });
+        Json format =
+                Json.object()
+                        .put("repository", HexFormat.of().formatHex(ground.randomBytes(16)))
+                        .put("encryption", credential.isPresent() ? "aes-256-gcm" : "none")
+                        .put("created", ground.clock().instant().toString());
+        Map<Integer, byte[]> rootKeys = new LinkedHashMap<>();
+        Vault plain = plainVault(store, ground);
+        if (credential.isPresent()) {
+            byte[] root = ground.randomBytes(32);
+            rootKeys.put(1, root);
+            Json wrapped =
+                    WrappedKey.wrap(
+                            root,
+                            credential.get(),
+                            binding(format.string("repository"), 1),
+                            ground.random());
+            wrapped.put("repository", format.string("repository"));
+            String recipient =
+                    WrappedKey.recipientId(HexFormat.of().parseHex(wrapped.string("salt")));
+            plain.put(Names.rootKey(1, recipient), plain.sealJson(ObjectType.ROOT_KEY, wrapped));
+        }
+        if (plain.put(Names.FORMAT, plain.sealJson(ObjectType.FORMAT, format))
+                == PutOutcome.EXISTED) {
+            throw exists(store);
+        }
+        return new Repository(store, ground, format, rootKeys);
+    }
+
+    private static MainstayException exists(ObjectStore store) {
+        return new MainstayException(
+                ErrorCode.REPOSITORY_EXISTS, "there is a repository in " + store.facts().url());
+    }
+
+    private static String binding(String repository, int epoch) {
+        return "mainstay/1 root " + repository + " " + epoch;
+    }
+
+    private static Vault plainVault(ObjectStore store, Ground ground) {
+        return new Vault(store, ground, KeyScope.none(), Optional.empty(), _ -> Optional.empty());
+    }
+
+    /// Opens a repository.
+    ///
+    /// @throws MainstayException REPOSITORY_MISSING, REPOSITORY_FOREIGN, REPOSITORY_NEWER, KEY_MISSING or
+    ///     KEY_WRONG
+    public static Repository open(
+            ObjectStore store, Optional<Credential> credential, Ground ground) {
+        if (store.size(Names.FORMAT).isEmpty()) {
+            boolean empty = store.list("", "", 1).objects().isEmpty();
+            throw new MainstayException(
+                    empty ? ErrorCode.REPOSITORY_MISSING : ErrorCode.REPOSITORY_FOREIGN,
+                    store.facts().url()
+                            + (empty ? " holds no repository" : " holds something else"));
+        }
+        Vault plain = plainVault(store, ground);
+        Json format =
+                plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        Map<Integer, byte[]> rootKeys =
+                format.string("encryption").equals("none")
+                        ? Map.of()
+                        : unlock(plain, format.string("repository"), credential);
+        return new Repository(store, ground, format, rootKeys);
+    }
+
+    private static Map<Integer, byte[]> unlock(
+            Vault plain, String repository, Optional<Credential> credential) {
+        Credential known =
+                credential.orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.KEY_MISSING,
+                                        "the repository is encrypted and no key is configured"));
+        Map<Integer, byte[]> rootKeys = new LinkedHashMap<>();
+        List<StoredObject> wrapped = Listing.all(plain.store, Names.ROOT_KEYS);
+        for (StoredObject object : wrapped) {
+            int epoch = epochOf(object.name());
+            Json body =
+                    plain.openJson(
+                            object.name(), ObjectType.ROOT_KEY, plain.get(object.name()));
+            if (!rootKeys.containsKey(epoch) && body.string("repository").equals(repository)) {
+                WrappedKey.unwrap(body, known, binding(repository, epoch))
+                        .ifPresent(key -> rootKeys.put(epoch, key));
+            }
+        }
+        if (rootKeys.isEmpty()) {
+            throw new MainstayException(
+                    ErrorCode.KEY_WRONG,
+                    "this " + known + " opens none of the " + wrapped.size()
+                            + " wrapped root keys of the repository");
+        }
+        return rootKeys;
+    }
+
+    private static int epochOf(String name) {
+        try {
+            return Integer.parseInt(name.split("/", -1)[2], 16);
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException wrong) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " has no epoch", wrong);
+        }
+    }
+
+    public String id() {
+        return id;
+    }
+
+    public boolean encrypted() {
+        return encrypted;
+    }
+
+    public ObjectStore store() {
+        return store;
+    }
+
+    public Ground ground() {
+        return ground;
+    }
+
+    private Vault rootVault() {
+        if (!encrypted) {
+            return plainVault(store, ground);
+        }
+        return new Vault(
+                store,
+                ground,
+                KeyScope.root(newestEpoch),
+                Optional.ofNullable(rootKeys.get(newestEpoch)),
+                scope -> Optional.ofNullable(rootKeys.get(scope.epoch())));
+    }
+
+    /// Every source that was ever added, in the order of ids.
+    public List<ProtectedSource> sources() {
+        Map<SourceId, Map<Integer, Json>> found = new LinkedHashMap<>();
+        Vault vault = rootVault();
+        Listing.forEach(
+                store,
+                Names.SOURCE_KEYS,
+                object -> {
+                    SourceId source = sourceOf(object.name());
+                    Json body =
+                            vault.openJson(
+                                    object.name(),
+                                    ObjectType.SOURCE_KEY,
+                                    vault.get(object.name()));
+                    if (!body.string("source").equals(source.hex())) {
+                        throw new MainstayException(
+                                ErrorCode.KEY_OBJECT_DAMAGED,
+                                "object " + object.name() + " belongs to another source");
+                    }
+                    found.computeIfAbsent(source, _ -> new LinkedHashMap<>())
+                            .put((int) body.number("epoch"), body);
+                });
+        List<ProtectedSource> sources = new ArrayList<>();
+        synchronized (open) {
+            found.forEach(
+                    (source, epochs) ->
+                            sources.add(
+                                    open.computeIfAbsent(
+                                            source, _ -> openSource(source, epochs))));
+        }
+        return sources;
+    }
+
+    private static SourceId sourceOf(String name) {
+        try {
+            return SourceId.parse(name.split("/", -1)[2]);
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " names no source", wrong);
+        }
+    }
+
+    private ProtectedSource openSource(SourceId source, Map<Integer, Json> epochs) {
+        Map<Integer, byte[]> keys = new HashMap<>();
+        epochs.forEach(
+                (epoch, body) ->
+                        keys.put(epoch, HexFormat.of().parseHex(body.string("key"))));
+        int newest = keys.keySet().stream().max(Integer::compare).orElseThrow();
+        Json body = java.util.Objects.requireNonNull(epochs.get(newest));
+        return new ProtectedSource(this, source, body.string("name"), keys, newest);
+    }
+
+    /// The source of this name, if it was ever added.
+    public Optional<ProtectedSource> source(String name) {
+        return sources().stream().filter(source -> source.name().equals(name)).findFirst();
+    }
+
+    /// The source of this name; added with a key of its own if it is new. Two hosts that add the same
+    /// name at once agree on the one with the smaller id.
+    public ProtectedSource sourceOrAdd(String name) {
+        Optional<ProtectedSource> known = source(name);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        SourceId source = SourceId.of(ground.randomBytes(16));
+        Json body =
+                Json.object()
+                        .put("source", source.hex())
+                        .put("epoch", 1)
+                        .put("name", name)
+                        .put("key", HexFormat.of().formatHex(ground.randomBytes(32)))
+                        .put("created", ground.clock().instant().toString());
+        Vault vault = rootVault();
+        vault.put(Names.sourceKey(source, 1), vault.sealJson(ObjectType.SOURCE_KEY, body));
+        return source(name).orElseThrow();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,414 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.format.FrameCoder;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.Json;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.SealedObject;
+import dev.mainstay.storage.PutOutcome;
+import java.io.ByteArrayOutputStream;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/// The continuous log of one cluster (docs/format.md section 11): segments, history and other files by
+/// name, parts of a segment that is not finished, and a summary of each segment.
+///
+/// A name is written once. Putting the same content again is no error; putting other content is
+/// [ErrorCode#WAL_CONFLICT]. Thread-safe.
+public final class WalArchive {
+    /// What is kept in one frame of a segment, in bytes.
+    private static final int FRAME = 1 << 20;
+
+    /// Enough to hold a header and the first frame.
+    private static final int PREFIX = 1024;
+
+    /// What a put found.
+    public enum Stored {
+        NEW,
+        SAME_CONTENT_BEFORE
+    }
+
+    /// A part of an unfinished segment.
+    public record Part(int offset, byte[] bytes) {}
+
+    private final ProtectedSource source;
+    private final SystemId system;
+    private final int compressionLevel;
+    private final byte[] digestKey;
+
+    WalArchive(ProtectedSource source, SystemId system, int compressionLevel) {
+        this.source = source;
+        this.system = system;
+        this.compressionLevel = compressionLevel;
+        this.digestKey = source.hashKey("wal " + system, 32);
+    }
+
+    public SystemId system() {
+        return system;
+    }
+
+    private byte[] digest(byte[] content) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(digestKey, "HmacSHA256"));
+            return mac.doFinal(content);
+        } catch (GeneralSecurityException everyJdkHasIt) {
+            throw new AssertionError(everyJdkHasIt);
+        }
+    }
+
+    private String name(WalSegment segment) {
+        return Names.wal(system, segment.timeline()) + segment.fileName();
+    }
+
+    /// Stores a complete segment; durable when this returns.
+    ///
+    /// @param content exactly one segment
+    public Stored put(WalSegment segment, byte[] content) {
+        if (content.length != segment.sizeBytes()) {
+            throw new MainstayException(
+                    ErrorCode.WAL_FILE_INVALID,
+                    "WAL segment " + segment + " has " + content.length + " bytes, not "
+                            + segment.sizeBytes());
+        }
+        return put(name(segment), ObjectType.WAL_SEGMENT, segment.fileName(), content);
+    }
+
+    /// Stores a history, backup or partial file under its own name.
+    ///
+    /// @param fileName begins with the eight digits of its timeline
+    public Stored putFile(String fileName, byte[] content) {
+        return put(fileName(fileName), ObjectType.WAL_FILE, fileName, content);
+    }
+
+    private String fileName(String fileName) {
+        return Names.wal(system, TimelineId.parseHex(fileName.substring(0, 8))) + fileName;
+    }
+
+    private Stored put(String name, ObjectType type, String fileName, byte[] content) {
+        Vault vault = source.vault();
+        byte[] digest = digest(content);
+        Json facts =
+                Json.object()
+                        .put("name", fileName)
+                        .put("system", system.toString())
+                        .put("length", content.length)
+                        .put("digest", HexFormat.of().formatHex(digest));
+        List<SealedObject.Part> parts = new ArrayList<>();
+        parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
+        for (int at = 0; at < content.length; at += FRAME) {
+            parts.add(
+                    new SealedObject.Part(
+                            FrameKind.DATA,
+                            new byte[0],
+                            Arrays.copyOfRange(
+                                    content, at, Math.min(content.length, at + FRAME))));
+        }
+        byte[] object;
+        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
+            object = SealedObject.write(coder, vault.newSeal(type), parts);
+        }
+        if (vault.put(name, object) == PutOutcome.CREATED) {
+            return Stored.NEW;
+        }
+        String there = facts(name, type).string("digest");
+        if (there.equals(HexFormat.of().formatHex(digest))) {
+            return Stored.SAME_CONTENT_BEFORE;
+        }
+        throw new MainstayException(
+                ErrorCode.WAL_CONFLICT,
+                "the repository holds " + fileName + " of system " + system
+                        + " with other content");
+    }
+
+    private Json facts(String name, ObjectType type) {
+        Vault vault = source.vault();
+        long size = vault.store.size(name).orElse(0L);
+        byte[] prefix = vault.store.get(name, 0, (int) Math.min(size, PREFIX));
+        try (FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL)) {
+            return Json.parse(
+                    name,
+                    SealedObject.readFirst(
+                                    name,
+                                    type,
+                                    prefix,
+                                    coder,
+                                    header -> vault.openSeal(name, header))
+                            .payload());
+        }
+    }
+
+    /// Whether this content is stored under this segment's name already.
+    public boolean holds(WalSegment segment, byte[] content) {
+        String name = name(segment);
+        return source.vault().store.size(name).isPresent()
+                && facts(name, ObjectType.WAL_SEGMENT)
+                        .string("digest")
+                        .equals(HexFormat.of().formatHex(digest(content)));
+    }
+
+    /// A complete segment, checked against its digest; empty if it is proved absent.
+    public Optional<byte[]> get(WalSegment segment) {
+        return get(name(segment), ObjectType.WAL_SEGMENT, segment.fileName());
+    }
+
+    /// A history, backup or partial file; empty if it is proved absent.
+    public Optional<byte[]> getFile(String fileName) {
+        return get(fileName(fileName), ObjectType.WAL_FILE, fileName);
+    }
+
+    private Optional<byte[]> get(String name, ObjectType type, String fileName) {
+        Vault vault = source.vault();
+        if (vault.store.size(name).isEmpty()) {
+            return Optional.empty();
+        }
+        List<SealedObject.Part> parts = vault.open(name, type, vault.get(name));
+        Json facts = Json.parse(name, parts.getFirst().payload());
+        byte[] content = new byte[(int) facts.number("length")];
+        int at = 0;
+        for (SealedObject.Part part : parts.subList(1, parts.size())) {
+            if (part.payload().length > content.length - at) {
+                throw damaged(name);
+            }
+            System.arraycopy(part.payload(), 0, content, at, part.payload().length);
+            at += part.payload().length;
+        }
+        boolean right =
+                at == content.length
+                        && facts.string("name").equals(fileName)
+                        && facts.string("system").equals(system.toString())
+                        && facts.string("digest")
+                                .equals(HexFormat.of().formatHex(digest(content)));
+        if (!right) {
+            throw damaged(name);
+        }
+        return Optional.of(content);
+    }
+
+    private static MainstayException damaged(String name) {
+        return new MainstayException(
+                ErrorCode.OBJECT_DAMAGED, "object " + name + " does not hold what its name says");
+    }
+
+    /// Timelines of which anything is stored, in order.
+    public List<TimelineId> timelines() {
+        List<TimelineId> timelines = new ArrayList<>();
+        String prefix = Names.wal(system);
+        String after = "";
+        while (true) {
+            var page = source.vault().store.list(prefix, after, 1);
+            if (page.objects().isEmpty()) {
+                return timelines;
+            }
+            String name = page.objects().getFirst().name();
+            TimelineId timeline = TimelineId.parseHex(name.substring(prefix.length()).split("/", -1)[0]);
+            timelines.add(timeline);
+            after = Names.wal(system, timeline) + "~";
+        }
+    }
+
+    /// The stored segments of a timeline in order, from `from` on.
+    ///
+    /// @param from first segment of interest; names before it are not listed
+    public void segments(WalSegment from, Consumer<WalSegment> each) {
+        String prefix = Names.wal(system, from.timeline());
+        String after = from.number() == 0 ? "" : prefix + previousName(from);
+        Listing.forEachAfter(
+                source.vault().store,
+                prefix,
+                after,
+                object -> {
+                    String file = object.name().substring(prefix.length());
+                    if (WalSegment.isName(file)) {
+                        each.accept(WalSegment.parse(file, from.sizeBytes()));
+                    }
+                });
+    }
+
+    /// Files stored under a timeline that are no segments: history, backup labels, partials.
+    public List<String> files(TimelineId timeline) {
+        String prefix = Names.wal(system, timeline);
+        List<String> files = new ArrayList<>();
+        Listing.forEach(
+                source.vault().store,
+                prefix,
+                object -> {
+                    String file = object.name().substring(prefix.length());
+                    if (!WalSegment.isName(file)) {
+                        files.add(file);
+                    }
+                });
+        return files;
+    }
+
+    private static String previousName(WalSegment segment) {
+        return new WalSegment(segment.timeline(), segment.number() - 1, segment.sizeBytes())
+                .fileName();
+    }
+
+    /// Stores bytes of a segment that is not finished yet.
+    ///
+    /// @param offset of the first byte within the segment
+    public void putPart(WalSegment segment, int offset, byte[] bytes) {
+        Vault vault = source.vault();
+        String name = part(segment, offset, bytes.length);
+        Json facts =
+                Json.object()
+                        .put("name", segment.fileName())
+                        .put("system", system.toString())
+                        .put("offset", offset)
+                        .put("length", bytes.length)
+                        .put("digest", HexFormat.of().formatHex(digest(bytes)));
+        byte[] object;
+        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
+            List<SealedObject.Part> parts = new ArrayList<>();
+            parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
+            for (int at = 0; at < bytes.length; at += FRAME) {
+                byte[] some = Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + FRAME));
+                parts.add(new SealedObject.Part(FrameKind.DATA, new byte[0], some));
+            }
+            object = SealedObject.write(coder, vault.newSeal(ObjectType.WAL_PART), parts);
+        }
+        if (vault.put(name, object) == PutOutcome.EXISTED
+                && !facts(name, ObjectType.WAL_PART)
+                        .string("digest")
+                        .equals(facts.string("digest"))) {
+            throw new MainstayException(
+                    ErrorCode.WAL_CONFLICT,
+                    "the repository holds another part of " + segment + " at byte " + offset);
+        }
+    }
+
+    private String part(WalSegment segment, int offset, int length) {
+        return Names.parts(system, segment.timeline())
+                + segment.fileName()
+                + String.format(Locale.ROOT, "/%08x-%08x", offset, length);
+    }
+
+    /// What is stored of an unfinished segment: its bytes from the start on without a gap. Empty if
+    /// nothing is.
+    public byte[] parts(WalSegment segment) {
+        Vault vault = source.vault();
+        String prefix =
+                Names.parts(system, segment.timeline()) + segment.fileName() + "/";
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Listing.forEach(
+                vault.store,
+                prefix,
+                object -> {
+                    List<SealedObject.Part> parts =
+                            vault.open(
+                                    object.name(),
+                                    ObjectType.WAL_PART,
+                                    vault.get(object.name()));
+                    Json facts = Json.parse(object.name(), parts.getFirst().payload());
+                    int offset = (int) facts.number("offset");
+                    if (!facts.string("name").equals(segment.fileName())
+                            || !facts.string("system").equals(system.toString())) {
+                        throw damaged(object.name());
+                    }
+                    if (offset > bytes.size()) {
+                        return; // a gap: what follows is of no use yet
+                    }
+                    int skip = bytes.size() - offset;
+                    for (SealedObject.Part part : parts.subList(1, parts.size())) {
+                        int from = Math.min(skip, part.payload().length);
+                        bytes.write(part.payload(), from, part.payload().length - from);
+                        skip -= from;
+                    }
+                });
+        return bytes.toByteArray();
+    }
+
+    /// Segments of a timeline of which parts are stored.
+    public List<WalSegment> partial(TimelineId timeline, int segmentSizeBytes) {
+        String prefix = Names.parts(system, timeline);
+        List<WalSegment> segments = new ArrayList<>();
+        Listing.forEach(
+                source.vault().store,
+                prefix,
+                object -> {
+                    String file = object.name().substring(prefix.length()).split("/", -1)[0];
+                    WalSegment segment = WalSegment.parse(file, segmentSizeBytes);
+                    if (segments.isEmpty() || !segments.getLast().equals(segment)) {
+                        segments.add(segment);
+                    }
+                });
+        return segments;
+    }
+
+    /// Removes the parts of a segment that is stored whole by now; best effort.
+    public void collectParts(WalSegment segment) {
+        Vault vault = source.vault();
+        if (vault.store.size(name(segment)).isPresent()) {
+            Listing.all(
+                            vault.store,
+                            Names.parts(system, segment.timeline()) + segment.fileName() + "/")
+                    .forEach(object -> vault.store.delete(object.name()));
+        }
+    }
+
+    /// Stores a segment's summary; a summary that is there already stays.
+    public void putSummary(WalSegment segment, byte[] summary) {
+        Vault vault = source.vault();
+        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
+            byte[] object =
+                    SealedObject.write(
+                            coder,
+                            vault.newSeal(ObjectType.WAL_SUMMARY),
+                            List.of(
+                                    new SealedObject.Part(
+                                            FrameKind.BODY,
+                                            (segment.fileName() + " " + system)
+                                                    .getBytes(
+                                                            java.nio.charset.StandardCharsets
+                                                                    .US_ASCII),
+                                            summary)));
+            vault.put(Names.summaries(system, segment.timeline()) + segment.fileName(), object);
+        }
+    }
+
+    public Optional<byte[]> getSummary(WalSegment segment) {
+        Vault vault = source.vault();
+        String name = Names.summaries(system, segment.timeline()) + segment.fileName();
+        if (vault.store.size(name).isEmpty()) {
+            return Optional.empty();
+        }
+        SealedObject.Part part =
+                vault.open(name, ObjectType.WAL_SUMMARY, vault.get(name)).getFirst();
+        byte[] expected =
+                (segment.fileName() + " " + system)
+                        .getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        if (!Arrays.equals(part.meta(), expected)) {
+            throw damaged(name);
+        }
+        return Optional.of(part.payload());
+    }
+
+    /// End of what is stored without a gap from the start of `from` on its timeline, counting parts.
+    public Lsn storedUpTo(WalSegment from) {
+        WalSegment[] next = {from};
+        segments(
+                from,
+                segment -> {
+                    if (segment.equals(next[0])) {
+                        next[0] = segment.next();
+                    }
+                });
+        return next[0].start().plus(parts(next[0]).length);
+    }
+}

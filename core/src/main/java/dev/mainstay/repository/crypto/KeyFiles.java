@@ -1,0 +1,102 @@
+package dev.mainstay.repository.crypto;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Bytes;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Set;
+
+/// Key files: one line, `mainstay-key-1`, 64 hex digits of secret, 8 hex digits of its SHA-256 so that a
+/// typing error is noticed.
+public final class KeyFiles {
+    private static final String LABEL = "mainstay-key-1";
+
+    private KeyFiles() {}
+
+    public static String print(byte[] secret) {
+        HexFormat hex = HexFormat.of();
+        return LABEL + " " + hex.formatHex(secret) + " " + hex.formatHex(check(secret)) + "\n";
+    }
+
+    private static byte[] check(byte[] secret) {
+        return Arrays.copyOf(Bytes.sha256(secret, 0, secret.length), 4);
+    }
+
+    /// @throws MainstayException KEY_FILE_INVALID
+    public static Credential.KeyFile parse(String name, String text) {
+        String[] words = text.strip().split(" ", -1);
+        if (words.length == 3 && words[0].equals(LABEL) && words[1].length() == 64) {
+            try {
+                byte[] secret = HexFormat.of().parseHex(words[1]);
+                if (Arrays.equals(check(secret), HexFormat.of().parseHex(words[2]))) {
+                    return new Credential.KeyFile(secret);
+                }
+            } catch (IllegalArgumentException notHex) {
+                throw invalid(name, notHex);
+            }
+        }
+        throw invalid(name, null);
+    }
+
+    private static MainstayException invalid(
+            String name, @org.jspecify.annotations.Nullable Throwable cause) {
+        return new MainstayException(
+                ErrorCode.KEY_FILE_INVALID, "key file " + name + " is no key file", cause);
+    }
+
+    public static Credential.KeyFile read(Path file) {
+        try {
+            return parse(file.toString(), Files.readString(file));
+        } catch (NoSuchFileException missing) {
+            throw new MainstayException(
+                    ErrorCode.KEY_MISSING, "key file " + file + " does not exist", missing);
+        } catch (IOException unreadable) {
+            throw new MainstayException(
+                    ErrorCode.KEY_FILE_INVALID,
+                    "key file " + file + " cannot be read: " + unreadable.getMessage(),
+                    unreadable);
+        }
+    }
+
+    /// Writes a new key file, readable by its owner only, synced. Never replaces one.
+    public static void create(Path file, byte[] secret) {
+        var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            try (FileChannel out =
+                    FileChannel.open(
+                            file,
+                            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                            owner)) {
+                out.write(
+                        java.nio.ByteBuffer.wrap(
+                                print(secret).getBytes(StandardCharsets.US_ASCII)));
+                out.force(true);
+            }
+        } catch (FileAlreadyExistsException exists) {
+            throw new MainstayException(
+                    ErrorCode.REPOSITORY_EXISTS,
+                    "key file " + file + " exists already",
+                    "move it away if it belongs to no repository any more",
+                    exists);
+        } catch (IOException failed) {
+            throw new MainstayException(
+                    ErrorCode.KEY_FILE_INVALID,
+                    "key file " + file + " cannot be written: " + failed.getMessage(),
+                    failed);
+        }
+    }
+}

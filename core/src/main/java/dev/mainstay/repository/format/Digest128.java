@@ -1,0 +1,25 @@
+package dev.mainstay.repository.format;
+
+import com.dynatrace.hash4j.hashing.HashValue128;
+import com.dynatrace.hash4j.hashing.Hasher128;
+import com.dynatrace.hash4j.hashing.Hashing;
+
+/// XXH3-128 of a frame's payload: what a segment map knows of each frame, so that a relocated frame
+/// is only taken where it holds the same bytes. It stands inside sealed maps and guards against
+/// mix-ups; against forgery stand the seal and the pack's SHA-256.
+public record Digest128(long high, long low) {
+    private static final Hasher128 HASHER = Hashing.xxh3_128();
+
+    public static Digest128 of(byte[] bytes, int offset, int length) {
+        HashValue128 value = HASHER.hashBytesTo128Bits(bytes, offset, length);
+        return new Digest128(value.getMostSignificantBits(), value.getLeastSignificantBits());
+    }
+
+    void write(WireWriter out) {
+        out.u64(high).u64(low);
+    }
+
+    static Digest128 read(WireReader in) {
+        return new Digest128(in.u64(), in.u64());
+    }
+}

@@ -1,6 +1,7 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.base.ByteSize;
+
 import java.util.Optional;
 
 /// How a backup is written.
@@ -9,8 +10,8 @@ import java.util.Optional;
 /// @param parent the backup whose frames unchanged pages keep; empty stores everything anew
 /// @param compressionLevel of zstd
 /// @param packSize target size of data packs
-/// @param refreshBudgetPages most pages that are written again only because their frames have become
-///     thin; what is left over is recorded as debt
+/// @param refreshBudgetPages most pages that are written again only because their frames have
+///   become thin; what is left over is recorded as debt
 public record BackupOptions(
         String type,
         Optional<CommittedBackup> parent,
@@ -22,8 +23,8 @@ public record BackupOptions(
     ///
     /// @param neighbours most pages of a frame of neighbouring pages
     /// @param scattered most pages of a frame of changed pages
-    /// @param chunkMinBytes smallest, `chunkAverageBytes` usual and `chunkMaxBytes` largest chunk of
-    ///     other files; powers of two
+    /// @param chunkMinBytes smallest, `chunkAverageBytes` usual and `chunkMaxBytes` largest chunk
+    ///   of other files; powers of two
     public record FrameShape(
             int neighbours,
             int scattered,

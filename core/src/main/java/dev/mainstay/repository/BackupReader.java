@@ -10,13 +10,14 @@ import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Reads a backup: its entries in the order they were written, their maps, its catalog snapshot. Nothing
-/// is kept but the last frame of maps. Not thread-safe.
+/// Reads a backup: its entries in the order they were written, their maps, its catalog snapshot.
+/// Nothing is kept but the last frame of maps. Not thread-safe.
 public final class BackupReader implements AutoCloseable {
     private final ProtectedSource source;
     private final CommittedBackup backup;

@@ -1,6 +1,7 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.repository.format.Json;
+
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 

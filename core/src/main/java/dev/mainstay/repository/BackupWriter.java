@@ -12,6 +12,7 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.storage.PutOutcome;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.GeneralSecurityException;
@@ -24,13 +25,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32C;
+
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Writes one backup. It is announced when it begins and exists once [#commit] has put its slot, which is
-/// the last thing written; until then, and after [#abort] or a crash, nothing of it is visible.
+/// Writes one backup. It is announced when it begins and exists once [#commit] has put its slot,
+/// which is the last thing written; until then, and after [#abort] or a crash, nothing of it is
+/// visible.
 ///
-/// Pages are stored by [Worker]s, one for each thread; everything else may be called from any thread.
+/// Pages are stored by [Worker]s, one for each thread; everything else may be called from any
+/// thread.
 public final class BackupWriter implements AutoCloseable {
     private static final int METADATA_PACK = 16 << 20;
     private static final int FILE_STREAMS = 2;
@@ -86,12 +90,12 @@ public final class BackupWriter implements AutoCloseable {
                         .put("object", Names.intent(source.id(), id))
                         .put("backup", id.text())
                         .put("begin", vault.ground.clock().instant().toString());
-        vault.put(
-                Names.intent(source.id(), id), vault.sealJson(ObjectType.INTENT, intent));
+        vault.put(Names.intent(source.id(), id), vault.sealJson(ObjectType.INTENT, intent));
         return new BackupWriter(source, options, id);
     }
 
-    /// Read after the announcement, so that no collector can have missed this backup and be missed by it.
+    /// Read after the announcement, so that no collector can have missed this backup and be missed
+    /// by it.
     private static Set<String> candidates(Vault vault) {
         Set<String> packs = new HashSet<>();
         Listing.forEach(
@@ -196,8 +200,8 @@ public final class BackupWriter implements AutoCloseable {
         return placed;
     }
 
-    /// Stores relation segment files from one thread. Close it when its thread has no more files; the
-    /// backup cannot be committed before.
+    /// Stores relation segment files from one thread. Close it when its thread has no more files;
+    /// the backup cannot be committed before.
     public final class Worker implements AutoCloseable {
         private final FrameCoder coder = new FrameCoder(options.compressionLevel());
         private final PackStream packs;
@@ -292,8 +296,8 @@ public final class BackupWriter implements AutoCloseable {
         return source.backup(id);
     }
 
-    /// Gives up: says so under the backup's slot, then removes what was put, as far as the store lets it.
-    /// What stays is garbage that a collector finds; nothing refers to it.
+    /// Gives up: says so under the backup's slot, then removes what was put, as far as the store
+    /// lets it. What stays is garbage that a collector finds; nothing refers to it.
     public void abort() {
         if (ended) {
             return;

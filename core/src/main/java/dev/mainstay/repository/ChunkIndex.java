@@ -14,6 +14,7 @@ import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.PutOutcome;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -22,9 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Where the chunks of a source's other files are: immutable sorted pieces, one for each backup that
-/// stored new chunks (docs/format.md section 10). Read from sealed objects only, so that a forged entry
-/// cannot make a backup skip what it should store.
+/// Where the chunks of a source's other files are: immutable sorted pieces, one for each backup
+/// that stored new chunks (docs/format.md section 10). Read from sealed objects only, so that a
+/// forged entry cannot make a backup skip what it should store.
 final class ChunkIndex {
     /// u32 number, u64 offset, u32 length, u32 pack, u32 chunk length after the 32-byte id.
     private static final int ENTRY = 32 + 4 + 8 + 4 + 4 + 4;
@@ -36,8 +37,7 @@ final class ChunkIndex {
             while (low <= high) {
                 int middle = (low + high) >>> 1;
                 int at = start + middle * ENTRY;
-                int order =
-                        java.util.Arrays.compareUnsigned(bytes, at, at + 32, id.bytes(), 0, 32);
+                int order = java.util.Arrays.compareUnsigned(bytes, at, at + 32, id.bytes(), 0, 32);
                 if (order == 0) {
                     FrameRef frame =
                             new FrameRef(
@@ -129,10 +129,7 @@ final class ChunkIndex {
                 parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], encode(some)));
             }
             String name = Names.index(source.id()) + backup;
-            if (vault.put(
-                            name,
-                            SealedObject.write(
-                                    coder, vault.newSeal(ObjectType.INDEX), parts))
+            if (vault.put(name, SealedObject.write(coder, vault.newSeal(ObjectType.INDEX), parts))
                     == PutOutcome.EXISTED) {
                 throw new dev.mainstay.base.MainstayException(
                         dev.mainstay.base.ErrorCode.STORE_OBJECT_EXISTS,

@@ -1,12 +1,13 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.repository.format.Bytes;
+
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Cuts a stream into chunks where its content says so: FastCDC with normalised chunking (Xia et al.,
-/// USENIX ATC 2016). The gear table is derived from the source's key, so cut points alone are no
-/// dictionary of known files.
+/// Cuts a stream into chunks where its content says so: FastCDC with normalised chunking (Xia et
+/// al., USENIX ATC 2016). The gear table is derived from the source's key, so cut points alone are
+/// no dictionary of known files.
 final class Chunker {
     /// Receives a chunk; the array is used again afterwards.
     interface Sink {

@@ -1,11 +1,11 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.base.BackupId;
-import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
+
 import java.time.Instant;
 import java.util.List;
 
@@ -54,7 +54,7 @@ public record CommittedBackup(
                 .toList();
     }
 
-    static CommittedBackup read(RecordChain.Record record) {
+    static CommittedBackup read(RecordChain.Event record) {
         Json body = record.body();
         return new CommittedBackup(
                 BackupId.parse(body.string("backup")),

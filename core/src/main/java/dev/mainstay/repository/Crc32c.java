@@ -2,9 +2,9 @@ package dev.mainstay.repository;
 
 import java.util.zip.CRC32C;
 
-/// CRC-32C of a file from the CRCs of its equally long pages, so that a file's checksum is known without
-/// reading the pages that did not change. The arithmetic is that of polynomials over GF(2): appending n
-/// zero bytes to a message multiplies its CRC by a matrix that depends on n alone.
+/// CRC-32C of a file from the CRCs of its equally long pages, so that a file's checksum is known
+/// without reading the pages that did not change. The arithmetic is that of polynomials over GF(2):
+/// appending n zero bytes to a message multiplies its CRC by a matrix that depends on n alone.
 final class Crc32c {
     private final int[] pageOperator;
 
@@ -51,7 +51,8 @@ final class Crc32c {
     }
 
     private static int[] zeros(int bytes) {
-        int[] power = new int[32]; // one zero bit: a right shift, reduced by the reflected polynomial
+        int[] power =
+                new int[32]; // one zero bit: a right shift, reduced by the reflected polynomial
         power[0] = 0x82F63B78;
         int[] result = new int[32];
         for (int bit = 0; bit < 32; bit++) {

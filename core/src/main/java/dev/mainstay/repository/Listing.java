@@ -3,6 +3,7 @@ package dev.mainstay.repository;
 import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.StoredObject;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

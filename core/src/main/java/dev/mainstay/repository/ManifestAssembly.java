@@ -8,6 +8,7 @@ import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.WireWriter;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -16,11 +17,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// Turns stored files into maps and manifest entries as soon as the packs they refer to have names, so
-/// that memory holds only the files of packs that are still open. Thread-safe.
+/// Turns stored files into maps and manifest entries as soon as the packs they refer to have names,
+/// so that memory holds only the files of packs that are still open. Thread-safe.
 ///
-/// An entry waits twice: a map for the data packs of its pages, then the entry for the metadata pack of
-/// its map and the fingerprint pack of its pages.
+/// An entry waits twice: a map for the data packs of its pages, then the entry for the metadata
+/// pack of its map and the fingerprint pack of its pages.
 final class ManifestAssembly implements AutoCloseable {
     private static final int BUFFER = 256 << 10;
 
@@ -190,8 +191,7 @@ final class ManifestAssembly implements AutoCloseable {
 
     private void flushEntries() {
         if (entries.size() > 0) {
-            manifest.add(
-                    append(metadata, FrameKind.MANIFEST, entries.array(), entries.size()));
+            manifest.add(append(metadata, FrameKind.MANIFEST, entries.array(), entries.size()));
             entries.clear();
         }
     }

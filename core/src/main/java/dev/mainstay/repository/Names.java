@@ -6,6 +6,7 @@ import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
+
 import java.util.Locale;
 
 /// Where objects are (docs/format.md section 1).

@@ -13,6 +13,7 @@ import dev.mainstay.repository.format.PackBuilder;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackDirectory;
 import dev.mainstay.repository.format.PackId;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -20,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Reads frames out of packs, following relocations where a pack is gone. Not thread-safe: one for each
-/// thread, closed after use.
+/// Reads frames out of packs, following relocations where a pack is gone. Not thread-safe: one for
+/// each thread, closed after use.
 public final class PackReader implements AutoCloseable {
     /// Frames this close to each other are fetched in one request.
     private static final int GAP = 1 << 20;
@@ -48,10 +49,12 @@ public final class PackReader implements AutoCloseable {
         FrameRef ref = locate(wanted);
         String name = Names.pack(ref.packClass(), ref.pack());
         byte[] bytes = vault.store.get(name, ref.offset(), ref.length());
-        return coder.open(name, seal(ref, name), ref.number(), ref.offset(), bytes, 0, bytes.length);
+        return coder.open(
+                name, seal(ref, name), ref.number(), ref.offset(), bytes, 0, bytes.length);
     }
 
-    /// Opens frames of one pack: neighbours are fetched together, and each is fetched and opened once.
+    /// Opens frames of one pack: neighbours are fetched together, and each is fetched and opened
+    /// once.
     public void readAll(List<FrameRef> frames, FrameConsumer consumer) {
         List<FrameRef> sorted = new ArrayList<>(frames);
         sorted.sort(Comparator.comparingLong(FrameRef::offset));
@@ -104,8 +107,7 @@ public final class PackReader implements AutoCloseable {
                 ref.pack(),
                 _ -> {
                     byte[] header = vault.store.get(name, 0, ObjectHeader.SIZE);
-                    return vault.openSeal(
-                            name, ObjectHeader.read(name, ObjectType.PACK, header));
+                    return vault.openSeal(name, ObjectHeader.read(name, ObjectType.PACK, header));
                 });
     }
 
@@ -166,8 +168,7 @@ public final class PackReader implements AutoCloseable {
                                         "pack " + name + " is missing"));
         if (bytes < ObjectHeader.SIZE + PackBuilder.TRAILER) {
             throw new MainstayException(
-                    ErrorCode.PACK_TRUNCATED,
-                    "pack " + name + " is only " + bytes + " bytes long");
+                    ErrorCode.PACK_TRUNCATED, "pack " + name + " is only " + bytes + " bytes long");
         }
         byte[] last = vault.store.get(name, bytes - PackBuilder.TRAILER, PackBuilder.TRAILER);
         PackDirectory.Trailer trailer = PackDirectory.Trailer.read(name, last, bytes);

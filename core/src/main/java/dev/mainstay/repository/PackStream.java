@@ -5,6 +5,7 @@ import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackBuilder;
 import dev.mainstay.repository.format.PackClass;
+
 import org.jspecify.annotations.Nullable;
 
 /// Frames of one class, laid into packs one after the other. Not thread-safe.

@@ -5,12 +5,14 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.PackBuilder;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.storage.ObjectStore;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /// Puts finished packs while the next ones fill. At most `atOnce` are on their way, so memory stays
 /// bounded; the first failure ends the backup.

@@ -6,17 +6,18 @@ import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.PageList;
 import dev.mainstay.repository.format.SegmentMap;
+
 import java.util.Arrays;
 import java.util.Optional;
 
 /// Stores the pages of relation segment files: all of them, or those that changed by the earlier
 /// backup's fingerprints, and refreshes frames that have become thin. One for each worker thread.
 ///
-/// The refresh rule: once the changed pages are known, every earlier frame of which less than half the
-/// pages are still referred to is given up, and what was live of it is read and written again. So no
-/// frame that a backup refers to is less than half live, which bounds a restore to twice the bytes of a
-/// fresh full backup; and a refresh writes fewer pages than had changed in the frames it gives up, which
-/// bounds the pages ever written to twice the pages changed.
+/// The refresh rule: once the changed pages are known, every earlier frame of which less than half
+/// the pages are still referred to is given up, and what was live of it is read and written again.
+/// So no frame that a backup refers to is less than half live, which bounds a restore to twice the
+/// bytes of a fresh full backup; and a refresh writes fewer pages than had changed in the frames it
+/// gives up, which bounds the pages ever written to twice the pages changed.
 final class PageStorer {
     /// What the earlier backup knows of the same file.
     record Prior(ManifestEntry.Content.Paged entry, SegmentMap map, long[] fingerprints) {}

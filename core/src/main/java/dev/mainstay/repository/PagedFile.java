@@ -4,13 +4,14 @@ import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.SegmentMap;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// The map of a relation segment file while it is stored: which frame each page comes from, with frames
-/// whose packs may still be open.
+/// The map of a relation segment file while it is stored: which frame each page comes from, with
+/// frames whose packs may still be open.
 final class PagedFile {
     record Placed(PendingFrame frame, int pages, Digest128 digest) {}
 

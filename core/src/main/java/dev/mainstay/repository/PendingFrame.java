@@ -3,10 +3,11 @@ package dev.mainstay.repository;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
+
 import org.jspecify.annotations.Nullable;
 
-/// A frame whose pack may still be filling: the pack's name, a hash of its bytes, is not known before it
-/// is finished.
+/// A frame whose pack may still be filling: the pack's name, a hash of its bytes, is not known
+/// before it is finished.
 final class PendingFrame {
     /// A pack that is or was filled.
     static final class PendingPack {

@@ -7,6 +7,7 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -185,8 +186,8 @@ final class PriorBackup implements AutoCloseable {
     final class Lookup implements AutoCloseable {
         private final BackupReader reader = source.read(backup);
 
-        /// What is known of a file, or empty where it has to be stored whole: it is new, its block size
-        /// changed, its fingerprints were dropped, or a collector claims one of its packs.
+        /// What is known of a file, or empty where it has to be stored whole: it is new, its block
+        /// size changed, its fingerprints were dropped, or a collector claims one of its packs.
         Optional<PageStorer.Prior> find(String path, int blockSizeBytes) {
             Optional<ManifestEntry> entry = entry(path);
             if (entry.isEmpty()
@@ -197,8 +198,7 @@ final class PriorBackup implements AutoCloseable {
             SegmentMap map = reader.map(paged);
             boolean claimed =
                     map.frames().stream()
-                            .anyMatch(
-                                    frame -> absentPacks.contains(frame.ref().pack().hex()));
+                            .anyMatch(frame -> absentPacks.contains(frame.ref().pack().hex()));
             if (map.blockSizeBytes() != blockSizeBytes || claimed) {
                 return Optional.empty();
             }

@@ -8,6 +8,7 @@ import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.KeyScope;
 import dev.mainstay.repository.format.ObjectSeal;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,13 +63,14 @@ public final class ProtectedSource {
         return vault;
     }
 
-    /// A key for hashing plain content; the one of epoch 1 for ever, so that the same content has the
-    /// same hash through every rotation.
+    /// A key for hashing plain content; the one of epoch 1 for ever, so that the same content has
+    /// the same hash through every rotation.
     byte[] hashKey(String purpose, int length) {
         byte[] first = keys.get(1);
         if (first == null) {
             throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "the first key of source " + name + " is missing");
+                    ErrorCode.KEY_OBJECT_DAMAGED,
+                    "the first key of source " + name + " is missing");
         }
         return ObjectSeal.hkdf(first, id.bytes(), "mainstay/1 " + purpose, length);
     }

@@ -6,6 +6,7 @@ import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.PutOutcome;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -13,28 +14,28 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 
-/// The records of a source, as they were when they were listed (docs/format.md section 9). Each carries
-/// the heads its writer saw, by name and hash, and a sequence number one above them.
+/// The records of a source, as they were when they were listed (docs/format.md section 9). Each
+/// carries the heads its writer saw, by name and hash, and a sequence number one above them.
 public final class RecordChain {
     /// A record that was read.
     ///
     /// @param object the name it is stored under
     /// @param sha256 of the object's bytes, as later records refer to it
-    public record Record(String object, String sha256, long sequence, String type, Json body) {}
+    public record Event(String object, String sha256, long sequence, String type, Json body) {}
 
     /// A record that others refer to and that is not there, or is there with other bytes.
     public record Missing(String object, String sha256, String referredToBy) {}
 
     private final ProtectedSource source;
-    private final List<Record> records;
+    private final List<Event> records;
 
-    private RecordChain(ProtectedSource source, List<Record> records) {
+    private RecordChain(ProtectedSource source, List<Event> records) {
         this.source = source;
         this.records = records;
     }
 
     static RecordChain read(ProtectedSource source) {
-        List<Record> records = new ArrayList<>();
+        List<Event> records = new ArrayList<>();
         Vault vault = source.vault();
         Listing.forEach(
                 vault.store,
@@ -44,11 +45,11 @@ public final class RecordChain {
                 vault.store,
                 Names.records(source.id()),
                 object -> records.add(open(vault, object.name(), ObjectType.RECORD)));
-        records.sort(Comparator.comparingLong(Record::sequence).thenComparing(Record::object));
+        records.sort(Comparator.comparingLong(Event::sequence).thenComparing(Event::object));
         return new RecordChain(source, records);
     }
 
-    private static Record open(Vault vault, String name, ObjectType type) {
+    private static Event open(Vault vault, String name, ObjectType type) {
         byte[] bytes = vault.get(name);
         Json body = vault.openJson(name, type, bytes);
         if (!body.string("object").equals(name)) {
@@ -56,8 +57,7 @@ public final class RecordChain {
                     ErrorCode.SEAL_BROKEN,
                     "object " + name + " was written as " + body.string("object"));
         }
-        return new Record(
-                name, hash(bytes), body.number("sequence"), body.string("type"), body);
+        return new Event(name, hash(bytes), body.number("sequence"), body.string("type"), body);
     }
 
     private static String hash(byte[] bytes) {
@@ -65,7 +65,7 @@ public final class RecordChain {
     }
 
     /// All records, by sequence number.
-    public List<Record> records() {
+    public List<Event> records() {
         return List.copyOf(records);
     }
 
@@ -77,9 +77,9 @@ public final class RecordChain {
     }
 
     /// Records that no other refers to.
-    public List<Record> heads() {
+    public List<Event> heads() {
         Set<String> referred = new HashSet<>();
-        for (Record record : records) {
+        for (Event record : records) {
             record.body().objects("heads").forEach(head -> referred.add(head.string("sha256")));
         }
         return records.stream().filter(record -> !referred.contains(record.sha256())).toList();
@@ -90,14 +90,12 @@ public final class RecordChain {
         Set<String> present = new HashSet<>();
         records.forEach(record -> present.add(record.sha256()));
         List<Missing> missing = new ArrayList<>();
-        for (Record record : records) {
+        for (Event record : records) {
             for (Json head : record.body().objects("heads")) {
                 if (!present.contains(head.string("sha256"))) {
                     missing.add(
                             new Missing(
-                                    head.string("object"),
-                                    head.string("sha256"),
-                                    record.object()));
+                                    head.string("object"), head.string("sha256"), record.object()));
                 }
             }
         }
@@ -106,7 +104,7 @@ public final class RecordChain {
 
     /// The links that a new record carries: `type`, `object`, `source`, `sequence` and `heads`.
     Json link(String type, String object) {
-        List<Record> heads = heads();
+        List<Event> heads = heads();
         return Json.object()
                 .put("type", type)
                 .put("object", object)
@@ -125,13 +123,12 @@ public final class RecordChain {
     }
 
     private long nextSequence() {
-        return 1 + records.stream().mapToLong(Record::sequence).max().orElse(0);
+        return 1 + records.stream().mapToLong(Event::sequence).max().orElse(0);
     }
 
     /// Appends a record that is no commit: a hold, a release, a verification.
     public void append(String type, Json body) {
-        String unique =
-                HexFormat.of().formatHex(source.repository().ground().randomBytes(4));
+        String unique = HexFormat.of().formatHex(source.repository().ground().randomBytes(4));
         String name = Names.record(source.id(), nextSequence(), unique);
         Json linked = link(type, name).put("body", body);
         Vault vault = source.vault();

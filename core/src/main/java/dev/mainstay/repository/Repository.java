@@ -11,6 +11,7 @@ import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoredObject;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -21,8 +22,8 @@ import java.util.Optional;
 
 /// A repository: everything that is kept, in one object store, in format 1 (docs/format.md).
 ///
-/// Nothing in it is ever overwritten. A repository may be open in any number of processes on any number
-/// of hosts at once. What is newest is found by listing. Thread-safe.
+/// Nothing in it is ever overwritten. A repository may be open in any number of processes on any
+/// number of hosts at once. What is newest is found by listing. Thread-safe.
 public final class Repository implements AutoCloseable {
     private final ObjectStore store;
     private final Ground ground;
@@ -45,8 +46,8 @@ public final class Repository implements AutoCloseable {
     /// Makes a repository in an empty store.
     ///
     /// @param credential the first recipient; empty to write everything unsealed
-    /// @throws MainstayException REPOSITORY_EXISTS if there is one, REPOSITORY_FOREIGN if the store holds
-    ///     something else
+    /// @throws MainstayException REPOSITORY_EXISTS if there is one, REPOSITORY_FOREIGN if the store
+    ///   holds something else
     public static Repository create(
             ObjectStore store, Optional<Credential> credential, Ground ground) {
         if (store.size(Names.FORMAT).isPresent()) {
@@ -107,8 +108,8 @@ public final class Repository implements AutoCloseable {
 
     /// Opens a repository.
     ///
-    /// @throws MainstayException REPOSITORY_MISSING, REPOSITORY_FOREIGN, REPOSITORY_NEWER, KEY_MISSING or
-    ///     KEY_WRONG
+    /// @throws MainstayException REPOSITORY_MISSING, REPOSITORY_FOREIGN, REPOSITORY_NEWER,
+    ///   KEY_MISSING or KEY_WRONG
     public static Repository open(
             ObjectStore store, Optional<Credential> credential, Ground ground) {
         if (store.size(Names.FORMAT).isEmpty()) {
@@ -119,8 +120,7 @@ public final class Repository implements AutoCloseable {
                             + (empty ? " holds no repository" : " holds something else"));
         }
         Vault plain = plainVault(store, ground);
-        Json format =
-                plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
         Map<Integer, byte[]> rootKeys =
                 format.string("encryption").equals("none")
                         ? Map.of()
@@ -141,8 +141,7 @@ public final class Repository implements AutoCloseable {
         for (StoredObject object : wrapped) {
             int epoch = epochOf(object.name());
             Json body =
-                    plain.openJson(
-                            object.name(), ObjectType.ROOT_KEY, plain.get(object.name()));
+                    plain.openJson(object.name(), ObjectType.ROOT_KEY, plain.get(object.name()));
             if (!rootKeys.containsKey(epoch) && body.string("repository").equals(repository)) {
                 WrappedKey.unwrap(body, known, binding(repository, epoch))
                         .ifPresent(key -> rootKeys.put(epoch, key));
@@ -151,7 +150,10 @@ public final class Repository implements AutoCloseable {
         if (rootKeys.isEmpty()) {
             throw new MainstayException(
                     ErrorCode.KEY_WRONG,
-                    "this " + known + " opens none of the " + wrapped.size()
+                    "this "
+                            + known
+                            + " opens none of the "
+                            + wrapped.size()
                             + " wrapped root keys of the repository");
         }
         return rootKeys;
@@ -205,9 +207,7 @@ public final class Repository implements AutoCloseable {
                     SourceId source = sourceOf(object.name());
                     Json body =
                             vault.openJson(
-                                    object.name(),
-                                    ObjectType.SOURCE_KEY,
-                                    vault.get(object.name()));
+                                    object.name(), ObjectType.SOURCE_KEY, vault.get(object.name()));
                     if (!body.string("source").equals(source.hex())) {
                         throw new MainstayException(
                                 ErrorCode.KEY_OBJECT_DAMAGED,
@@ -221,8 +221,7 @@ public final class Repository implements AutoCloseable {
             found.forEach(
                     (source, epochs) ->
                             sources.add(
-                                    open.computeIfAbsent(
-                                            source, _ -> openSource(source, epochs))));
+                                    open.computeIfAbsent(source, _ -> openSource(source, epochs))));
         }
         return sources;
     }
@@ -239,8 +238,7 @@ public final class Repository implements AutoCloseable {
     private ProtectedSource openSource(SourceId source, Map<Integer, Json> epochs) {
         Map<Integer, byte[]> keys = new HashMap<>();
         epochs.forEach(
-                (epoch, body) ->
-                        keys.put(epoch, HexFormat.of().parseHex(body.string("key"))));
+                (epoch, body) -> keys.put(epoch, HexFormat.of().parseHex(body.string("key"))));
         int newest = keys.keySet().stream().max(Integer::compare).orElseThrow();
         Json body = java.util.Objects.requireNonNull(epochs.get(newest));
         return new ProtectedSource(this, source, body.string("name"), keys, newest);
@@ -251,8 +249,8 @@ public final class Repository implements AutoCloseable {
         return sources().stream().filter(source -> source.name().equals(name)).findFirst();
     }
 
-    /// The source of this name; added with a key of its own if it is new. Two hosts that add the same
-    /// name at once agree on the one with the smaller id.
+    /// The source of this name; added with a key of its own if it is new. Two hosts that add the
+    /// same name at once agree on the one with the smaller id.
     public ProtectedSource sourceOrAdd(String name) {
         Optional<ProtectedSource> known = source(name);
         if (known.isPresent()) {

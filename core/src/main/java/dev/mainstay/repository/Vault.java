@@ -12,6 +12,7 @@ import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
+
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -85,8 +86,7 @@ final class Vault {
 
     List<SealedObject.Part> open(String name, ObjectType type, byte[] bytes) {
         try (FrameCoder coder = new FrameCoder(SMALL_LEVEL)) {
-            return SealedObject.read(
-                    name, type, bytes, coder, header -> openSeal(name, header));
+            return SealedObject.read(name, type, bytes, coder, header -> openSeal(name, header));
         }
     }
 

@@ -12,6 +12,7 @@ import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.storage.PutOutcome;
+
 import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
@@ -21,11 +22,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// The continuous log of one cluster (docs/format.md section 11): segments, history and other files by
-/// name, parts of a segment that is not finished, and a summary of each segment.
+/// The continuous log of one cluster (docs/format.md section 11): segments, history and other files
+/// by name, parts of a segment that is not finished, and a summary of each segment.
 ///
 /// A name is written once. Putting the same content again is no error; putting other content is
 /// [ErrorCode#WAL_CONFLICT]. Thread-safe.
@@ -82,7 +84,11 @@ public final class WalArchive {
         if (content.length != segment.sizeBytes()) {
             throw new MainstayException(
                     ErrorCode.WAL_FILE_INVALID,
-                    "WAL segment " + segment + " has " + content.length + " bytes, not "
+                    "WAL segment "
+                            + segment
+                            + " has "
+                            + content.length
+                            + " bytes, not "
                             + segment.sizeBytes());
         }
         return put(name(segment), ObjectType.WAL_SEGMENT, segment.fileName(), content);
@@ -115,8 +121,7 @@ public final class WalArchive {
                     new SealedObject.Part(
                             FrameKind.DATA,
                             new byte[0],
-                            Arrays.copyOfRange(
-                                    content, at, Math.min(content.length, at + FRAME))));
+                            Arrays.copyOfRange(content, at, Math.min(content.length, at + FRAME))));
         }
         byte[] object;
         try (FrameCoder coder = new FrameCoder(compressionLevel)) {
@@ -131,7 +136,10 @@ public final class WalArchive {
         }
         throw new MainstayException(
                 ErrorCode.WAL_CONFLICT,
-                "the repository holds " + fileName + " of system " + system
+                "the repository holds "
+                        + fileName
+                        + " of system "
+                        + system
                         + " with other content");
     }
 
@@ -191,8 +199,7 @@ public final class WalArchive {
                 at == content.length
                         && facts.string("name").equals(fileName)
                         && facts.string("system").equals(system.toString())
-                        && facts.string("digest")
-                                .equals(HexFormat.of().formatHex(digest(content)));
+                        && facts.string("digest").equals(HexFormat.of().formatHex(digest(content)));
         if (!right) {
             throw damaged(name);
         }
@@ -215,7 +222,8 @@ public final class WalArchive {
                 return timelines;
             }
             String name = page.objects().getFirst().name();
-            TimelineId timeline = TimelineId.parseHex(name.substring(prefix.length()).split("/", -1)[0]);
+            TimelineId timeline =
+                    TimelineId.parseHex(name.substring(prefix.length()).split("/", -1)[0]);
             timelines.add(timeline);
             after = Names.wal(system, timeline) + "~";
         }
@@ -303,8 +311,7 @@ public final class WalArchive {
     /// nothing is.
     public byte[] parts(WalSegment segment) {
         Vault vault = source.vault();
-        String prefix =
-                Names.parts(system, segment.timeline()) + segment.fileName() + "/";
+        String prefix = Names.parts(system, segment.timeline()) + segment.fileName() + "/";
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         Listing.forEach(
                 vault.store,
@@ -312,9 +319,7 @@ public final class WalArchive {
                 object -> {
                     List<SealedObject.Part> parts =
                             vault.open(
-                                    object.name(),
-                                    ObjectType.WAL_PART,
-                                    vault.get(object.name()));
+                                    object.name(), ObjectType.WAL_PART, vault.get(object.name()));
                     Json facts = Json.parse(object.name(), parts.getFirst().payload());
                     int offset = (int) facts.number("offset");
                     if (!facts.string("name").equals(segment.fileName())
@@ -399,7 +404,8 @@ public final class WalArchive {
         return Optional.of(part.payload());
     }
 
-    /// End of what is stored without a gap from the start of `from` on its timeline, counting parts.
+    /// End of what is stored without a gap from the start of `from` on its timeline, counting
+    /// parts.
     public Lsn storedUpTo(WalSegment from) {
         WalSegment[] next = {from};
         segments(

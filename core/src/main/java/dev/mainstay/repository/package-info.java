@@ -1,5 +1,5 @@
-/// The [dev.mainstay.repository.Repository] door: backups, WAL and records, sealed and written once, in
-/// one object store.
+/// The [dev.mainstay.repository.Repository] door: backups, WAL and records, sealed and written
+/// once, in one object store.
 @NullMarked
 package dev.mainstay.repository;
 

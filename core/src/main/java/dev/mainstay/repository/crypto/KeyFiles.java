@@ -3,6 +3,7 @@ package dev.mainstay.repository.crypto;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Bytes;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,8 +17,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Set;
 
-/// Key files: one line, `mainstay-key-1`, 64 hex digits of secret, 8 hex digits of its SHA-256 so that a
-/// typing error is noticed.
+/// Key files: one line, `mainstay-key-1`, 64 hex digits of secret, 8 hex digits of its SHA-256 so
+/// that a typing error is noticed.
 public final class KeyFiles {
     private static final String LABEL = "mainstay-key-1";
 
@@ -70,7 +71,8 @@ public final class KeyFiles {
 
     /// Writes a new key file, readable by its owner only, synced. Never replaces one.
     public static void create(Path file, byte[] secret) {
-        var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+        var owner =
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
         try {
             Path parent = file.toAbsolutePath().getParent();
             if (parent != null) {

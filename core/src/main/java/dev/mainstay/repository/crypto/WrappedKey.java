@@ -5,21 +5,24 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectSeal;
+
+import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
+import org.bouncycastle.crypto.params.Argon2Parameters;
+
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
-import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
-import org.bouncycastle.crypto.params.Argon2Parameters;
 
-/// A root key wrapped for one recipient: the body of a `keys/root/` object (docs/format.md section 5).
-/// The key that wraps is Argon2id of a passphrase, or HKDF of a key file's secret.
+/// A root key wrapped for one recipient: the body of a `keys/root/` object (docs/format.md section
+/// 5). The key that wraps is Argon2id of a passphrase, or HKDF of a key file's secret.
 public final class WrappedKey {
     /// RFC 9106, section 4, second recommended option: 64 MiB, three passes, four lanes.
     private static final int MEMORY_KIB = 64 << 10;
@@ -55,11 +58,11 @@ public final class WrappedKey {
         body.put("salt", hex.formatHex(salt)).put("nonce", hex.formatHex(nonce));
         byte[] wrapped =
                 crypt(
-                        Cipher.ENCRYPT_MODE,
-                        wrappingKey(credential, body).orElseThrow(),
-                        nonce,
-                        binding,
-                        rootKey)
+                                Cipher.ENCRYPT_MODE,
+                                wrappingKey(credential, body).orElseThrow(),
+                                nonce,
+                                binding,
+                                rootKey)
                         .orElseThrow();
         return body.put("wrapped", hex.formatHex(wrapped));
     }
@@ -99,8 +102,7 @@ public final class WrappedKey {
             case Credential.Passphrase passphrase when recipient.equals("passphrase") ->
                     Optional.of(argon2(passphrase.utf8(), salt, body));
             case Credential.KeyFile file when recipient.equals("key-file") ->
-                    Optional.of(
-                            ObjectSeal.hkdf(file.secret(), salt, "mainstay/1 key file", 32));
+                    Optional.of(ObjectSeal.hkdf(file.secret(), salt, "mainstay/1 key file", 32));
             case Credential.Passphrase _, Credential.KeyFile _ -> Optional.empty();
         };
     }
@@ -109,8 +111,12 @@ public final class WrappedKey {
         long memory = body.number("memory-kib");
         long passes = body.number("passes");
         long lanes = body.number("lanes");
-        if (memory < 8 * lanes || memory > MAX_MEMORY_KIB || passes < 1 || passes > 64
-                || lanes < 1 || lanes > 64) {
+        if (memory < 8 * lanes
+                || memory > MAX_MEMORY_KIB
+                || passes < 1
+                || passes > 64
+                || lanes < 1
+                || lanes > 64) {
             throw damaged("impossible Argon2id parameters", null);
         }
         Argon2BytesGenerator generator = new Argon2BytesGenerator();

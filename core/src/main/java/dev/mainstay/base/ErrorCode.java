@@ -69,6 +69,7 @@ public enum ErrorCode {
     BACKUP_FRAME_MISMATCH(606, "memory or disk of this host may be failing; test it"),
     BACKUP_SERVER_STOPPED(607, "start the server and the backup again"),
     BACKUP_FILE_UNREADABLE(608, "check permissions; run as the owner of the data directory"),
+    BACKUP_LINK_LOOP(609, "remove the symbolic link from the data directory"),
 
     // 07 WAL
     WAL_CONFLICT(

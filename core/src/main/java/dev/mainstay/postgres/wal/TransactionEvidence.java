@@ -27,7 +27,8 @@ import java.util.Set;
 /// 4. Rows were updated and none that was there before was deleted: rewritten — or truncated, if no
 ///    transient relation was made and a new file in the same tablespace was first written by the
 ///    heap or not at all.
-/// 5. Both: undecided, except for rule 2.
+/// 5. Both: undecided, except for rule 2. ALTER COLUMN TYPE of an indexed column is such a case: it
+///    rewrites the table and drops its index, to make it anew.
 ///
 /// Evidence that begins before the log at hand is incomplete: undecided, except for rule 2.
 final class TransactionEvidence {

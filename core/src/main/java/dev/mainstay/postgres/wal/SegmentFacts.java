@@ -48,12 +48,12 @@ final class SegmentFacts {
         end = record.end();
         int manager = record.managerId();
         // like the server: truncations first, then the blocks of the same record
-        if (manager <= Manager.STANDBY.id()) {
+        if (manager <= Rmgr.STANDBY.id()) {
             general(record);
-        } else if (manager == Manager.HEAP.id()) {
+        } else if (manager == Rmgr.HEAP.id()) {
             heap(record);
-        } else if (!Manager.isKnown(manager)) {
-            readWhole.add("records of the resource manager " + Manager.name(manager));
+        } else if (!Rmgr.isKnown(manager)) {
+            readWhole.add("records of the resource manager " + Rmgr.name(manager));
         }
         if (!unwritten.isEmpty() && record.blockCount() > 0) {
             firstWrites(record);
@@ -62,7 +62,7 @@ final class SegmentFacts {
     }
 
     private void general(WalRecord record) {
-        if ((record.is(Manager.XLOG) && !XlogDecoder.isKnown(record.operation()))
+        if ((record.is(Rmgr.XLOG) && !XlogDecoder.isKnown(record.operation()))
                 || (isStructural(record) && !StorageDecoder.isKnown(record))) {
             readWhole.add(
                     record.managerName() + " records of the kind " + (record.operation() >> 4));
@@ -79,10 +79,10 @@ final class SegmentFacts {
     }
 
     private static boolean isStructural(WalRecord record) {
-        return record.is(Manager.STORAGE)
-                || record.is(Manager.DATABASE)
-                || record.is(Manager.TABLESPACE)
-                || record.is(Manager.RELMAP);
+        return record.is(Rmgr.STORAGE)
+                || record.is(Rmgr.DATABASE)
+                || record.is(Rmgr.TABLESPACE)
+                || record.is(Rmgr.RELMAP);
     }
 
     private void event(WalRecord record, WalEvent event) {
@@ -212,7 +212,7 @@ final class SegmentFacts {
     }
 
     private void firstWrites(WalRecord record) {
-        boolean byHeap = record.is(Manager.HEAP) || record.is(Manager.HEAP2);
+        boolean byHeap = record.is(Rmgr.HEAP) || record.is(Rmgr.HEAP2);
         for (int i = 0; i < record.blockCount(); i++) {
             if (record.blockFork(i) == Fork.MAIN) {
                 RelationFile file = record.blockFile(i);

@@ -16,11 +16,11 @@ final class StorageDecoder {
 
     static Optional<WalEvent> decode(WalRecord record) {
         int operation = record.operation();
-        if (record.is(Manager.STORAGE)) {
+        if (record.is(Rmgr.STORAGE)) {
             return storage(record, operation);
-        } else if (record.is(Manager.DATABASE)) {
+        } else if (record.is(Rmgr.DATABASE)) {
             return database(record, operation);
-        } else if (record.is(Manager.TABLESPACE)) {
+        } else if (record.is(Rmgr.TABLESPACE)) {
             DataCursor data = record.data();
             long tablespace = data.u32();
             return switch (operation) {
@@ -35,11 +35,11 @@ final class StorageDecoder {
     /// Whether these kinds of record are all this version knows.
     static boolean isKnown(WalRecord record) {
         int operation = record.operation();
-        if (record.is(Manager.STORAGE)) {
+        if (record.is(Rmgr.STORAGE)) {
             return operation == 0x10 || operation == 0x20;
-        } else if (record.is(Manager.DATABASE)) {
+        } else if (record.is(Rmgr.DATABASE)) {
             return operation <= (record.format().hasLoggedDatabaseCreation() ? 0x20 : 0x10);
-        } else if (record.is(Manager.TABLESPACE)) {
+        } else if (record.is(Rmgr.TABLESPACE)) {
             return operation <= 0x10;
         }
         return operation == 0;

@@ -19,7 +19,7 @@ public sealed interface WalEvent {
     /// @throws MainstayException WAL_RECORD_INVALID if the record is too short for its kind
     static Optional<WalEvent> of(WalRecord record) {
         int id = record.managerId();
-        if (!Manager.isKnown(id)) {
+        if (!Rmgr.isKnown(id)) {
             return Optional.empty();
         }
         return switch (id) {

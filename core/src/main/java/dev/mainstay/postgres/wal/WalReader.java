@@ -238,7 +238,7 @@ public final class WalReader {
 
     private @Nullable WalEnd checkHeader(byte[] bytes, int at, long lsn) {
         int manager = bytes[at + 17] & 0xff;
-        if (!Manager.isValid(manager, pages.openFormat())) {
+        if (!Rmgr.isValid(manager, pages.openFormat())) {
             return fail(WalEnd.Reason.RECORD_INVALID, lsn, "unknown resource manager " + manager);
         }
         long link = Bytes.i64(bytes, at + 8);
@@ -263,8 +263,7 @@ public final class WalReader {
             return fail(WalEnd.Reason.CRC_MISMATCH, lsn, "the record's CRC does not hold");
         }
         boolean switches =
-                bytes[at + 17] == Manager.XLOG.id()
-                        && (bytes[at + 16] & 0xf0) == XlogDecoder.SWITCH;
+                bytes[at + 17] == Rmgr.XLOG.id() && (bytes[at + 16] & 0xf0) == XlogDecoder.SWITCH;
         long after = switches ? (end + segmentBytes - 1) & -(long) segmentBytes : end;
         String wrong = record.decode(pages.openFormat(), bytes, at, total, lsn, after);
         if (!wrong.isEmpty()) {

@@ -251,14 +251,14 @@ public final class WalRecord implements WalStep {
 
     /// The resource manager's name as PostgreSQL's own tools print it.
     public String managerName() {
-        return Manager.name(managerId());
+        return Rmgr.name(managerId());
     }
 
-    boolean is(Manager manager) {
+    boolean is(Rmgr manager) {
         return managerId() == manager.id();
     }
 
-    boolean is(Manager manager, int operation) {
+    boolean is(Rmgr manager, int operation) {
         return managerId() == manager.id() && operation() == operation;
     }
 

@@ -81,7 +81,7 @@ public final class WalSearch {
     }
 
     private static boolean relevant(WalRecord record) {
-        return record.is(Manager.TRANSACTION) || record.is(Manager.XLOG, XlogDecoder.RESTORE_POINT);
+        return record.is(Rmgr.TRANSACTION) || record.is(Rmgr.XLOG, XlogDecoder.RESTORE_POINT);
     }
 
     private static Optional<Reached> decide(

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /// The resource managers, in the order of their ids, which 14 to 18 share
 /// (src/include/access/rmgrlist.h).
-enum Manager {
+enum Rmgr {
     XLOG(0, "XLOG"),
     TRANSACTION(1, "Transaction"),
     STORAGE(2, "Storage"),
@@ -29,12 +29,12 @@ enum Manager {
     LOGICAL_MESSAGE(21, "LogicalMessage");
 
     static final int FIRST_CUSTOM = 128;
-    private static final Manager[] ALL = values();
+    private static final Rmgr[] ALL = values();
 
     private final int id;
     private final String printed;
 
-    Manager(int id, String printed) {
+    Rmgr(int id, String printed) {
         this.id = id;
         this.printed = printed;
     }

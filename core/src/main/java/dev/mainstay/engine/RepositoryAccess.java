@@ -1,0 +1,84 @@
+package dev.mainstay.engine;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.KeySource;
+import dev.mainstay.engine.config.RepositorySettings;
+import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.crypto.KeyFiles;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.local.LocalStore;
+import dev.mainstay.storage.wrap.RetryingStore;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// From the configuration's `repository` section to an open repository. The one place that composes
+/// a store with its decorators.
+public final class RepositoryAccess {
+    private RepositoryAccess() {}
+
+    /// Opens the configured repository.
+    public static Repository open(RepositorySettings settings, Ground ground) {
+        Path folder = folder(settings.url());
+        if (!Files.isDirectory(folder)) {
+            throw new MainstayException(
+                    ErrorCode.REPOSITORY_MISSING, "there is no repository at " + settings.url());
+        }
+        ObjectStore store = retrying(LocalStore.open(folder));
+        return Repository.open(store, credential(settings), ground);
+    }
+
+    /// Creates the configured repository and, where the configuration names one that does not exist
+    /// yet, its key file.
+    public static Repository create(RepositorySettings settings, Ground ground) {
+        Path folder = folder(settings.url());
+        if (settings.encrypted()
+                && settings.requireKey() instanceof KeySource.KeyFile file
+                && !Files.exists(file.path())) {
+            byte[] secret = new byte[32];
+            ground.random().nextBytes(secret);
+            KeyFiles.create(file.path(), secret);
+        }
+        return Repository.create(retrying(LocalStore.create(folder)), credential(settings), ground);
+    }
+
+    private static ObjectStore retrying(ObjectStore store) {
+        return RetryingStore.of(store, RetryingStore.Patience.USUAL);
+    }
+
+    private static Optional<Credential> credential(RepositorySettings settings) {
+        if (!settings.encrypted()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                switch (settings.requireKey()) {
+                    case KeySource.KeyFile file -> KeyFiles.read(file.path());
+                    case KeySource.Passphrase passphrase ->
+                            new Credential.Passphrase(
+                                    passphrase.secret().reveal().getBytes(StandardCharsets.UTF_8));
+                });
+    }
+
+    private static Path folder(String url) {
+        try {
+            URI uri = new URI(url);
+            if ("file".equals(uri.getScheme())
+                    && (uri.getHost() == null || uri.getHost().isEmpty())
+                    && uri.getPath() != null
+                    && uri.getPath().startsWith("/")) {
+                return Path.of(uri.getPath());
+            }
+        } catch (URISyntaxException _) {
+            // reported below
+        }
+        throw new MainstayException(
+                ErrorCode.STORE_URL_INVALID, "repository.url '" + url + "' is not understood");
+    }
+}

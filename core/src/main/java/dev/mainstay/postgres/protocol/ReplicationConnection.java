@@ -30,6 +30,7 @@ public final class ReplicationConnection implements AutoCloseable {
 
     private final ConnectionSpec spec;
     private final Session session;
+    private boolean identified;
 
     private ReplicationConnection(ConnectionSpec spec, Session session) {
         this.spec = spec;
@@ -77,6 +78,7 @@ public final class ReplicationConnection implements AutoCloseable {
 
     public SystemIdentity identifySystem() {
         List<Optional<byte[]>> row = oneRow("IDENTIFY_SYSTEM", 4);
+        identified = true;
         return parsed(
                 "IDENTIFY_SYSTEM",
                 () ->
@@ -121,7 +123,8 @@ public final class ReplicationConnection implements AutoCloseable {
     }
 
     /// @param reserveWal keep WAL from now on, not only from the first stream on
-    /// @param temporary the slot vanishes with this connection
+    /// @param temporary the slot vanishes with this connection, and with the first error of the
+    ///   server on it
     public void createPhysicalSlot(String name, boolean reserveWal, boolean temporary) {
         query(
                 "CREATE_REPLICATION_SLOT "
@@ -157,6 +160,9 @@ public final class ReplicationConnection implements AutoCloseable {
                         + start
                         + " TIMELINE "
                         + timeline;
+        if (!identified && serverMajorVersion() < 15) {
+            identifySystem(); // these demand it
+        }
         try {
             send(command);
             byte type = session.await();

@@ -7,18 +7,22 @@ import java.util.Optional;
 import java.util.Properties;
 
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
 /// Gives pgjdbc the same certificates, by the same rules, as the replication protocol. Public for
 /// pgjdbc, which makes it by name; nobody else needs it.
 public final class TlsSocketFactory extends SSLSocketFactory {
     private final SSLSocketFactory factory;
+    private final SslMode mode;
 
     public TlsSocketFactory(Properties properties) throws SSLException {
+        mode =
+                SslMode.parse(properties.getProperty("sslmode", "prefer"))
+                        .orElse(SslMode.VERIFY_FULL);
         factory =
                 TlsContexts.context(
-                                SslMode.parse(properties.getProperty("sslmode", "prefer"))
-                                        .orElse(SslMode.VERIFY_FULL),
+                                mode,
                                 Optional.ofNullable(properties.getProperty("sslrootcert")),
                                 Optional.ofNullable(properties.getProperty("sslcert")),
                                 Optional.ofNullable(properties.getProperty("sslkey")))
@@ -38,7 +42,11 @@ public final class TlsSocketFactory extends SSLSocketFactory {
     @Override
     public Socket createSocket(Socket plain, String host, int port, boolean autoClose)
             throws IOException {
-        return factory.createSocket(plain, host, port, autoClose);
+        Socket socket = factory.createSocket(plain, host, port, autoClose);
+        if (socket instanceof SSLSocket tls) {
+            tls.setSSLParameters(TlsContexts.harden(tls.getSSLParameters(), mode));
+        }
+        return socket;
     }
 
     @Override

@@ -160,6 +160,11 @@ public final class WalArchive {
         }
     }
 
+    /// Whether a complete segment is stored.
+    public boolean has(WalSegment segment) {
+        return source.vault().store.size(name(segment)).isPresent();
+    }
+
     /// Whether this content is stored under this segment's name already.
     public boolean holds(WalSegment segment, byte[] content) {
         String name = name(segment);

@@ -92,18 +92,23 @@ public final class RelationPageReader implements Closeable {
     /// @throws MainstayException BACKUP_FILE_UNREADABLE, and what the verification's callbacks
     ///   throw
     public int read(byte[] buffer, int offset, int maxPages) {
-        int wanted = truncated ? 0 : Math.min(maxPages, pages - next);
+        int wanted = Math.min(maxPages, pages - next);
         if (wanted <= 0) {
             return 0;
         }
         int block = target.blockSizeBytes();
         int got = readAt(buffer, offset, wanted * block, (long) next * block) / block;
-        truncated = got < wanted;
+        truncated |= got < wanted;
         if (verification.isPresent()) {
             got = verify(verification.get(), buffer, offset, got);
         }
         next += got;
         return got;
+    }
+
+    /// Has [#read] go on at another page.
+    public void seek(int page) {
+        next = page;
     }
 
     /// Index within the file of the page that [#read] reads next.

@@ -1,0 +1,162 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.format.Json;
+
+import java.time.Instant;
+import java.util.List;
+
+/// What a backup's commit record says about the PostgreSQL cluster (docs/format.md section 9,
+/// `details`).
+///
+/// @param startLsn where replay of a restore begins
+/// @param stopLsn a restore is consistent once this is replayed
+/// @param tablespaceMap content of `tablespace_map`; empty without tablespaces
+public record BackupDetails(
+        SystemId systemId,
+        TimelineId timeline,
+        Lsn startLsn,
+        Lsn stopLsn,
+        Instant startTime,
+        Instant stopTime,
+        Server server,
+        Layout layout,
+        String dataDirectory,
+        String backupLabel,
+        String tablespaceMap,
+        List<Tablespace> tablespaces,
+        List<String> externalFiles,
+        Judgement judgement) {
+
+    /// @param versionNum as `server_version_num`
+    public record Server(int versionNum, String version, long catalogVersion, int controlVersion) {}
+
+    /// Sizes in bytes, but `segmentPages`: pages in a full relation segment file.
+    public record Layout(
+            int blockSize,
+            long segmentPages,
+            int walSegmentSize,
+            int walBlockSize,
+            boolean checksums) {}
+
+    /// @param location the directory that `pg_tblspc/oid` leads to
+    public record Tablespace(String oid, String location) {}
+
+    /// What the backup found wrong.
+    ///
+    /// @param damagedPages the first ones; `damagedPageCount` counts all
+    /// @param vanished files that were listed and then gone, other than dropped relations
+    public record Judgement(
+            List<Damage> damagedPages,
+            long damagedPageCount,
+            List<String> vanished,
+            List<String> warnings) {
+        public String status() {
+            return damagedPageCount > 0 ? "damaged-pages" : "complete";
+        }
+    }
+
+    /// A page whose checksum is wrong: relation segment file and block of the relation.
+    public record Damage(String path, long block, int found, int expected) {}
+
+    /// First segment a restore needs.
+    public WalSegment startSegment() {
+        return WalSegment.containing(timeline, startLsn, layout.walSegmentSize);
+    }
+
+    /// Last segment a restore needs to become consistent.
+    public WalSegment stopSegment() {
+        return WalSegment.containing(timeline, stopLsn.plus(-1), layout.walSegmentSize);
+    }
+
+    public Json toJson() {
+        return Json.object()
+                .put("systemId", systemId.toString())
+                .put("timeline", Integer.toUnsignedLong(timeline.value()))
+                .put("startLsn", startLsn.toString())
+                .put("stopLsn", stopLsn.toString())
+                .put("startTime", startTime.toString())
+                .put("stopTime", stopTime.toString())
+                .put("serverVersionNum", server.versionNum)
+                .put("serverVersion", server.version)
+                .put("catalogVersion", server.catalogVersion)
+                .put("controlVersion", server.controlVersion)
+                .put("blockSize", layout.blockSize)
+                .put("segmentSizeBlocks", layout.segmentPages)
+                .put("walSegmentSize", layout.walSegmentSize)
+                .put("walBlockSize", layout.walBlockSize)
+                .put("checksums", layout.checksums)
+                .put("dataDirectory", dataDirectory)
+                .put("backupLabel", backupLabel)
+                .put("tablespaceMap", tablespaceMap)
+                .put(
+                        "tablespaces",
+                        tablespaces.stream()
+                                .map(
+                                        each ->
+                                                Json.object()
+                                                        .put("oid", each.oid)
+                                                        .put("location", each.location))
+                                .toList())
+                .putStrings("externalFiles", externalFiles)
+                .put("status", judgement.status())
+                .put(
+                        "damagedPages",
+                        judgement.damagedPages.stream()
+                                .map(
+                                        page ->
+                                                Json.object()
+                                                        .put("path", page.path)
+                                                        .put("block", page.block)
+                                                        .put("found", page.found)
+                                                        .put("expected", page.expected))
+                                .toList())
+                .put("damagedPageCount", judgement.damagedPageCount)
+                .putStrings("vanished", judgement.vanished)
+                .putStrings("warnings", judgement.warnings);
+    }
+
+    public static BackupDetails read(Json json) {
+        return new BackupDetails(
+                SystemId.parse(json.string("systemId")),
+                TimelineId.of((int) json.number("timeline")),
+                Lsn.parse(json.string("startLsn")),
+                Lsn.parse(json.string("stopLsn")),
+                Instant.parse(json.string("startTime")),
+                Instant.parse(json.string("stopTime")),
+                new Server(
+                        (int) json.number("serverVersionNum"),
+                        json.string("serverVersion"),
+                        json.number("catalogVersion"),
+                        (int) json.number("controlVersion")),
+                new Layout(
+                        (int) json.number("blockSize"),
+                        json.number("segmentSizeBlocks"),
+                        (int) json.number("walSegmentSize"),
+                        (int) json.number("walBlockSize"),
+                        json.bool("checksums")),
+                json.string("dataDirectory"),
+                json.string("backupLabel"),
+                json.string("tablespaceMap"),
+                json.objects("tablespaces").stream()
+                        .map(each -> new Tablespace(each.string("oid"), each.string("location")))
+                        .toList(),
+                json.strings("externalFiles"),
+                new Judgement(
+                        json.objects("damagedPages").stream()
+                                .map(
+                                        page ->
+                                                new Damage(
+                                                        page.string("path"),
+                                                        page.number("block"),
+                                                        (int) page.number("found"),
+                                                        (int) page.number("expected")))
+                                .toList(),
+                        json.number("damagedPageCount"),
+                        json.strings("vanished"),
+                        json.strings("warnings")));
+    }
+}

@@ -1,0 +1,202 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.postgres.cluster.ClusterFile;
+import dev.mainstay.postgres.cluster.RelationPageReader;
+import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.FileFacts;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
+
+/// Reads the files of a live cluster into a backup, each by the rule of its kind. One for each
+/// worker.
+final class FileCopier implements AutoCloseable {
+    /// Files up to this size are read whole before they are stored, so that only what held still
+    /// is.
+    private static final int HELD = 16 << 20;
+
+    private static final int ATTEMPTS = 5;
+
+    /// What all workers share.
+    record Terms(
+            BackupWriter writer,
+            int blockSizeBytes,
+            int relationSegmentBlocks,
+            Optional<RelationPageReader.Verification> verification,
+            BackupFindings findings,
+            Waiter waiter,
+            Progress progress) {}
+
+    private final Terms terms;
+    private final BackupWriter.Worker worker;
+
+    FileCopier(Terms terms) {
+        this.terms = terms;
+        this.worker = terms.writer.worker(terms.blockSizeBytes);
+    }
+
+    static FileFacts facts(ClusterFile file) {
+        return new FileFacts(
+                file.path(), file.mode(), file.owner(), file.group(), file.modifiedMicros());
+    }
+
+    void copy(ClusterFile file) {
+        switch (file.kind()) {
+            case ClusterFile.Relation relation ->
+                    relation(file, relation.file().firstBlock(terms.relationSegmentBlocks));
+            case ClusterFile.Slru _ -> slru(file);
+            case ClusterFile.Other _ -> other(file);
+            case ClusterFile.Directory _ -> terms.writer.directory(facts(file));
+            case ClusterFile.Link link -> terms.writer.link(facts(file), link.target());
+        }
+    }
+
+    private void relation(ClusterFile file, int firstBlock) {
+        RelationPageReader.Target target =
+                new RelationPageReader.Target(
+                        file.source(),
+                        file.path(),
+                        firstBlock,
+                        file.sizeBytes(),
+                        terms.blockSizeBytes);
+        Optional<RelationPageReader> opened = RelationPageReader.open(target, terms.verification);
+        if (opened.isEmpty()) {
+            terms.findings.vanished(file);
+            terms.progress.advance(file.sizeBytes());
+            return;
+        }
+        try (RelationPageReader reader = opened.get()) {
+            int pages = (int) (file.sizeBytes() / terms.blockSizeBytes);
+            worker.pagedFile(
+                    facts(file),
+                    pages,
+                    (first, wanted, into) -> {
+                        boolean onward = first == reader.position();
+                        reader.seek(first);
+                        int got = 0;
+                        while (got < wanted) {
+                            int more = reader.read(into, got * terms.blockSizeBytes, wanted - got);
+                            if (more == 0) {
+                                break;
+                            }
+                            got += more;
+                        }
+                        if (onward) {
+                            terms.progress.advance((long) got * terms.blockSizeBytes);
+                        }
+                        return got;
+                    });
+        }
+    }
+
+    /// The size at the start applies: what grows after that comes from WAL.
+    private void slru(ClusterFile file) {
+        try (InputStream in = Files.newInputStream(file.source())) {
+            byte[] bytes = in.readNBytes(Math.toIntExact(file.sizeBytes()));
+            terms.writer.file(facts(file), new ByteArrayInputStream(bytes));
+        } catch (NoSuchFileException truncatedAway) {
+            // commit log segments go when all their transactions are frozen; WAL says so
+            return;
+        } catch (IOException failed) {
+            throw unreadable(file.source(), failed);
+        } finally {
+            terms.progress.advance(file.sizeBytes());
+        }
+    }
+
+    /// Read until size and time hold still.
+    private void other(ClusterFile file) {
+        try {
+            if (file.sizeBytes() > HELD) {
+                large(file);
+                return;
+            }
+            byte[] bytes = new byte[0];
+            for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+                BasicFileAttributes before = attributes(file.source());
+                bytes = Files.readAllBytes(file.source());
+                BasicFileAttributes after = attributes(file.source());
+                if (before.size() == after.size()
+                        && bytes.length == after.size()
+                        && before.lastModifiedTime().equals(after.lastModifiedTime())) {
+                    terms.writer.file(facts(file), new ByteArrayInputStream(bytes));
+                    return;
+                }
+                terms.waiter.await(attempt);
+            }
+            terms.findings.warning("file " + file.path() + " kept changing while it was read");
+            terms.writer.file(facts(file), new ByteArrayInputStream(bytes));
+        } catch (NoSuchFileException gone) {
+            terms.findings.vanished(file);
+        } catch (IOException failed) {
+            throw unreadable(file.source(), failed);
+        } finally {
+            terms.progress.advance(file.sizeBytes());
+        }
+    }
+
+    private void large(ClusterFile file) throws IOException {
+        BasicFileAttributes before = attributes(file.source());
+        try (InputStream in = Files.newInputStream(file.source())) {
+            terms.writer.file(facts(file), new Limited(in, before.size()));
+        }
+        if (!before.lastModifiedTime().equals(attributes(file.source()).lastModifiedTime())) {
+            terms.findings.warning("file " + file.path() + " changed while it was read");
+        }
+    }
+
+    private static BasicFileAttributes attributes(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class);
+    }
+
+    static MainstayException unreadable(Path file, IOException failed) {
+        return new MainstayException(
+                ErrorCode.BACKUP_FILE_UNREADABLE, "cannot read " + file + ": " + failed, failed);
+    }
+
+    /// The first bytes of a stream, and not what is appended while it is read.
+    private static final class Limited extends InputStream {
+        private final InputStream in;
+        private long left;
+
+        Limited(InputStream in, long limitBytes) {
+            this.in = in;
+            this.left = limitBytes;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            if (left <= 0) {
+                return -1;
+            }
+            int got = in.read(into, offset, (int) Math.min(length, left));
+            left -= Math.max(got, 0);
+            return got;
+        }
+    }
+
+    void finish() {
+        worker.finish();
+    }
+
+    @Override
+    public void close() {
+        worker.close();
+    }
+}

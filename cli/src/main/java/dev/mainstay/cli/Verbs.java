@@ -11,6 +11,9 @@ import java.util.function.Supplier;
 final class Verbs {
     private static final List<Entry> ALL =
             List.of(
+                    new Entry("init", "create the repository and its keys", InitCommand::new),
+                    new Entry("backup", "back up a source", BackupCommand::new),
+                    new Entry("backups", "list backups, or show one", BackupsCommand::new),
                     new Entry(
                             "version",
                             "print the versions of Mainstay, its format and the JDK",

@@ -1,0 +1,103 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.backup.ClusterBackup;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.format.Json;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/// `mainstay backup SOURCE`
+@Command(name = "backup")
+final class BackupCommand implements Verb {
+    enum Type {
+        auto,
+        full,
+        incremental
+    }
+
+    @Parameters(paramLabel = "SOURCE", description = "which source of the configuration")
+    private String source = "";
+
+    @Option(
+            names = "--type",
+            description =
+                    "auto, full or incremental (default: auto: incremental once there is a backup)")
+    private Type type = Type.auto;
+
+    @Option(
+            names = "--archive-timeout",
+            paramLabel = "SECONDS",
+            description = "how long WAL may take to arrive in the repository (default: 60)")
+    private int archiveTimeoutSeconds = 60;
+
+    @Override
+    public Document run(Session session) {
+        Configuration configuration = session.configuration();
+        PostgresSettings settings = OpenSource.postgres(session, source);
+        try (Repository repository = OpenSource.repository(session)) {
+            ProtectedSource known = repository.sourceOrAdd(source);
+            ClusterBackup.Result result =
+                    new ClusterBackup(
+                                    known,
+                                    configuration.repository(),
+                                    settings,
+                                    OpenSource.connection(session, settings),
+                                    session.progress())
+                            .run(
+                                    new ClusterBackup.Request(
+                                            ClusterBackup.Request.Type.valueOf(
+                                                    type.name().toUpperCase(Locale.ROOT)),
+                                            Duration.ofSeconds(archiveTimeoutSeconds),
+                                            Waiter.sleeping(Duration.ofMillis(50))));
+            return document(result);
+        }
+    }
+
+    private Document document(ClusterBackup.Result result) {
+        BackupDetails details = result.details();
+        Json counts = result.backup().statistics();
+        double seconds = Math.max(0.001, result.duration().toMillis() / 1000.0);
+        Document document =
+                Document.of("backup " + result.backup().id() + " of " + source + " is complete")
+                        .add("backup", result.backup().id().text())
+                        .add("type", result.backup().type())
+                        .add("status", details.judgement().status())
+                        .add("size", ByteSize.of(counts.number("bytes")))
+                        .add("read", ByteSize.of(counts.number("bytes-read")))
+                        .add("stored", ByteSize.of(counts.number("bytes-stored")))
+                        .add("duration", result.duration())
+                        .add(
+                                "rate",
+                                ByteSize.of((long) (counts.number("bytes-read") / seconds)) + "/s")
+                        .add("startLsn", details.startLsn().toString())
+                        .add("stopLsn", details.stopLsn().toString())
+                        .add("timeline", details.timeline().toString());
+        if (!details.judgement().warnings().isEmpty()) {
+            document.addAll("warnings", details.judgement().warnings());
+        }
+        if (!details.judgement().vanished().isEmpty()) {
+            document.addAll("vanished", details.judgement().vanished());
+        }
+        if (details.judgement().damagedPageCount() > 0) {
+            document.add("damagedPages", details.judgement().damagedPageCount())
+                    .addAll(
+                            "damaged",
+                            details.judgement().damagedPages().stream()
+                                    .map(page -> page.path() + " block " + page.block())
+                                    .toList())
+                    .failing();
+        }
+        return document;
+    }
+}

@@ -1,0 +1,124 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.format.Json;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+import java.time.Duration;
+import java.util.List;
+
+/// `mainstay backups [SOURCE]` and `mainstay backups show ID`
+@Command(name = "backups")
+final class BackupsCommand implements Verb {
+    @Parameters(
+            arity = "0..2",
+            paramLabel = "SOURCE | show ID",
+            description = "only this source's backups, or everything about one backup")
+    private List<String> words = List.of();
+
+    @Override
+    public Document run(Session session) {
+        try (Repository repository = OpenSource.repository(session)) {
+            if (words.size() == 2) {
+                if (!words.getFirst().equals("show")) {
+                    throw new MainstayException(
+                            ErrorCode.USAGE_INVALID,
+                            "'backups " + String.join(" ", words) + "' is not understood",
+                            "see 'mainstay backups --help'",
+                            null);
+                }
+                return show(repository, words.get(1));
+            }
+            List<ProtectedSource> sources =
+                    words.isEmpty()
+                            ? repository.sources()
+                            : List.of(OpenSource.known(session, repository, words.getFirst()));
+            return list(sources);
+        }
+    }
+
+    private static Document list(List<ProtectedSource> sources) {
+        Table table = Table.of("source", "backup", "type", "status", "begin", "size", "stored");
+        int count = 0;
+        for (ProtectedSource source : sources) {
+            for (CommittedBackup backup : source.backups()) {
+                BackupDetails details = BackupDetails.read(backup.details());
+                table.row(
+                        source.name(),
+                        backup.id().text(),
+                        backup.type(),
+                        details.judgement().status(),
+                        backup.begin(),
+                        ByteSize.of(backup.statistics().number("bytes")),
+                        ByteSize.of(backup.statistics().number("bytes-stored")));
+                count++;
+            }
+        }
+        return count == 0
+                ? Document.of("no backups yet").add("backups", table)
+                : Document.untitled().add("backups", table);
+    }
+
+    private static Document show(Repository repository, String text) {
+        BackupId id;
+        try {
+            id = BackupId.parse(text);
+        } catch (IllegalArgumentException notAnId) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup id", notAnId);
+        }
+        for (ProtectedSource source : repository.sources()) {
+            for (CommittedBackup backup : source.backups()) {
+                if (backup.id().equals(id)) {
+                    return document(source, backup);
+                }
+            }
+        }
+        throw new MainstayException(ErrorCode.BACKUP_UNKNOWN, "there is no backup " + id);
+    }
+
+    private static Document document(ProtectedSource source, CommittedBackup backup) {
+        BackupDetails details = BackupDetails.read(backup.details());
+        Json counts = backup.statistics();
+        return Document.of("backup " + backup.id() + " of " + source.name())
+                .add("source", source.name())
+                .add("backup", backup.id().text())
+                .add("type", backup.type())
+                .add("status", details.judgement().status())
+                .add("begin", backup.begin())
+                .add("end", backup.end())
+                .add("duration", Duration.between(backup.begin(), backup.end()))
+                .add("serverVersion", details.server().version())
+                .add("systemId", details.systemId().toString())
+                .add("timeline", details.timeline().toString())
+                .add("startLsn", details.startLsn().toString())
+                .add("stopLsn", details.stopLsn().toString())
+                .add("walFrom", details.startSegment().fileName())
+                .add("walTo", details.stopSegment().fileName())
+                .add("files", counts.number("files"))
+                .add("size", ByteSize.of(counts.number("bytes")))
+                .add("read", ByteSize.of(counts.number("bytes-read")))
+                .add("stored", ByteSize.of(counts.number("bytes-stored")))
+                .add("pagesChanged", counts.number("pages-changed"))
+                .add("pagesStored", counts.number("pages-stored"))
+                .add("pagesRefreshed", counts.number("pages-refreshed"))
+                .add("refreshDebtPages", counts.number("refresh-debt-pages"))
+                .add("checksums", details.layout().checksums())
+                .addAll("warnings", details.judgement().warnings())
+                .addAll("vanished", details.judgement().vanished())
+                .addAll(
+                        "damaged",
+                        details.judgement().damagedPages().stream()
+                                .map(page -> page.path() + " block " + page.block())
+                                .toList());
+    }
+}

@@ -1,0 +1,433 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.RepositorySettings;
+import dev.mainstay.postgres.cluster.BackupSession;
+import dev.mainstay.postgres.cluster.ClusterFile;
+import dev.mainstay.postgres.cluster.ClusterFiles;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.Preflight;
+import dev.mainstay.postgres.cluster.RelationPageReader;
+import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
+import dev.mainstay.postgres.protocol.SqlSession;
+import dev.mainstay.repository.BackupOptions;
+import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.FileFacts;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.WalArchive;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/// Backs up a running primary whose data directory this host can read.
+///
+/// The order is what makes the result recoverable: server and directory are proved to be one
+/// cluster; the archive is proved alive; the backup is announced in the repository and started in
+/// the server; only then files are listed and read, `pg_control` last; the server ends the backup;
+/// the WAL up to its end is seen in the repository; and then the commit record is put.
+public final class ClusterBackup {
+    /// Files are sorted by size within groups of so many, so that no large one is left for last.
+    private static final int GROUP = 200_000;
+
+    /// Part of a cluster's pages that one incremental may refresh, and the least it always may.
+    private static final int REFRESH_SHARE = 10;
+
+    private static final long REFRESH_LEAST_PAGES = 8192;
+
+    /// What to do.
+    ///
+    /// @param type `auto` takes an incremental wherever an earlier backup can serve
+    /// @param archiveTimeout how long a WAL segment may take to arrive in the repository
+    public record Request(Type type, Duration archiveTimeout, Waiter waiter) {
+        public enum Type {
+            AUTO,
+            FULL,
+            INCREMENTAL
+        }
+    }
+
+    /// What was done.
+    public record Result(CommittedBackup backup, BackupDetails details, Duration duration) {}
+
+    private final ProtectedSource source;
+    private final RepositorySettings repository;
+    private final PostgresSettings settings;
+    private final ConnectionSpec connection;
+    private final Progress progress;
+    private final Path dataDirectory;
+
+    public ClusterBackup(
+            ProtectedSource source,
+            RepositorySettings repository,
+            PostgresSettings settings,
+            ConnectionSpec connection,
+            Progress progress) {
+        this.source = source;
+        this.repository = repository;
+        this.settings = settings;
+        this.connection = connection;
+        this.progress = progress;
+        this.dataDirectory =
+                settings.dataDirectory()
+                        .orElseThrow(
+                                () ->
+                                        new MainstayException(
+                                                ErrorCode.CONFIG_INVALID,
+                                                "source "
+                                                        + source.name()
+                                                        + " has no data-directory"));
+    }
+
+    /// Takes the backup.
+    ///
+    /// @throws MainstayException with a 05xx or 06xx code; the repository then holds nothing new
+    public Result run(Request request) {
+        Instant begin = source.repository().ground().clock().instant();
+        Connection sql = SqlSession.openSql(connection, "mainstay backup");
+        try (BackupSession session = BackupSession.open(sql)) {
+            Preflight.inspect(sql, dataDirectory, request.waiter).requireReady();
+            ControlFile control = ControlFile.read(dataDirectory, request.waiter);
+            WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
+            ArchiveProof proof =
+                    new ArchiveProof(archive, control, request.archiveTimeout, request.waiter);
+            proof.segmentArrives(sql);
+            Optional<CommittedBackup> parent = parent(request.type, control);
+            try (BackupWriter writer = source.newBackup(options(parent, control))) {
+                try {
+                    Result result = copy(new Step(writer, session, control, proof, request), begin);
+                    return result;
+                } catch (RuntimeException | Error failed) {
+                    abort(writer, failed);
+                    throw failed;
+                }
+            }
+        }
+    }
+
+    private static void abort(BackupWriter writer, Throwable failed) {
+        boolean interrupted = Thread.interrupted(); // cleaning up must not be cut short
+        try {
+            writer.abort();
+        } catch (RuntimeException alsoFailed) {
+            failed.addSuppressed(alsoFailed);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private record Step(
+            BackupWriter writer,
+            BackupSession session,
+            ControlFile control,
+            ArchiveProof proof,
+            Request request) {}
+
+    /// The newest backup that an incremental can build on: of the same cluster, with the same page
+    /// size and checksum setting.
+    private Optional<CommittedBackup> parent(Request.Type type, ControlFile control) {
+        if (type == Request.Type.FULL) {
+            return Optional.empty();
+        }
+        Optional<CommittedBackup> newest =
+                source.backups().reversed().stream()
+                        .filter(
+                                backup -> {
+                                    BackupDetails details = BackupDetails.read(backup.details());
+                                    return details.systemId().equals(control.systemId())
+                                            && details.layout().blockSize()
+                                                    == control.layout().blockSizeBytes()
+                                            && details.layout().checksums()
+                                                    == control.hasDataChecksums();
+                                })
+                        .findFirst();
+        if (newest.isEmpty() && type == Request.Type.INCREMENTAL) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_UNKNOWN,
+                    "source " + source.name() + " has no backup an incremental could build on",
+                    "take a full backup first: mainstay backup " + source.name() + " --type full",
+                    null);
+        }
+        return newest;
+    }
+
+    private BackupOptions options(Optional<CommittedBackup> parent, ControlFile control) {
+        BackupOptions options =
+                parent.map(
+                                earlier ->
+                                        BackupOptions.incremental(
+                                                earlier,
+                                                repository.zstdLevel(),
+                                                refreshBudget(earlier, control)))
+                        .orElseGet(() -> BackupOptions.full(repository.zstdLevel()));
+        return new BackupOptions(
+                options.type(),
+                options.parent(),
+                options.compressionLevel(),
+                repository.packSize(),
+                options.shape(),
+                options.refreshBudgetPages());
+    }
+
+    private static long refreshBudget(CommittedBackup earlier, ControlFile control) {
+        long pages = earlier.statistics().number("bytes") / control.layout().blockSizeBytes();
+        return Math.max(REFRESH_LEAST_PAGES, pages / REFRESH_SHARE);
+    }
+
+    private Result copy(Step step, Instant begin) {
+        ControlFile control = step.control;
+        int blockSize = control.layout().blockSizeBytes();
+        step.writer.blockSize(blockSize);
+        BackupSession.Start start = step.session.start("mainstay " + step.writer.id(), true);
+        BackupFindings findings = new BackupFindings();
+        Optional<RelationPageReader.Verification> verification =
+                control.hasDataChecksums()
+                        ? Optional.of(
+                                new RelationPageReader.Verification(
+                                        start.lsn(),
+                                        step.session::currentInsertLsn,
+                                        step.request.waiter,
+                                        findings::damaged))
+                        : Optional.empty();
+        FileCopier.Terms terms =
+                new FileCopier.Terms(
+                        step.writer,
+                        blockSize,
+                        control.layout().relationSegmentBlocks(),
+                        verification,
+                        findings,
+                        step.request.waiter,
+                        progress);
+        List<BackupDetails.Tablespace> tablespaces = copyFiles(terms, control);
+        ServerKnowledge knowledge = new ServerKnowledge(connection);
+        knowledge.explainVanished(findings.vanishedRelations(), dataDirectory);
+        List<String> external = List.of();
+        Instant controlRead = storeControlFile(step);
+        BackupSession.Stop stop = step.session.stop();
+        progress.begin("waiting for WAL of " + source.name(), 0);
+        step.proof.complete(start.segment(), stop.lsn());
+        progress.end();
+        BackupDetails details =
+                new BackupDetails(
+                        control.systemId(),
+                        start.timeline(),
+                        start.lsn(),
+                        stop.lsn(),
+                        start.time(),
+                        stop.time(),
+                        knowledge.server(control),
+                        new BackupDetails.Layout(
+                                blockSize,
+                                control.layout().relationSegmentBlocks(),
+                                control.layout().walSegmentSizeBytes(),
+                                control.layout().walBlockSizeBytes(),
+                                control.hasDataChecksums()),
+                        dataDirectory.toString(),
+                        stop.backupLabel(),
+                        stop.tablespaceMap(),
+                        tablespaces,
+                        external,
+                        findings.judgement());
+        if (controlRead.isAfter(stop.time().plusSeconds(3600))) {
+            findings.warning("this host's clock is more than an hour ahead of the server's");
+        }
+        CommittedBackup committed = step.writer.commit(details.toJson());
+        Instant end = source.repository().ground().clock().instant();
+        return new Result(committed, details, Duration.between(begin, end));
+    }
+
+    private Instant storeControlFile(Step step) {
+        byte[] bytes = ControlFile.readBytes(dataDirectory, step.request.waiter);
+        Path file = dataDirectory.resolve(ControlFile.PATH);
+        Instant now = source.repository().ground().clock().instant();
+        try {
+            step.writer.file(
+                    new FileFacts(
+                            ControlFile.PATH,
+                            0600,
+                            Files.getOwner(file).getName(),
+                            ServerKnowledge.group(file),
+                            Files.getLastModifiedTime(file)
+                                    .to(java.util.concurrent.TimeUnit.MICROSECONDS)),
+                    new ByteArrayInputStream(bytes));
+        } catch (IOException failed) {
+            throw FileCopier.unreadable(file, failed);
+        }
+        return now;
+    }
+
+    private List<BackupDetails.Tablespace> copyFiles(FileCopier.Terms terms, ControlFile control) {
+        List<BackupDetails.Tablespace> tablespaces = new ArrayList<>();
+        List<ClusterFile> group = new ArrayList<>();
+        ExecutorService workers = Executors.newFixedThreadPool(settings.processMax());
+        List<FileCopier> copiers = new ArrayList<>();
+        try {
+            for (int i = 0; i < settings.processMax(); i++) {
+                copiers.add(new FileCopier(terms));
+            }
+            ClusterFiles.of(dataDirectory, version(), control)
+                    .scan(
+                            file -> {
+                                tablespace(file).ifPresent(tablespaces::add);
+                                group.add(file);
+                                if (group.size() == GROUP) {
+                                    copyGroup(workers, copiers, group);
+                                }
+                            });
+            copyGroup(workers, copiers, group);
+            copiers.forEach(FileCopier::finish);
+        } finally {
+            workers.shutdownNow();
+            awaitEnd(workers);
+            copiers.forEach(FileCopier::close);
+            progress.end();
+        }
+        return tablespaces;
+    }
+
+    private dev.mainstay.postgres.cluster.ServerVersion version() {
+        return dev.mainstay.postgres.cluster.ServerVersion.ofDataDirectory(dataDirectory);
+    }
+
+    private static void awaitEnd(ExecutorService workers) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (!workers.awaitTermination(1, java.util.concurrent.TimeUnit.MINUTES)) {
+                // a worker ends with the file it is reading; its buffers must not be closed before
+            }
+        } catch (InterruptedException _) {
+            interrupted = true;
+            workers.close();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Optional<BackupDetails.Tablespace> tablespace(ClusterFile file) {
+        if (file.kind() instanceof ClusterFile.Link link
+                && file.path().startsWith("pg_tblspc/")
+                && file.path().indexOf('/', 10) < 0) {
+            return Optional.of(
+                    new BackupDetails.Tablespace(file.path().substring(10), link.target()));
+        }
+        return Optional.empty();
+    }
+
+    private void copyGroup(
+            ExecutorService workers, List<FileCopier> copiers, List<ClusterFile> group) {
+        group.sort(Comparator.comparingLong(ClusterFile::sizeBytes).reversed());
+        progress.begin(
+                "backing up " + source.name(),
+                group.stream().mapToLong(ClusterFile::sizeBytes).sum());
+        ConcurrentLinkedQueue<ClusterFile> queue = new ConcurrentLinkedQueue<>(group);
+        List<Future<?>> running = new ArrayList<>();
+        for (FileCopier copier : copiers) {
+            running.add(
+                    workers.submit(
+                            () -> {
+                                for (ClusterFile file = queue.poll();
+                                        file != null;
+                                        file = queue.poll()) {
+                                    stopIfInterrupted();
+                                    copier.copy(file);
+                                }
+                            }));
+        }
+        try {
+            for (Future<?> each : running) {
+                each.get();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
+        } catch (ExecutionException failed) {
+            queue.clear();
+            switch (failed.getCause()) {
+                case RuntimeException known -> throw known;
+                case Error error -> throw error;
+                case null, default -> throw new IllegalStateException(failed);
+            }
+        }
+        group.clear();
+    }
+
+    private static void stopIfInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new MainstayException(ErrorCode.INTERRUPTED, "the backup was interrupted");
+        }
+    }
+
+    /// Proves that WAL arrives in the repository.
+    private record ArchiveProof(
+            WalArchive archive, ControlFile control, Duration timeout, Waiter waiter) {
+
+        /// A segment that ends now has to arrive, or the backup would be worth nothing.
+        void segmentArrives(Connection sql) {
+            Lsn switched;
+            try (var statement = sql.createStatement();
+                    var row =
+                            statement.executeQuery(
+                                    "SELECT pg_create_restore_point('mainstay archive check'),"
+                                            + " pg_switch_wal()")) {
+                row.next();
+                switched = Lsn.parse(row.getString(2));
+            } catch (SQLException failed) {
+                throw SqlSession.failure("switching to a new WAL segment", failed);
+            }
+            await(
+                    WalSegment.containing(
+                            control.checkpoint().timeline(),
+                            switched.plus(-1),
+                            control.layout().walSegmentSizeBytes()));
+        }
+
+        void complete(WalSegment first, Lsn stop) {
+            WalSegment last =
+                    WalSegment.containing(first.timeline(), stop.plus(-1), first.sizeBytes());
+            for (WalSegment next = first; next.number() <= last.number(); next = next.next()) {
+                await(next);
+            }
+        }
+
+        private void await(WalSegment segment) {
+            long deadline = System.nanoTime() + timeout.toNanos();
+            for (int attempt = 1; !archive.has(segment); attempt++) {
+                if (System.nanoTime() > deadline) {
+                    throw new MainstayException(
+                            ErrorCode.BACKUP_ARCHIVE_DEAD,
+                            "WAL segment "
+                                    + segment
+                                    + " did not arrive in the repository within "
+                                    + timeout.toSeconds()
+                                    + " s");
+                }
+                waiter.await(Math.min(attempt, 10));
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.postgres.cluster.ClusterFile;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.RelationFile;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
+import dev.mainstay.postgres.protocol.SqlSession;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What only the server can tell a backup: why a relation's file is gone, and its version.
+final class ServerKnowledge {
+    private final ConnectionSpec connection;
+
+    ServerKnowledge(ConnectionSpec connection) {
+        this.connection = connection;
+    }
+
+    BackupDetails.Server server(ControlFile control) {
+        try (Connection sql = SqlSession.openSql(connection, "mainstay backup");
+                Statement statement = sql.createStatement();
+                ResultSet row =
+                        statement.executeQuery(
+                                "SELECT current_setting('server_version_num')::int,"
+                                        + " current_setting('server_version')")) {
+            row.next();
+            return new BackupDetails.Server(
+                    row.getInt(1),
+                    row.getString(2),
+                    control.catalogVersion(),
+                    control.controlVersion());
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for the server's version", failed);
+        }
+    }
+
+    static String group(Path file) throws IOException {
+        PosixFileAttributeView view =
+                Files.getFileAttributeView(file, PosixFileAttributeView.class);
+        return view == null ? "" : view.readAttributes().group().getName();
+    }
+
+    /// A relation's file may be gone only if the relation was dropped, rewritten or truncated
+    /// meanwhile.
+    ///
+    /// @throws MainstayException BACKUP_FILE_VANISHED where the catalog still needs the file
+    void explainVanished(List<ClusterFile> vanished, Path dataDirectory) {
+        Map<Long, List<ClusterFile>> byDatabase = new LinkedHashMap<>();
+        for (ClusterFile file : vanished) {
+            RelationFile relation = file.relation().orElseThrow();
+            boolean firstSegmentStays =
+                    relation.segment() > 0
+                            && Files.exists(firstSegment(dataDirectory, file.path()));
+            if (!firstSegmentStays) {
+                byDatabase
+                        .computeIfAbsent(relation.databaseOid(), _ -> new ArrayList<>())
+                        .add(file);
+            }
+        }
+        byDatabase.forEach(this::requireDropped);
+    }
+
+    private static Path firstSegment(Path dataDirectory, String path) {
+        return dataDirectory.resolve(path.substring(0, path.lastIndexOf('.')));
+    }
+
+    private void requireDropped(long databaseOid, List<ClusterFile> files) {
+        Optional<String> database = databaseName(databaseOid);
+        if (database.isEmpty()) {
+            return; // the whole database was dropped
+        }
+        ConnectionSpec there =
+                databaseOid == 0 ? connection : connection.withDatabase(database.get());
+        try (Connection sql = SqlSession.openSql(there, "mainstay backup");
+                PreparedStatement find =
+                        sql.prepareStatement("SELECT pg_filenode_relation(?::oid, ?::oid)::text")) {
+            for (ClusterFile file : files) {
+                RelationFile relation = file.relation().orElseThrow();
+                find.setLong(
+                        1,
+                        relation.tablespaceOid() == RelationFile.DEFAULT_TABLESPACE
+                                ? 0
+                                : relation.tablespaceOid());
+                find.setLong(2, relation.relfilenode());
+                try (ResultSet row = find.executeQuery()) {
+                    if (row.next() && row.getString(1) != null) {
+                        throw new MainstayException(
+                                ErrorCode.BACKUP_FILE_VANISHED,
+                                "file "
+                                        + file.path()
+                                        + " of relation "
+                                        + row.getString(1)
+                                        + " vanished though the relation exists");
+                    }
+                }
+            }
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for relations of vanished files", failed);
+        }
+    }
+
+    private Optional<String> databaseName(long oid) {
+        if (oid == 0) {
+            return Optional.of(connection.database());
+        }
+        try (Connection sql = SqlSession.openSql(connection, "mainstay backup");
+                PreparedStatement find =
+                        sql.prepareStatement(
+                                "SELECT datname FROM pg_database WHERE oid = ?::oid")) {
+            find.setLong(1, oid);
+            try (ResultSet row = find.executeQuery()) {
+                return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+            }
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for a database's name", failed);
+        }
+    }
+}

@@ -38,6 +38,10 @@ public enum ErrorCode {
     KEY_FILE_INVALID(303, "a key file is written by 'mainstay init'; restore it from your copy"),
     KEY_OBJECT_DAMAGED(304, "restore the keys/ objects from a copy of the repository"),
     SEAL_BROKEN(305, "the object was changed after it was written; run 'mainstay verify'"),
+    KEY_UNEXPECTED(
+            306,
+            "remove repository.key if this repository was created without encryption; otherwise its"
+                    + " 'format' object was replaced"),
 
     // 04 configuration and command line
     CONFIG_MISSING(401, "create mainstay.yaml or pass --config FILE"),

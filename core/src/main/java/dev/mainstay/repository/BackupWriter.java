@@ -286,8 +286,9 @@ public final class BackupWriter implements AutoCloseable {
         options.parent().ifPresent(parent -> body.put("parent", parent.id().text()));
         CommittedBackup.frames(assembly().manifest(), body, "manifest");
         CommittedBackup.frames(assembly().catalog(), body, "catalog");
-        if (vault.put(name, vault.sealJson(ObjectType.SLOT, body)) == PutOutcome.EXISTED) {
-            ended = true;
+        byte[] slot = vault.sealJson(ObjectType.SLOT, body);
+        if (vault.put(name, slot) == PutOutcome.EXISTED
+                && !java.util.Arrays.equals(slot, vault.get(name))) {
             throw new MainstayException(
                     ErrorCode.BACKUP_ABORTED, "backup " + id + " was given up by a collector");
         }
@@ -297,7 +298,8 @@ public final class BackupWriter implements AutoCloseable {
     }
 
     /// Gives up: says so under the backup's slot, then removes what was put, as far as the store
-    /// lets it. What stays is garbage that a collector finds; nothing refers to it.
+    /// lets it. What stays is garbage that a collector finds; nothing refers to it. A commit whose
+    /// put seemed to fail and had happened after all stands: nothing is removed then.
     public void abort() {
         if (ended) {
             return;
@@ -314,7 +316,13 @@ public final class BackupWriter implements AutoCloseable {
                         .put("sequence", 0)
                         .put("written", vault.ground.clock().instant().toString())
                         .put("heads", List.<Json>of());
-        vault.put(name, vault.sealJson(ObjectType.SLOT, body));
+        if (vault.put(name, vault.sealJson(ObjectType.SLOT, body)) == PutOutcome.EXISTED
+                && !vault.openJson(name, ObjectType.SLOT, vault.get(name))
+                        .string("type")
+                        .equals("abort")) {
+            return;
+        }
+        vault.store.delete(Names.index(source.id()) + id);
         uploads.created().forEach(vault.store::delete);
         vault.store.delete(Names.intent(source.id(), id));
     }

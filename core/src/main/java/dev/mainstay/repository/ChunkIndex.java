@@ -17,6 +17,7 @@ import dev.mainstay.storage.PutOutcome;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,10 +70,16 @@ final class ChunkIndex {
     static ChunkIndex read(ProtectedSource source, Set<String> absentPacks) {
         ChunkIndex index = new ChunkIndex(absentPacks);
         Vault vault = source.vault();
+        Set<String> committed = new HashSet<>();
+        source.backups().forEach(backup -> committed.add(backup.id().text()));
+        String prefix = Names.index(source.id());
         Listing.forEach(
                 vault.store,
-                Names.index(source.id()),
+                prefix,
                 object -> {
+                    if (!committed.contains(object.name().substring(prefix.length()))) {
+                        return; // what that backup put may vanish with it
+                    }
                     byte[] bytes = vault.get(object.name());
                     for (SealedObject.Part part :
                             vault.open(object.name(), ObjectType.INDEX, bytes)) {

@@ -2,6 +2,7 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.SegmentMap;
@@ -197,13 +198,18 @@ final class PriorBackup implements AutoCloseable {
             }
             SegmentMap map = reader.map(paged);
             boolean claimed =
-                    map.frames().stream()
-                            .anyMatch(frame -> absentPacks.contains(frame.ref().pack().hex()));
+                    claimed(paged.mapFrame())
+                            || claimed(paged.prints().get().frame())
+                            || map.frames().stream().anyMatch(frame -> claimed(frame.ref()));
             if (map.blockSizeBytes() != blockSizeBytes || claimed) {
                 return Optional.empty();
             }
             long[] prints = reader.fingerprints(paged.prints().get(), map.pageCount());
             return Optional.of(new PageStorer.Prior(paged, map, prints));
+        }
+
+        private boolean claimed(FrameRef frame) {
+            return absentPacks.contains(frame.pack().hex());
         }
 
         @Override

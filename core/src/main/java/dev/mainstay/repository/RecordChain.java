@@ -82,13 +82,22 @@ public final class RecordChain {
         for (Event record : records) {
             record.body().objects("heads").forEach(head -> referred.add(head.string("sha256")));
         }
-        return records.stream().filter(record -> !referred.contains(record.sha256())).toList();
+        return records.stream()
+                .filter(record -> !record.type().equals("abort"))
+                .filter(record -> !referred.contains(record.sha256()))
+                .toList();
     }
 
     /// What vanished: a record whose removal nobody recorded leaves a link that leads nowhere.
     public List<Missing> missing() {
         Set<String> present = new HashSet<>();
         records.forEach(record -> present.add(record.sha256()));
+        for (Event record : records) {
+            if (record.type().equals("expiry")) {
+                Json body = record.body().object("body");
+                body.objects("removed").forEach(gone -> present.add(gone.string("sha256")));
+            }
+        }
         List<Missing> missing = new ArrayList<>();
         for (Event record : records) {
             for (Json head : record.body().objects("heads")) {

@@ -109,7 +109,8 @@ public final class Repository implements AutoCloseable {
     /// Opens a repository.
     ///
     /// @throws MainstayException REPOSITORY_MISSING, REPOSITORY_FOREIGN, REPOSITORY_NEWER,
-    ///   KEY_MISSING or KEY_WRONG
+    ///   KEY_MISSING, KEY_WRONG, KEY_OBJECT_DAMAGED, or KEY_UNEXPECTED where a key is given and the
+    ///   repository says it has none
     public static Repository open(
             ObjectStore store, Optional<Credential> credential, Ground ground) {
         if (store.size(Names.FORMAT).isEmpty()) {
@@ -121,11 +122,21 @@ public final class Repository implements AutoCloseable {
         }
         Vault plain = plainVault(store, ground);
         Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        boolean open = format.string("encryption").equals("none");
+        if (open && credential.isPresent()) {
+            throw unexpected(store);
+        }
         Map<Integer, byte[]> rootKeys =
-                format.string("encryption").equals("none")
-                        ? Map.of()
-                        : unlock(plain, format.string("repository"), credential);
+                open ? Map.of() : unlock(plain, format.string("repository"), credential);
         return new Repository(store, ground, format, rootKeys);
+    }
+
+    private static MainstayException unexpected(ObjectStore store) {
+        return new MainstayException(
+                ErrorCode.KEY_UNEXPECTED,
+                "a key is configured, but "
+                        + store.facts().url()
+                        + " says that it is not encrypted");
     }
 
     private static Map<Integer, byte[]> unlock(
@@ -138,14 +149,27 @@ public final class Repository implements AutoCloseable {
                                         "the repository is encrypted and no key is configured"));
         Map<Integer, byte[]> rootKeys = new LinkedHashMap<>();
         List<StoredObject> wrapped = Listing.all(plain.store, Names.ROOT_KEYS);
+        Optional<MainstayException> damaged = Optional.empty();
         for (StoredObject object : wrapped) {
-            int epoch = epochOf(object.name());
-            Json body =
-                    plain.openJson(object.name(), ObjectType.ROOT_KEY, plain.get(object.name()));
-            if (!rootKeys.containsKey(epoch) && body.string("repository").equals(repository)) {
-                WrappedKey.unwrap(body, known, binding(repository, epoch))
-                        .ifPresent(key -> rootKeys.put(epoch, key));
+            try {
+                int epoch = epochOf(object.name());
+                if (!rootKeys.containsKey(epoch)) {
+                    unwrap(plain, object.name(), repository, epoch, known)
+                            .ifPresent(key -> rootKeys.put(epoch, key));
+                }
+            } catch (MainstayException broken) {
+                if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
+                    throw broken;
+                }
+                damaged = Optional.of(broken); // another recipient's object may still serve
             }
+        }
+        if (rootKeys.isEmpty() && damaged.isPresent()) {
+            MainstayException broken = damaged.get();
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED,
+                    "no wrapped root key can be opened: " + broken.getMessage(),
+                    broken);
         }
         if (rootKeys.isEmpty()) {
             throw new MainstayException(
@@ -157,6 +181,14 @@ public final class Repository implements AutoCloseable {
                             + " wrapped root keys of the repository");
         }
         return rootKeys;
+    }
+
+    private static Optional<byte[]> unwrap(
+            Vault plain, String name, String repository, int epoch, Credential credential) {
+        Json body = plain.openJson(name, ObjectType.ROOT_KEY, plain.get(name));
+        return body.string("repository").equals(repository)
+                ? WrappedKey.unwrap(body, credential, binding(repository, epoch))
+                : Optional.empty();
     }
 
     private static int epochOf(String name) {

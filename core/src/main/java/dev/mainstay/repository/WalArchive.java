@@ -322,26 +322,38 @@ public final class WalArchive {
                 vault.store,
                 prefix,
                 object -> {
-                    List<SealedObject.Part> parts =
-                            vault.open(
-                                    object.name(), ObjectType.WAL_PART, vault.get(object.name()));
-                    Json facts = Json.parse(object.name(), parts.getFirst().payload());
-                    int offset = (int) facts.number("offset");
-                    if (!facts.string("name").equals(segment.fileName())
-                            || !facts.string("system").equals(system.toString())) {
-                        throw damaged(object.name());
-                    }
-                    if (offset > bytes.size()) {
+                    Part part = readPart(segment, object.name());
+                    if (part.offset > bytes.size()) {
                         return; // a gap: what follows is of no use yet
                     }
-                    int skip = bytes.size() - offset;
-                    for (SealedObject.Part part : parts.subList(1, parts.size())) {
-                        int from = Math.min(skip, part.payload().length);
-                        bytes.write(part.payload(), from, part.payload().length - from);
-                        skip -= from;
-                    }
+                    int known = Math.min(bytes.size() - part.offset, part.bytes.length);
+                    bytes.write(part.bytes, known, part.bytes.length - known);
                 });
         return bytes.toByteArray();
+    }
+
+    private Part readPart(WalSegment segment, String name) {
+        Vault vault = source.vault();
+        List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_PART, vault.get(name));
+        Json facts = Json.parse(name, frames.getFirst().payload());
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (SealedObject.Part frame : frames.subList(1, frames.size())) {
+            bytes.writeBytes(frame.payload());
+        }
+        byte[] content = bytes.toByteArray();
+        long offset = facts.number("offset");
+        boolean right =
+                facts.string("name").equals(segment.fileName())
+                        && facts.string("system").equals(system.toString())
+                        && facts.number("length") == content.length
+                        && offset >= 0
+                        && offset + content.length <= segment.sizeBytes()
+                        && name.equals(part(segment, (int) offset, content.length))
+                        && facts.string("digest").equals(HexFormat.of().formatHex(digest(content)));
+        if (!right) {
+            throw damaged(name);
+        }
+        return new Part((int) offset, content);
     }
 
     /// Segments of a timeline of which parts are stored.

@@ -63,6 +63,14 @@ public record ObjectHeader(
                             + ", this program reads version "
                             + FORMAT_VERSION);
         }
+        if (expected == ObjectType.WAL_SEGMENT && bytes[9] == ObjectType.WAL_TOMBSTONE.number()) {
+            throw new MainstayException(
+                    ErrorCode.REPOSITORY_NEWER,
+                    "object "
+                            + name
+                            + " stands for a bundled segment, which this program cannot"
+                            + " read");
+        }
         if (bytes[9] != expected.number() || (bytes[10] & ~1) != 0) {
             throw damaged(name, "is no " + expected);
         }

@@ -5,22 +5,22 @@ import java.util.zip.CRC32C;
 /// CRC-32C of a file from the CRCs of its equally long pages, so that a file's checksum is known
 /// without reading the pages that did not change. The arithmetic is that of polynomials over GF(2):
 /// appending n zero bytes to a message multiplies its CRC by a matrix that depends on n alone.
-final class Crc32c {
+public final class Crc32c {
     private final int[] pageOperator;
 
     /// @param pageSizeBytes length of every page
-    Crc32c(int pageSizeBytes) {
+    public Crc32c(int pageSizeBytes) {
         pageOperator = zeros(pageSizeBytes);
     }
 
-    static int of(byte[] bytes, int offset, int length) {
+    public static int of(byte[] bytes, int offset, int length) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, offset, length);
         return (int) crc.getValue();
     }
 
     /// CRC of what has CRC `left`, followed by one page of CRC `page`.
-    int append(int left, int page) {
+    public int append(int left, int page) {
         return times(pageOperator, left) ^ page;
     }
 

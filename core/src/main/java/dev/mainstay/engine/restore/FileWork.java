@@ -1,0 +1,205 @@
+package dev.mainstay.engine.restore;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.Crc32c;
+import dev.mainstay.repository.format.Frame;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.SegmentMap;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// A file that is being put together from frames. Threads add different frames at the same time;
+/// the one that adds the last learns so.
+final class FileWork {
+    private final ManifestEntry entry;
+    private final Path path;
+    private final Pieces pieces;
+    private final AtomicInteger framesLeft;
+
+    FileWork(ManifestEntry entry, Path path, Pieces pieces) {
+        this.entry = entry;
+        this.path = path;
+        this.pieces = pieces;
+        this.framesLeft = new AtomicInteger(pieces.frames());
+        if (pieces.sizeBytes() != entry.sizeBytes()) {
+            throw wrong(
+                    "has " + pieces.sizeBytes() + " bytes in its map, not " + entry.sizeBytes());
+        }
+    }
+
+    ManifestEntry entry() {
+        return entry;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /// Checks a frame against what the backup says of it and writes what this file has in it.
+    ///
+    /// @return whether the file is complete now
+    boolean add(int index, Frame frame, Writer writer) {
+        pieces.add(this, index, frame, writer);
+        return framesLeft.decrementAndGet() == 0;
+    }
+
+    /// @throws MainstayException RESTORE_CONTENT_WRONG if the whole is not what was backed up
+    void demandWhole() {
+        if (pieces.crc() != entry.crc32c()) {
+            throw wrong("does not have the checksum it had when it was backed up");
+        }
+    }
+
+    MainstayException wrong(String how) {
+        return new MainstayException(
+                ErrorCode.RESTORE_CONTENT_WRONG, "file " + entry.path() + " " + how);
+    }
+
+    /// Takes bytes of a file.
+    @FunctionalInterface
+    interface Writer {
+        void write(FileWork file, byte[] bytes, int offset, int length, long position);
+    }
+
+    /// What a file is made of.
+    sealed interface Pieces {
+        int frames();
+
+        long sizeBytes();
+
+        void add(FileWork file, int index, Frame frame, Writer writer);
+
+        int crc();
+    }
+
+    /// A relation segment file: pages from anywhere in any frame.
+    static final class Pages implements Pieces {
+        private final SegmentMap map;
+        private final int[] live;
+        private final int[] crcs;
+
+        Pages(SegmentMap map) {
+            this.map = map;
+            this.live = map.livePages();
+            this.crcs = new int[map.pageCount()];
+        }
+
+        SegmentMap map() {
+            return map;
+        }
+
+        boolean isLive(int frame) {
+            return live[frame] > 0;
+        }
+
+        @Override
+        public int frames() {
+            int frames = 0;
+            for (int pages : live) {
+                frames += pages > 0 ? 1 : 0;
+            }
+            return frames;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return (long) map.pageCount() * map.blockSizeBytes();
+        }
+
+        @Override
+        public void add(FileWork file, int index, Frame frame, Writer writer) {
+            int[] blocks = FrameProof.blocks(file, map, index, frame);
+            int size = map.blockSizeBytes();
+            int written = 0;
+            int at = 0;
+            while (at < blocks.length) {
+                if (!isMine(blocks[at], index)) {
+                    at++;
+                    continue;
+                }
+                int end = at;
+                do {
+                    crcs[blocks[end]] = Crc32c.of(frame.payload(), end * size, size);
+                    end++;
+                } while (end < blocks.length
+                        && blocks[end] == blocks[end - 1] + 1
+                        && isMine(blocks[end], index));
+                writer.write(
+                        file,
+                        frame.payload(),
+                        at * size,
+                        (end - at) * size,
+                        (long) blocks[at] * size);
+                written += end - at;
+                at = end;
+            }
+            if (written != live[index]) {
+                throw file.wrong("misses pages in frame " + map.frames().get(index).ref());
+            }
+        }
+
+        private boolean isMine(int block, int index) {
+            return block < map.pageCount() && map.frameOf()[block] == index;
+        }
+
+        @Override
+        public int crc() {
+            Crc32c page = new Crc32c(map.blockSizeBytes());
+            int crc = 0;
+            for (int each : crcs) {
+                crc = page.append(crc, each);
+            }
+            return crc;
+        }
+    }
+
+    /// Any other file: chunks one after the other.
+    static final class Chunks implements Pieces {
+        private final List<ChunkRef> chunks;
+        private final long[] positions;
+        private final int[] crcs;
+        private final long size;
+
+        Chunks(List<ChunkRef> chunks) {
+            this.chunks = chunks;
+            this.positions = new long[chunks.size()];
+            this.crcs = new int[chunks.size()];
+            long position = 0;
+            for (int i = 0; i < positions.length; i++) {
+                positions[i] = position;
+                position += chunks.get(i).lengthBytes();
+            }
+            this.size = position;
+        }
+
+        @Override
+        public int frames() {
+            return chunks.size();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return size;
+        }
+
+        @Override
+        public void add(FileWork file, int index, Frame frame, Writer writer) {
+            FrameProof.demandChunk(file, chunks.get(index), frame);
+            crcs[index] = Crc32c.of(frame.payload(), 0, frame.length());
+            writer.write(file, frame.payload(), 0, frame.length(), positions[index]);
+        }
+
+        @Override
+        public int crc() {
+            int crc = crcs.length == 0 ? 0 : crcs[0];
+            for (int i = 1; i < crcs.length; i++) {
+                crc = new Crc32c(chunks.get(i).lengthBytes()).append(crc, crcs[i]);
+            }
+            return crc;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package dev.mainstay.engine.restore;
+
+import dev.mainstay.repository.format.Digest128;
+import dev.mainstay.repository.format.Frame;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.PageList;
+import dev.mainstay.repository.format.SegmentMap;
+import dev.mainstay.repository.format.SegmentMap.MappedFrame;
+
+import java.util.Arrays;
+
+/// Judges frames against what maps and manifest say of them.
+final class FrameProof {
+    private FrameProof() {}
+
+    /// The blocks of a frame of pages, once it is proved to be the one the map means.
+    static int[] blocks(FileWork file, SegmentMap map, int index, Frame frame) {
+        MappedFrame mapped = map.frames().get(index);
+        if (frame.kind() != FrameKind.PAGES) {
+            throw file.wrong("leads to frame " + mapped.ref() + ", which holds no pages");
+        }
+        PageList list = PageList.read("frame " + mapped.ref(), frame.meta());
+        boolean right =
+                list.blockSizeBytes() == map.blockSizeBytes()
+                        && list.blocks().length == mapped.pages()
+                        && frame.length() == mapped.pages() * map.blockSizeBytes()
+                        && Digest128.of(frame.payload(), 0, frame.length()).equals(mapped.digest());
+        if (!right) {
+            throw file.wrong("leads to frame " + mapped.ref() + ", which holds something else");
+        }
+        return list.blocks();
+    }
+
+    static void demandChunk(FileWork file, ChunkRef chunk, Frame frame) {
+        if (frame.kind() != FrameKind.CHUNK
+                || frame.length() != chunk.lengthBytes()
+                || !Arrays.equals(frame.meta(), chunk.id().bytes())) {
+            throw file.wrong("leads to frame " + chunk.frame() + ", which holds something else");
+        }
+    }
+}

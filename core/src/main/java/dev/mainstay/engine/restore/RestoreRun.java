@@ -1,0 +1,196 @@
+package dev.mainstay.engine.restore;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.restore.RestorePlan.Tablespace;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.repository.BackupReader;
+import dev.mainstay.repository.PackReader;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.Content;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/// Carries out a plan. The order keeps half a restore from ever being started: everything is
+/// written, proved and synced before `global/pg_control`, which appears under its name last of all.
+public final class RestoreRun {
+    private static final int FRAMES_AT_ONCE = 100_000;
+    private static final long PAGES_AT_ONCE = 8L << 20;
+
+    private final ProtectedSource source;
+    private final RestorePlan plan;
+    private final Progress progress;
+    private final Places places;
+    private @Nullable ManifestEntry root;
+    private @Nullable ManifestEntry control;
+    private @Nullable Ownership ownership;
+
+    public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
+        this.source = source;
+        this.plan = plan;
+        this.progress = progress;
+        this.places = new Places(plan);
+    }
+
+    /// Restores. When this returns, everything is durable and a server can be started.
+    ///
+    /// @throws MainstayException RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE or
+    ///   RESTORE_TABLESPACE with nothing written; RESTORE_WRITE_FAILED, RESTORE_CONTENT_WRONG,
+    ///   INTERRUPTED or what the repository says, with a directory that no server can start
+    public void execute() {
+        TargetDirectory.demandFree(plan);
+        progress.begin("restoring " + source.name(), plan.volume().size().bytes());
+        try (BackupReader reader = source.read(plan.backup())) {
+            directories(reader);
+            files(reader);
+            progress.end();
+            finish(reader);
+        } catch (MainstayException failed) {
+            throw new MainstayException(
+                    failed.code(),
+                    failed.getMessage()
+                            + "; "
+                            + places.directory()
+                            + " holds half a restore, which no server can start",
+                    failed.hint(),
+                    failed);
+        } finally {
+            progress.end();
+        }
+    }
+
+    private void directories(BackupReader reader) {
+        Path directory = places.directory();
+        RestoreFiles.attempt(
+                "create " + directory,
+                () -> {
+                    RestoreFiles.baseDirectory(directory);
+                    RestoreFiles.write(
+                            directory.resolve(TargetDirectory.MARKER),
+                            ("backup " + plan.backup().id() + " is being restored here\n")
+                                    .getBytes(StandardCharsets.UTF_8));
+                    RestoreFiles.directories(directory.resolve("pg_tblspc"));
+                    for (Tablespace tablespace : plan.tablespaces()) {
+                        RestoreFiles.baseDirectory(tablespace.to());
+                        Files.createSymbolicLink(
+                                directory.resolve("pg_tblspc").resolve(tablespace.oid()),
+                                tablespace.to());
+                    }
+                });
+        reader.entries(
+                entry -> {
+                    if (entry.path().equals(ControlFile.PATH)) {
+                        control = entry;
+                    }
+                    if (entry.path().isEmpty()) {
+                        root = entry;
+                    }
+                    if (isDirectory(entry)) {
+                        Path path = places.of(entry.path());
+                        RestoreFiles.attempt(
+                                "create " + path, () -> RestoreFiles.directories(path));
+                    }
+                });
+        ManifestEntry main = root == null ? Objects.requireNonNull(control) : root;
+        ownership = new Ownership(directory, main);
+    }
+
+    /// A link that is no tablespace's becomes the directory it led to: where that is now may be in
+    /// use by the cluster the backup was taken of.
+    private static boolean isDirectory(ManifestEntry entry) {
+        return switch (entry.content()) {
+            case Content.Directory _ -> true;
+            case Content.Link _ -> Places.tablespaceOid(entry.path()).isEmpty();
+            case Content.Paged _, Content.Chunked _ -> false;
+        };
+    }
+
+    private Ownership ownership() {
+        return Objects.requireNonNull(ownership);
+    }
+
+    private void files(BackupReader reader) {
+        FrameReads[] batch = {new FrameReads()};
+        reader.entries(
+                entry -> {
+                    if (entry.path().equals(ControlFile.PATH)) {
+                        return;
+                    }
+                    FileBatches.file(entry, places.of(entry.path()), reader, batch[0])
+                            .ifPresent(this::create);
+                    if (batch[0].frames() >= FRAMES_AT_ONCE || batch[0].pages() >= PAGES_AT_ONCE) {
+                        run(batch[0], reader);
+                        batch[0] = new FrameReads();
+                    }
+                });
+        run(batch[0], reader);
+    }
+
+    private void create(FileWork file) {
+        RestoreFiles.attempt(
+                "create " + file.path(),
+                () -> {
+                    RestoreFiles.create(file.path());
+                    if (file.entry().sizeBytes() == 0) {
+                        file.demandWhole();
+                        ownership().apply(file.path(), file.entry());
+                    }
+                });
+        if (Thread.currentThread().isInterrupted()) {
+            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped");
+        }
+    }
+
+    private void run(FrameReads batch, BackupReader reader) {
+        Ownership owners = ownership();
+        batch.run(reader, plan.request().processMax(), () -> new FileSink(owners), progress);
+    }
+
+    private void finish(BackupReader reader) {
+        Path directory = places.directory();
+        Finish finish = new Finish(plan, places, ownership());
+        finish.labels(source.repository().ground().clock().instant());
+        byte[] bytes = controlFile(reader);
+        ControlFile.parse(bytes);
+        RestoreFiles.attempt(
+                "finish " + directory,
+                () -> Files.delete(directory.resolve(TargetDirectory.MARKER)));
+        reader.entries(
+                entry -> {
+                    if (isDirectory(entry)) {
+                        finish.directory(entry);
+                    }
+                });
+        finish.own();
+        finish.control(Objects.requireNonNull(control), bytes);
+    }
+
+    private byte[] controlFile(BackupReader reader) {
+        ManifestEntry entry = Objects.requireNonNull(control);
+        if (!(entry.content() instanceof Content.Chunked chunked)) {
+            throw new MainstayException(
+                    ErrorCode.RESTORE_CONTENT_WRONG, ControlFile.PATH + " is no plain file");
+        }
+        FileWork file =
+                new FileWork(entry, places.of(entry.path()), new FileWork.Chunks(chunked.chunks()));
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        try (PackReader packs = reader.newPackReader()) {
+            for (int i = 0; i < chunked.chunks().size(); i++) {
+                file.add(
+                        i,
+                        packs.read(chunked.chunks().get(i).frame()),
+                        (_, bytes, offset, length, _) -> content.write(bytes, offset, length));
+            }
+        }
+        file.demandWhole();
+        return content.toByteArray();
+    }
+}

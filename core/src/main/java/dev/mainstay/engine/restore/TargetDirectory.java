@@ -1,0 +1,80 @@
+package dev.mainstay.engine.restore;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.restore.RestorePlan.Tablespace;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.PostgresServer;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/// Refuses directories that a restore must not touch: of a running server, and with anything in
+/// them.
+final class TargetDirectory {
+    /// Is there from the first written byte until the control file is.
+    static final String MARKER = "mainstay-restore-incomplete";
+
+    private TargetDirectory() {}
+
+    /// @throws MainstayException RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE,
+    ///   RESTORE_TABLESPACE
+    static void demandFree(RestorePlan plan) {
+        Path directory = plan.request().directory();
+        PostgresServer.runningPid(directory)
+                .ifPresent(
+                        pid -> {
+                            throw new MainstayException(
+                                    ErrorCode.RESTORE_SERVER_RUNNING,
+                                    "server " + pid + " is running on " + directory);
+                        });
+        if (!isFree(directory)) {
+            boolean half =
+                    Files.exists(directory.resolve(MARKER))
+                            && !Files.exists(directory.resolve(ControlFile.PATH));
+            throw new MainstayException(
+                    ErrorCode.RESTORE_DIRECTORY_UNSAFE,
+                    directory
+                            + (half
+                                    ? " holds a restore that was interrupted and cannot be started"
+                                    : " is not an empty directory"),
+                    half
+                            ? "remove " + directory + " and run the restore again"
+                            : ErrorCode.RESTORE_DIRECTORY_UNSAFE.hint(),
+                    null);
+        }
+        for (Tablespace tablespace : plan.tablespaces()) {
+            if (!isFree(tablespace.to())) {
+                throw new MainstayException(
+                        ErrorCode.RESTORE_TABLESPACE,
+                        "tablespace "
+                                + tablespace.oid()
+                                + " cannot go to "
+                                + tablespace.to()
+                                + ", which is not an empty directory",
+                        "map it: --tablespace " + tablespace.from() + "=NEW",
+                        null);
+            }
+        }
+    }
+
+    private static boolean isFree(Path directory) {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return true;
+        }
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
+            return !children.iterator().hasNext();
+        } catch (IOException unreadable) {
+            throw new MainstayException(
+                    ErrorCode.RESTORE_DIRECTORY_UNSAFE,
+                    "cannot look into " + directory + ": " + unreadable,
+                    unreadable);
+        }
+    }
+}

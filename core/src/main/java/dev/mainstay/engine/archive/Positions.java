@@ -1,0 +1,99 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.TimelineId;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/// The positions of a receiver, and how old what is missing is. Thread-safe.
+final class Positions {
+    /// How finely lag is measured.
+    private static final Duration GRAIN = Duration.ofMillis(20);
+
+    private record Sample(Lsn end, Instant at) {}
+
+    private final InstantSource clock;
+    private final Deque<Sample> unspooled = new ArrayDeque<>();
+    private final Deque<Sample> unstored = new ArrayDeque<>();
+    private TimelineId timeline;
+    private Lsn server = Lsn.NONE;
+    private Lsn spooled = Lsn.NONE;
+    private Lsn stored = Lsn.NONE;
+
+    Positions(InstantSource clock, TimelineId timeline) {
+        this.clock = clock;
+        this.timeline = timeline;
+    }
+
+    synchronized void begin(TimelineId newTimeline, Lsn from) {
+        timeline = newTimeline;
+        spooled = from;
+        if (stored.isNone()) {
+            stored = from;
+        }
+    }
+
+    synchronized void server(Lsn end) {
+        if (end.isAfter(server)) {
+            server = end;
+            Instant now = clock.instant();
+            sample(unspooled, end, now);
+            sample(unstored, end, now);
+        }
+    }
+
+    private static void sample(Deque<Sample> samples, Lsn end, Instant now) {
+        Sample last = samples.peekLast();
+        if (last == null || Duration.between(last.at, now).compareTo(GRAIN) > 0) {
+            samples.add(new Sample(end, now));
+        }
+    }
+
+    synchronized void spooled(Lsn end) {
+        spooled = end;
+        drop(unspooled, end);
+    }
+
+    synchronized void stored(Lsn end) {
+        if (end.isAfter(stored)) {
+            stored = end;
+            drop(unstored, end);
+        }
+    }
+
+    private static void drop(Deque<Sample> samples, Lsn reached) {
+        while (!samples.isEmpty() && !samples.getFirst().end.isAfter(reached)) {
+            samples.removeFirst();
+        }
+    }
+
+    synchronized Lsn stored() {
+        return stored;
+    }
+
+    synchronized Lsn spooled() {
+        return spooled;
+    }
+
+    synchronized ReceiverStatus status(long waitingBytes) {
+        return new ReceiverStatus(
+                timeline,
+                server,
+                spooled,
+                stored,
+                lag(unspooled),
+                lag(unstored),
+                ByteSize.of(waitingBytes));
+    }
+
+    private Duration lag(Deque<Sample> samples) {
+        return samples.isEmpty()
+                ? Duration.ZERO
+                : Duration.between(samples.getFirst().at, clock.instant());
+    }
+}

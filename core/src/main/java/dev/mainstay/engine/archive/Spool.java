@@ -1,0 +1,288 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Received WAL on this host's own disk: a file for each segment, named like it; the one that is
+/// not finished ends in `.unfinished`. A finished segment's name appears only after its bytes are
+/// synced. Appending is for one thread, the rest for any.
+final class Spool implements AutoCloseable {
+    private static final String UNFINISHED = ".unfinished";
+
+    private final Path directory;
+    private final int segmentSizeBytes;
+    private Optional<Open> open = Optional.empty();
+
+    /// The unfinished segment. Bytes before `known` were there when the spool was opened and are
+    /// compared with what the server sends again.
+    private static final class Open {
+        final WalSegment segment;
+        final FileChannel channel;
+        final Path file;
+        final int known;
+        int written;
+
+        Open(WalSegment segment, FileChannel channel, Path file, int known) {
+            this.segment = segment;
+            this.channel = channel;
+            this.file = file;
+            this.known = known;
+        }
+    }
+
+    private Spool(Path directory, int segmentSizeBytes) {
+        this.directory = directory;
+        this.segmentSizeBytes = segmentSizeBytes;
+    }
+
+    static Spool open(Path directory, int segmentSizeBytes) {
+        try {
+            Files.createDirectories(
+                    directory,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+        return new Spool(directory, segmentSizeBytes);
+    }
+
+    private static MainstayException failed(Path path, IOException failed) {
+        return new MainstayException(
+                ErrorCode.WAL_SPOOL_DAMAGED,
+                "the spool " + path + " cannot be used: " + failed,
+                "free space or fix permissions; the server keeps what is not stored",
+                failed);
+    }
+
+    /// Finished segments that wait to be stored, in order.
+    List<WalSegment> finished() {
+        List<WalSegment> segments = new ArrayList<>();
+        try (Stream<Path> files = Files.list(directory)) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(WalSegment::isName)
+                    .forEach(name -> segments.add(WalSegment.parse(name, segmentSizeBytes)));
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+        segments.sort(
+                Comparator.comparing(WalSegment::timeline).thenComparingLong(WalSegment::number));
+        return segments;
+    }
+
+    /// Unfinished segments an earlier process left, in order.
+    List<WalSegment> leftUnfinished() {
+        List<WalSegment> segments = new ArrayList<>();
+        try (Stream<Path> files = Files.list(directory)) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(UNFINISHED))
+                    .map(name -> name.substring(0, name.length() - UNFINISHED.length()))
+                    .filter(WalSegment::isName)
+                    .forEach(name -> segments.add(WalSegment.parse(name, segmentSizeBytes)));
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+        segments.sort(
+                Comparator.comparing(WalSegment::timeline).thenComparingLong(WalSegment::number));
+        return segments;
+    }
+
+    byte[] read(WalSegment segment) {
+        return readFile(directory.resolve(segment.fileName()));
+    }
+
+    byte[] readUnfinished(WalSegment segment) {
+        return readFile(directory.resolve(segment.fileName() + UNFINISHED));
+    }
+
+    private static byte[] readFile(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException failed) {
+            throw failed(file, failed);
+        }
+    }
+
+    void remove(WalSegment segment) {
+        removeFile(directory.resolve(segment.fileName()));
+    }
+
+    void removeUnfinished(WalSegment segment) {
+        removeFile(directory.resolve(segment.fileName() + UNFINISHED));
+    }
+
+    private static void removeFile(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException failed) {
+            throw failed(file, failed);
+        }
+    }
+
+    /// What waits here, in bytes.
+    long bytes() {
+        long sum = 0;
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                sum += Files.exists(file) ? Files.size(file) : 0;
+            }
+        } catch (java.nio.file.NoSuchFileException stored) {
+            return sum;
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+        return sum;
+    }
+
+    /// Appends bytes that follow the ones before. Bytes that an earlier process had received
+    /// already are compared.
+    ///
+    /// @param segment they belong to; a piece never crosses a segment's end
+    /// @throws MainstayException WAL_CONFLICT if the server now sends other bytes than it did
+    ///   before
+    void append(WalSegment segment, int offset, ByteBuffer bytes) {
+        try {
+            Open current = openAt(segment, offset);
+            int length = bytes.remaining();
+            int overlap = Math.min(length, Math.max(0, current.known - offset));
+            if (overlap > 0) {
+                compare(current, offset, bytes.duplicate().limit(bytes.position() + overlap));
+            }
+            ByteBuffer fresh = bytes.duplicate();
+            fresh.position(fresh.position() + overlap);
+            int at = offset + overlap;
+            while (fresh.hasRemaining()) {
+                at += current.channel.write(fresh, at);
+            }
+            current.written = offset + length;
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+    }
+
+    private Open openAt(WalSegment segment, int offset) throws IOException {
+        if (open.isPresent() && open.get().segment.equals(segment)) {
+            if (open.get().written != offset) {
+                throw new MainstayException(
+                        ErrorCode.SERVER_PROTOCOL,
+                        "WAL arrived at "
+                                + segment.start().plus(offset)
+                                + " instead of "
+                                + segment.start().plus(open.get().written));
+            }
+            return open.get();
+        }
+        if (offset != 0) {
+            throw new MainstayException(
+                    ErrorCode.SERVER_PROTOCOL,
+                    "WAL segment " + segment + " arrived from its middle");
+        }
+        abandon();
+        Path file = directory.resolve(segment.fileName() + UNFINISHED);
+        FileChannel channel =
+                FileChannel.open(
+                        file,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE);
+        int known = validPrefix(segment, channel);
+        Open opened = new Open(segment, channel, file, known);
+        open = Optional.of(opened);
+        syncDirectory();
+        return opened;
+    }
+
+    /// After a crash of the host the end of the file may be zeros or rubbish; what was synced is
+    /// WAL.
+    private int validPrefix(WalSegment segment, FileChannel channel) throws IOException {
+        byte[] bytes = new byte[(int) Math.min(channel.size(), segmentSizeBytes)];
+        ByteBuffer into = ByteBuffer.wrap(bytes);
+        while (into.hasRemaining() && channel.read(into, into.position()) >= 0) {
+            // until all is read
+        }
+        return ValidWal.prefix(segment, bytes);
+    }
+
+    private static void compare(Open current, int offset, ByteBuffer sent) throws IOException {
+        ByteBuffer there = ByteBuffer.allocate(sent.remaining());
+        while (there.hasRemaining()
+                && current.channel.read(there, offset + there.position()) >= 0) {
+            // until all is read
+        }
+        there.flip();
+        if (there.mismatch(sent) >= 0) {
+            throw new MainstayException(
+                    ErrorCode.WAL_CONFLICT,
+                    "the server sends other WAL at "
+                            + current.segment.start().plus(offset)
+                            + " than it sent before");
+        }
+    }
+
+    /// Makes what was appended durable.
+    ///
+    /// @return end of what is durable, if a segment is open
+    Optional<Lsn> sync() {
+        if (open.isEmpty()) {
+            return Optional.empty();
+        }
+        Open current = open.get();
+        try {
+            current.channel.force(false);
+            if (current.written == segmentSizeBytes) {
+                current.channel.force(true);
+                current.channel.close();
+                open = Optional.empty();
+                Files.move(
+                        current.file,
+                        directory.resolve(current.segment.fileName()),
+                        StandardCopyOption.ATOMIC_MOVE);
+                syncDirectory();
+            }
+            return Optional.of(current.segment.start().plus(current.written));
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
+    }
+
+    private void syncDirectory() throws IOException {
+        try (FileChannel folder = FileChannel.open(directory, StandardOpenOption.READ)) {
+            folder.force(true);
+        }
+    }
+
+    /// Closes the unfinished segment's file; it stays.
+    void abandon() {
+        open.ifPresent(
+                current -> {
+                    try {
+                        current.channel.force(true);
+                        current.channel.close();
+                    } catch (IOException failed) {
+                        throw failed(directory, failed);
+                    }
+                });
+        open = Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        abandon();
+    }
+}

@@ -1,0 +1,202 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.repository.WalArchive;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Brings spooled WAL into the repository, in order: finished segments whole, and every few seconds
+/// what is new of the unfinished one as a part. While the repository is down it tries again and
+/// again; what is not stored stays in the spool. One thread of its own.
+final class SpoolUploader implements AutoCloseable {
+    private static final Duration RETRY = Duration.ofSeconds(2);
+
+    private final Spool spool;
+    private final WalArchive archive;
+    private final SegmentSummaries summaries;
+    private final Positions positions;
+    private final Duration shipInterval;
+    private final Progress progress;
+    private final Runnable afterStored;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+    private final Thread thread;
+    private boolean stopping;
+    private boolean signalled;
+    private boolean complained;
+
+    /// What of the unfinished segment is stored.
+    private @Nullable WalSegment shippedSegment;
+
+    private int shipped;
+
+    SpoolUploader(
+            Spool spool,
+            WalArchive archive,
+            Positions positions,
+            Duration shipInterval,
+            Progress progress,
+            Runnable afterStored) {
+        this.spool = spool;
+        this.archive = archive;
+        this.summaries = new SegmentSummaries(archive);
+        this.positions = positions;
+        this.shipInterval = shipInterval;
+        this.progress = progress;
+        this.afterStored = afterStored;
+        this.thread = Thread.ofVirtual().name("wal-uploader").start(this::run);
+    }
+
+    /// A segment was finished.
+    void wake() {
+        lock.lock();
+        try {
+            signalled = true;
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Fails if the uploader had to give up: what it holds contradicts the repository.
+    void check() {
+        RuntimeException failed = failure.get();
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    private void run() {
+        try {
+            boolean last = false;
+            while (!last) {
+                last = await();
+                try {
+                    uploadAll();
+                    complained = false;
+                } catch (MainstayException down) {
+                    if (last || !isPassing(down)) {
+                        throw down;
+                    }
+                    complain(down);
+                }
+            }
+        } catch (RuntimeException failed) {
+            failure.set(failed);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private static boolean isPassing(MainstayException failed) {
+        return failed.code() == ErrorCode.STORE_UNAVAILABLE
+                || failed.code() == ErrorCode.STORE_FULL
+                || failed.code() == ErrorCode.STORE_REFUSED;
+    }
+
+    private void complain(MainstayException down) {
+        if (!complained) {
+            complained = true;
+            progress.note(
+                    "the repository does not take WAL ("
+                            + down.code().id()
+                            + ": "
+                            + down.getMessage()
+                            + "); it waits in the spool");
+        }
+    }
+
+    /// @return whether this is the last round
+    private boolean await() {
+        lock.lock();
+        try {
+            long nanos = (complained ? RETRY : shipInterval).toNanos();
+            while (!stopping && !(signalled && !complained) && nanos > 0) {
+                nanos = work.awaitNanos(nanos);
+            }
+            signalled = false;
+            return stopping;
+        } catch (InterruptedException interrupted) {
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void uploadAll() {
+        for (WalSegment segment : spool.finished()) {
+            byte[] content = spool.read(segment);
+            archive.put(segment, content);
+            positions.stored(segment.end());
+            summaries.stored(segment, content);
+            archive.collectParts(segment);
+            spool.remove(segment);
+            afterStored.run();
+        }
+        shipUnfinished();
+    }
+
+    private void shipUnfinished() {
+        List<WalSegment> unfinished = spool.leftUnfinished();
+        if (unfinished.isEmpty()) {
+            return;
+        }
+        WalSegment segment = unfinished.getLast();
+        Lsn spooled = positions.spooled();
+        if (!segment.contains(spooled)) {
+            return;
+        }
+        int synced = (int) spooled.minus(segment.start());
+        int from = segment.equals(shippedSegment) ? shipped : 0;
+        if (synced > from) {
+            byte[] content = spool.readUnfinished(segment);
+            if (content.length < synced) {
+                return; // it was finished and renamed meanwhile
+            }
+            archive.putPart(segment, from, Arrays.copyOfRange(content, from, synced));
+            shippedSegment = segment;
+            shipped = synced;
+            positions.stored(segment.start().plus(synced));
+            afterStored.run();
+        }
+    }
+
+    /// Stores what there is, once more, and ends.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            stopping = true;
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+        boolean interrupted = Thread.interrupted();
+        try {
+            if (!ended.await(20, TimeUnit.SECONDS)) {
+                thread.interrupt();
+                ended.await();
+            }
+        } catch (InterruptedException _) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

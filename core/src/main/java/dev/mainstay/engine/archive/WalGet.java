@@ -1,0 +1,90 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.WalArchive;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// What `restore_command` runs: brings one file of the archive. The target appears whole or not at
+/// all.
+public final class WalGet {
+    private final WalArchive archive;
+    private final int segmentSizeBytes;
+    private final boolean unfinishedToo;
+
+    /// @param unfinishedToo serve the stored part of a segment that is not finished, padded with
+    ///   zeros: right for a recovery that ends there, wrong for a standby or `pg_rewind`
+    public WalGet(
+            ProtectedSource source, SystemId system, int segmentSizeBytes, boolean unfinishedToo) {
+        this.archive = source.wal(system, 1);
+        this.segmentSizeBytes = segmentSizeBytes;
+        this.unfinishedToo = unfinishedToo;
+    }
+
+    /// Writes the file to `target`.
+    ///
+    /// @return false if it is proved absent: the repository answered and does not hold it
+    public boolean get(String name, Path target) {
+        Optional<byte[]> content = content(name);
+        content.ifPresent(bytes -> write(bytes, target));
+        return content.isPresent();
+    }
+
+    private Optional<byte[]> content(String name) {
+        if (!WalSegment.isName(name)) {
+            return name.matches("[0-9A-F]{8}.*") ? archive.getFile(name) : Optional.empty();
+        }
+        WalSegment segment = WalSegment.parse(name, segmentSizeBytes);
+        Optional<byte[]> whole = archive.get(segment);
+        if (whole.isPresent() || !unfinishedToo) {
+            return whole;
+        }
+        byte[] parts = archive.parts(segment);
+        return parts.length == 0
+                ? Optional.empty()
+                : Optional.of(Arrays.copyOf(parts, segmentSizeBytes));
+    }
+
+    private static void write(byte[] content, Path target) {
+        Path absolute = target.toAbsolutePath();
+        Path temporary = absolute.resolveSibling(absolute.getFileName() + ".mainstay~");
+        try {
+            try (FileChannel out =
+                    FileChannel.open(
+                            temporary,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE)) {
+                ByteBuffer bytes = ByteBuffer.wrap(content);
+                while (bytes.hasRemaining()) {
+                    int end = Math.min(bytes.position() + (1 << 20), content.length);
+                    bytes.limit(end);
+                    out.write(bytes);
+                    bytes.limit(content.length);
+                }
+            }
+            Files.move(
+                    temporary,
+                    absolute,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException failed) {
+            throw new MainstayException(
+                    ErrorCode.RESTORE_WRITE_FAILED,
+                    "cannot write " + target + ": " + failed,
+                    failed);
+        }
+    }
+}

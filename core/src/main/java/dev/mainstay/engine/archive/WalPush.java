@@ -1,0 +1,105 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.postgres.wal.WalLayout;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.WalArchive;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// What `archive_command` runs: stores one file of `pg_wal`, and returns only once it is stored.
+public final class WalPush {
+    private final ProtectedSource source;
+    private final int compressionLevel;
+
+    public WalPush(ProtectedSource source, int compressionLevel) {
+        this.source = source;
+        this.compressionLevel = compressionLevel;
+    }
+
+    /// Stores a segment, or a history, backup or partial file.
+    ///
+    /// @param file the path PostgreSQL gave for `%p`, resolved
+    /// @param dataDirectory where the server runs `archive_command`
+    /// @throws MainstayException WAL_FILE_INVALID if the file is not what its name says,
+    ///   WAL_CONFLICT if the repository holds other content under that name
+    public WalArchive.Stored push(Path file, Path dataDirectory) {
+        String name = file.getFileName().toString();
+        byte[] content = read(file);
+        Optional<ControlFile> control = control(dataDirectory);
+        if (WalSegment.isName(name)) {
+            return pushSegment(name, content, control);
+        }
+        if (!name.matches("[0-9A-F]{8}\\.history|[0-9A-F]{24}\\.(partial|[0-9A-F]{8}\\.backup)")) {
+            throw invalid(name, "has no name that PostgreSQL archives");
+        }
+        SystemId system =
+                control.map(ControlFile::systemId)
+                        .orElseThrow(
+                                () ->
+                                        invalid(
+                                                name,
+                                                "cannot be told a cluster: run in its data"
+                                                        + " directory"));
+        return source.wal(system, compressionLevel).putFile(name, content);
+    }
+
+    private WalArchive.Stored pushSegment(
+            String name, byte[] content, Optional<ControlFile> control) {
+        WalLayout layout = WalLayout.read(content);
+        SystemId system = layout.system().orElseThrow(() -> invalid(name, "names no cluster"));
+        if (control.isPresent() && !control.get().systemId().equals(system)) {
+            throw invalid(
+                    name, "belongs to system " + system + ", not to " + control.get().systemId());
+        }
+        WalSegment segment = WalSegment.parse(name, layout.segmentBytes());
+        requireAddress(segment, content);
+        WalArchive archive = source.wal(system, compressionLevel);
+        WalArchive.Stored stored = archive.put(segment, content);
+        new SegmentSummaries(archive).stored(segment, content);
+        return stored;
+    }
+
+    /// The first page must say the address that the name says (xlogreader's own first check).
+    static void requireAddress(WalSegment segment, byte[] content) {
+        java.nio.ByteBuffer page =
+                java.nio.ByteBuffer.wrap(content).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        long address = page.getLong(8);
+        int timeline = page.getInt(4);
+        if (address != segment.start().value()
+                || timeline == 0
+                || TimelineId.of(timeline).compareTo(segment.timeline()) > 0) {
+            throw invalid(segment.fileName(), "holds the WAL of another position");
+        }
+    }
+
+    private static Optional<ControlFile> control(Path dataDirectory) {
+        return Files.exists(dataDirectory.resolve(ControlFile.PATH))
+                ? Optional.of(
+                        ControlFile.read(
+                                dataDirectory, Waiter.sleeping(java.time.Duration.ofMillis(20))))
+                : Optional.empty();
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException failed) {
+            throw new MainstayException(
+                    ErrorCode.WAL_FILE_INVALID, "cannot read " + file + ": " + failed, failed);
+        }
+    }
+
+    static MainstayException invalid(String name, String why) {
+        return new MainstayException(ErrorCode.WAL_FILE_INVALID, "WAL file " + name + " " + why);
+    }
+}

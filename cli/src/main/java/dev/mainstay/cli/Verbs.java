@@ -19,6 +19,10 @@ final class Verbs {
                             "receive WAL, or serve archive_command and restore_command",
                             WalCommand::new),
                     new Entry(
+                            "restore",
+                            "bring a source back, as it was at any point of its recovery window",
+                            RestoreCommand::new),
+                    new Entry(
                             "version",
                             "print the versions of Mainstay, its format and the JDK",
                             VersionCommand::new));

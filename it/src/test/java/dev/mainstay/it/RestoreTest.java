@@ -18,9 +18,12 @@ import dev.mainstay.engine.restore.RestoreRequest.Action;
 import dev.mainstay.engine.restore.RestoreRun;
 import dev.mainstay.engine.restore.RestoreTarget;
 import dev.mainstay.engine.restore.RestoreValidation;
+import dev.mainstay.engine.restore.RestoredServer;
 import dev.mainstay.engine.restore.TimelineChoice;
 import dev.mainstay.it.ClusterBackupTest.Site;
 import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.PostgresServer;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.wal.WalTarget;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.testkit.Await;
@@ -39,6 +42,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -84,6 +88,7 @@ class RestoreTest {
             restored.check("name", at(new WalTarget.AtName("here")), content);
             restored.check("time", at(new WalTarget.AtTime(time, true)), content);
             restored.check("lsn", at(new WalTarget.AtLsn(lsn, false)), content);
+            restored.pausesAt("paused", at(new WalTarget.AtName("here")));
             restored.check("latest", new RestoreTarget.Latest(), last);
             assertThatThrownBy(
                             () ->
@@ -183,6 +188,7 @@ class RestoreTest {
         private final ServerDirectory home;
         private final int major;
         private Map<String, String> tablespaces = Map.of();
+        private Action action = Action.PROMOTE;
 
         Restored(Site site, Path archive, ServerDirectory home, int major) {
             this.site = site;
@@ -200,13 +206,43 @@ class RestoreTest {
                                     new RestoreRequest.Recovery(
                                             target,
                                             new TimelineChoice.Latest(),
-                                            Action.PROMOTE,
+                                            action,
                                             false,
                                             false,
                                             "cp " + archive + "/%f %p"),
                                     tablespaces,
                                     false,
                                     2));
+        }
+
+        /// The server is started by the restore itself and waits at the target.
+        void pausesAt(String name, RestoreTarget target) {
+            action = Action.PAUSE;
+            RestorePlan plan = plan(name, target);
+            action = Action.PROMOTE;
+            run(plan);
+            Path directory = plan.request().directory();
+            if (major == 15) {
+                assertThat(StructureJudge.verifyBackup(directory, "--no-parse-wal")).isEmpty();
+            }
+            RestoredServer server =
+                    new RestoredServer(
+                            plan,
+                            site.cluster.binDirectory(),
+                            new RestoredServer.Listening("", 5499),
+                            ConnectionSpec.parse(
+                                    "postgresql://" + TestCluster.SUPERUSER + "@/postgres",
+                                    Map.of()),
+                            Progress.none());
+            try {
+                RestoredServer.Outcome outcome = server.start();
+                assertThat(outcome.state()).isEqualTo("paused at the target");
+                assertThat(outcome.position()).contains(plan.replay().end());
+                assertThat(outcome.databases()).contains("postgres", "template1");
+                assertThat(outcome.notes()).isEmpty();
+            } finally {
+                server.server().stop(PostgresServer.StopMode.FAST, Duration.ofSeconds(60));
+            }
         }
 
         void run(RestorePlan plan) {

@@ -2,13 +2,18 @@ package dev.mainstay.engine.restore;
 
 import dev.mainstay.engine.restore.RestorePlan.Tablespace;
 import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.repository.BackupReader;
+import dev.mainstay.repository.Crc32c;
 import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.Content;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -53,6 +58,10 @@ final class Finish {
                     RestoreFiles.write(settings, after.getBytes(StandardCharsets.ISO_8859_1));
                     ownership.applyMain(settings, FILE_MODE);
                 });
+        for (String other : List.of("recovery.signal", "standby.signal")) {
+            Path left = places.directory().resolve(other); // of a standby that was backed up
+            RestoreFiles.attempt("remove " + left, () -> Files.deleteIfExists(left));
+        }
         write(RecoverySettings.signal(plan), "");
     }
 
@@ -85,6 +94,62 @@ final class Finish {
 
     private static String escape(String path) {
         return path.replace("\\", "\\\\").replace("\n", "\\\n").replace("\r", "\\\r");
+    }
+
+    /// Writes the manifest that `pg_verifybackup` reads: of what was backed up and what this
+    /// restore added. It leaves out what that program leaves out.
+    void manifest(BackupReader reader) {
+        Path file = places.directory().resolve(ManifestFile.NAME);
+        RestoreFiles.attempt(
+                "write " + file,
+                () -> {
+                    Files.deleteIfExists(file);
+                    RestoreFiles.create(file);
+                    try (ManifestFile manifest = new ManifestFile(file, plan.details())) {
+                        reader.entries(entry -> add(manifest, entry));
+                        for (String name : List.of("backup_label", "tablespace_map")) {
+                            add(manifest, name);
+                        }
+                        manifest.finish(plan.details());
+                    }
+                    ownership.applyMain(file, FILE_MODE);
+                });
+    }
+
+    private void add(ManifestFile manifest, ManifestEntry entry) {
+        boolean isFile =
+                switch (entry.content()) {
+                    case Content.Directory _, Content.Link _ -> false;
+                    case Content.Paged _, Content.Chunked _ -> true;
+                };
+        boolean inside = places.of(entry.path()).startsWith(places.directory());
+        boolean inTablespace = entry.path().startsWith("pg_tblspc/");
+        if (!isFile
+                || !(inside || inTablespace)
+                || entry.path().equals(RecoverySettings.FILE)
+                || entry.path().equals(ManifestFile.NAME)) {
+            return;
+        }
+        RestoreFiles.attempt(
+                "write the manifest",
+                () ->
+                        manifest.add(
+                                Places.nameInside(entry.path()),
+                                entry.sizeBytes(),
+                                Instant.EPOCH.plus(entry.modifiedMicros(), ChronoUnit.MICROS),
+                                entry.crc32c()));
+    }
+
+    private void add(ManifestFile manifest, String name) throws IOException {
+        Path file = places.directory().resolve(name);
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            byte[] content = Files.readAllBytes(file);
+            manifest.add(
+                    name,
+                    content.length,
+                    Files.getLastModifiedTime(file).toInstant(),
+                    Crc32c.of(content, 0, content.length));
+        }
     }
 
     /// Gives a directory its owner and mode and makes its names durable.
@@ -122,7 +187,7 @@ final class Finish {
                 });
     }
 
-    private void ownExternal(Path external) throws java.io.IOException {
+    private void ownExternal(Path external) throws IOException {
         try (var all = Files.walk(external)) {
             for (Path path : (Iterable<Path>) all::iterator) {
                 if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {

@@ -23,7 +23,7 @@ import java.util.Objects;
 /// written, proved and synced before `global/pg_control`, which appears under its name last of all.
 public final class RestoreRun {
     private static final int FRAMES_AT_ONCE = 100_000;
-    private static final long PAGES_AT_ONCE = 8L << 20;
+    private static final long PAGES_AT_ONCE = 4L << 20;
 
     private final ProtectedSource source;
     private final RestorePlan plan;
@@ -160,6 +160,7 @@ public final class RestoreRun {
         finish.labels(source.repository().ground().clock().instant());
         byte[] bytes = controlFile(reader);
         ControlFile.parse(bytes);
+        finish.manifest(reader);
         RestoreFiles.attempt(
                 "finish " + directory,
                 () -> Files.delete(directory.resolve(TargetDirectory.MARKER)));

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 /// proves them.
 public final class RestoreValidation {
     private static final int FRAMES_AT_ONCE = 100_000;
-    private static final long PAGES_AT_ONCE = 8L << 20;
+    private static final long PAGES_AT_ONCE = 4L << 20;
     private static final Path NOWHERE = Path.of("/dev/null");
 
     private final ProtectedSource source;

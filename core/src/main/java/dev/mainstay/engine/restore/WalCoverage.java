@@ -8,12 +8,11 @@ import dev.mainstay.postgres.wal.WalSource;
 import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.WalArchive;
 
+import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /// The WAL that is stored along one timeline's history from a backup's start on, up to the first
 /// gap. A segment in which timelines part belongs to the youngest of them, whose copy begins with
@@ -24,7 +23,7 @@ final class WalCoverage {
     private final WalArchive archive;
     private final TimelineHistory history;
     private final WalSegment first;
-    private final Map<TimelineId, Set<Long>> stored = new HashMap<>();
+    private final Map<TimelineId, BitSet> stored = new HashMap<>();
     private final Map<Long, Optional<byte[]>> cache =
             new LinkedHashMap<>() {
                 @Override
@@ -88,17 +87,20 @@ final class WalCoverage {
         return segment(Long.divideUnsigned(position.value(), first.sizeBytes()));
     }
 
+    private int index(WalSegment segment) {
+        return Math.toIntExact(segment.number() - first.number());
+    }
+
     private boolean isStored(WalSegment segment) {
         return stored.computeIfAbsent(
                         segment.timeline(),
                         timeline -> {
-                            Set<Long> numbers = new HashSet<>();
+                            BitSet numbers = new BitSet();
                             archive.segments(
-                                    first.onTimeline(timeline),
-                                    found -> numbers.add(found.number()));
+                                    first.onTimeline(timeline), found -> numbers.set(index(found)));
                             return numbers;
                         })
-                .contains(segment.number());
+                .get(index(segment));
     }
 
     private Optional<Lsn> parentServesUpTo(WalSegment segment) {

@@ -56,6 +56,11 @@ public final class ConnectionSpec {
         return new ConnectionSpec(hosts, user, database, changed, environment);
     }
 
+    /// The same login at another place alone.
+    public ConnectionSpec withHost(ServerHost only) {
+        return new ConnectionSpec(List.of(only), user, database, parameters, environment);
+    }
+
     /// In the order they are tried; never empty.
     public List<ServerHost> hosts() {
         return hosts;

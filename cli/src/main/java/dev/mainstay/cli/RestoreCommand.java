@@ -1,0 +1,221 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.restore.RestorePlan;
+import dev.mainstay.engine.restore.RestorePlanner;
+import dev.mainstay.engine.restore.RestoreRequest;
+import dev.mainstay.engine.restore.RestoreRun;
+import dev.mainstay.engine.restore.RestoreValidation;
+import dev.mainstay.engine.restore.RestoredServer;
+import dev.mainstay.engine.restore.ServerPrograms;
+import dev.mainstay.postgres.cluster.ServerVersion;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.Repository;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// `mainstay restore SOURCE --to DIR`
+@Command(name = "restore")
+final class RestoreCommand implements Verb {
+    private static final int THREADS = 2;
+    private static final String SUPERUSER = "postgresql://postgres@/postgres";
+
+    @Parameters(paramLabel = "SOURCE", description = "which source")
+    private String source = "";
+
+    @Option(
+            names = "--to",
+            paramLabel = "DIR",
+            required = true,
+            description = "becomes the data directory; new or empty")
+    private Path to = Path.of("");
+
+    @Option(
+            names = "--backup",
+            paramLabel = "ID",
+            description = "start from this backup (default: the newest before the target)")
+    private Optional<String> backup = Optional.empty();
+
+    @Mixin private RecoveryOptions recovery = new RecoveryOptions();
+
+    @Option(
+            names = "--tablespace",
+            paramLabel = "OLD=NEW",
+            description = "put the tablespace of directory OLD into NEW")
+    private Map<String, String> tablespaces = new LinkedHashMap<>();
+
+    @Option(
+            names = "--external-config",
+            description =
+                    "put configuration files from outside the data directory back to where they"
+                            + " were, if there is none (default: DIR/mainstay-external)")
+    private boolean externalConfig;
+
+    @Option(names = "--start", description = "start the server, wait for recovery, check it")
+    private boolean start;
+
+    @Option(
+            names = "--bin-directory",
+            paramLabel = "DIR",
+            description = "with --start: holds the postgres program")
+    private Optional<Path> binDirectory = Optional.empty();
+
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "with --start: of the socket in DIR, and of TCP (default: 5432)")
+    private int port = 5432;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "ADDRESSES",
+            description = "with --start: listen on TCP as well (default: no)")
+    private String listen = "";
+
+    @Option(names = "--plan", description = "show what would be done, and do nothing")
+    private boolean planOnly;
+
+    @Option(
+            names = "--validate-only",
+            description = "read and prove everything that is needed, and write nothing")
+    private boolean validateOnly;
+
+    @Override
+    public Document run(Session session) {
+        // On a host that only restores, the configuration need not say where the source was.
+        Optional<PostgresSettings> settings =
+                Optional.ofNullable(session.configuration().sources().get(source))
+                        .map(SourceSettings::postgres);
+        Path directory = session.terminal().workingDirectory().resolve(to).normalize();
+        try (Repository repository = OpenSource.repository(session)) {
+            ProtectedSource known = OpenSource.known(session, repository, source);
+            RestorePlan plan =
+                    new RestorePlanner(known).plan(request(session, directory, settings));
+            if (planOnly) {
+                return describe(Document.of("this restore is possible; nothing was done"), plan);
+            }
+            Optional<Path> programs =
+                    start && !validateOnly ? Optional.of(bin(session, plan)) : Optional.empty();
+            Instant begin = session.clock().instant();
+            if (validateOnly) {
+                new RestoreValidation(known, plan, session.progress()).run();
+                return took(
+                        describe(
+                                Document.of("everything this restore needs is there and whole"),
+                                plan),
+                        session,
+                        begin);
+            }
+            new RestoreRun(known, plan, session.progress()).execute();
+            Document document =
+                    took(
+                            describe(Document.of(source + " is restored in " + directory), plan),
+                            session,
+                            begin);
+            return programs.isPresent()
+                    ? started(document, session, settings, plan, programs.get())
+                    : document.add("next", "start the server on " + directory);
+        }
+    }
+
+    private RestoreRequest request(
+            Session session, Path directory, Optional<PostgresSettings> settings) {
+        return new RestoreRequest(
+                directory,
+                backup.map(RestoreCommand::backupId),
+                recovery.recovery(WalGetCall.of(session, source, recovery.standby())),
+                tablespaces,
+                externalConfig,
+                settings.map(PostgresSettings::processMax).orElse(THREADS));
+    }
+
+    private static BackupId backupId(String text) {
+        try {
+            return BackupId.parse(text);
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup", wrong);
+        }
+    }
+
+    private Path bin(Session session, RestorePlan plan) {
+        return ServerPrograms.find(
+                ServerVersion.ofServerVersionNum(plan.details().server().versionNum()),
+                binDirectory,
+                session.terminal().environment().getOrDefault("PATH", ""));
+    }
+
+    private static Document took(Document document, Session session, Instant begin) {
+        return document.add("duration", Duration.between(begin, session.clock().instant()));
+    }
+
+    private static Document describe(Document document, RestorePlan plan) {
+        document.add("backup", plan.backup().id().text())
+                .add("directory", plan.request().directory().toString())
+                .add("target", plan.request().recovery().target().toString())
+                .add("timeline", plan.replay().timelineSetting())
+                .add("endLsn", plan.replay().end().toString())
+                .add("endTime", plan.replay().time())
+                .add("files", plan.volume().files())
+                .add("size", plan.volume().size())
+                .add("walFirst", plan.replay().first().toString())
+                .add("walLast", plan.replay().last().toString())
+                .add("walSegments", plan.replay().segments())
+                .add("proof", plan.proof());
+        if (!plan.tablespaces().isEmpty()) {
+            document.addAll(
+                    "tablespaces",
+                    plan.tablespaces().stream()
+                            .map(each -> each.from() + " → " + each.to())
+                            .toList());
+        }
+        if (!plan.warnings().isEmpty()) {
+            document.addAll("warnings", plan.warnings());
+        }
+        return document;
+    }
+
+    private Document started(
+            Document document,
+            Session session,
+            Optional<PostgresSettings> settings,
+            RestorePlan plan,
+            Path programs) {
+        RestoredServer.Outcome outcome =
+                new RestoredServer(
+                                plan,
+                                programs,
+                                new RestoredServer.Listening(listen, port),
+                                settings.map(known -> OpenSource.connection(session, known))
+                                        .orElseGet(
+                                                () ->
+                                                        ConnectionSpec.parse(
+                                                                SUPERUSER,
+                                                                session.terminal().environment())),
+                                session.progress())
+                        .start();
+        document.add("server", outcome.state())
+                .add("replayedTo", outcome.position())
+                .add("lastCommit", outcome.lastCommit())
+                .addAll("databases", outcome.databases());
+        if (!outcome.notes().isEmpty()) {
+            document.addAll("notes", outcome.notes());
+        }
+        return document;
+    }
+}

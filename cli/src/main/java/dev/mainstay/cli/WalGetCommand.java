@@ -75,7 +75,10 @@ final class WalGetCommand implements Verb {
     }
 
     private Document get(Session session, Path here, boolean forStandby) {
-        String sourceName = WalPushCommand.sourceName(session.configuration(), source);
+        // A host that only restores need not have the source in its configuration.
+        String sourceName =
+                source.orElseGet(
+                        () -> WalPushCommand.sourceName(session.configuration(), Optional.empty()));
         try (Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = OpenSource.known(session, repository, sourceName);
             Cluster cluster = cluster(here, known);

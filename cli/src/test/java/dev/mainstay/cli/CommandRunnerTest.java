@@ -99,7 +99,7 @@ class CommandRunnerTest {
     @Test
     void noCommandAndABadFormatAreWrongUsage() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err()).contains("[MS-0405] name a command: version");
+        assertThat(err()).contains("[MS-0405] name a command: init, ");
         err.reset();
         assertThat(run("version", "--output", "xml")).isEqualTo(2);
         assertThat(err()).contains("[MS-0405]", "xml");

@@ -26,6 +26,7 @@ import dev.mainstay.postgres.cluster.PostgresServer;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.wal.WalTarget;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.ContentDigest;
@@ -135,6 +136,17 @@ class RestoreTest {
             restored.tablespaces = Map.of(space.toString(), moved.toString());
             restored.check("mapped", new RestoreTarget.Immediate(), content);
             assertThat(moved).isNotEmptyDirectory();
+
+            restored.tablespaces = Map.of(space.toString(), home.path().resolve("b").toString());
+            ObjectStore store = site.repository.store();
+            store.list("packs/base/", "", 1).objects().forEach(pack -> store.delete(pack.name()));
+            RestorePlan lost = restored.plan("lost", new RestoreTarget.Immediate());
+            assertThatThrownBy(() -> restored.run(lost))
+                    .isInstanceOf(MainstayException.class)
+                    .hasMessageContaining("half a restore, which no server can start");
+            assertThat(lost.request().directory().resolve(ControlFile.PATH)).doesNotExist();
+            assertThatThrownBy(() -> restored.run(lost))
+                    .hasMessageContaining("holds a restore that was interrupted");
         }
     }
 

@@ -50,7 +50,7 @@ final class Finish {
                     String after =
                             RecoverySettings.rewrite(
                                     before,
-                                    plan,
+                                    RecoverySettings.of(plan),
                                     "restored by Mainstay from backup "
                                             + plan.backup().id()
                                             + " at "
@@ -178,6 +178,7 @@ final class Finish {
                         ownership.applyToLink(
                                 directory.resolve("pg_tblspc").resolve(tablespace.oid()));
                         RestoreFiles.syncDirectory(tablespace.to());
+                        syncParent(tablespace.to());
                     }
                     Path external = directory.resolve(Places.EXTERNAL);
                     if (Files.isDirectory(external, LinkOption.NOFOLLOW_LINKS)) {
@@ -198,6 +199,13 @@ final class Finish {
         }
     }
 
+    private static void syncParent(Path directory) throws IOException {
+        Path parent = directory.getParent();
+        if (parent != null) {
+            RestoreFiles.syncDirectory(parent);
+        }
+    }
+
     /// Last of all.
     void control(ManifestEntry control, byte[] bytes) {
         Path directory = places.directory();
@@ -211,6 +219,7 @@ final class Finish {
                     ownership.apply(temporary, control);
                     ownership.applyMain(directory, ownership.dataDirectoryMode());
                     RestoreFiles.syncDirectory(directory);
+                    syncParent(directory);
                     RestoreFiles.rename(temporary, file);
                     RestoreFiles.syncDirectory(global);
                 });

@@ -97,8 +97,7 @@ final class RecoverySettings {
     ///
     /// @param before as the backup has it, a character for each byte
     /// @param stamp tells who wrote this and when
-    static String rewrite(String before, RestorePlan plan, String stamp) {
-        Map<String, String> settings = of(plan);
+    static String rewrite(String before, Map<String, String> settings, String stamp) {
         StringBuilder text = new StringBuilder();
         before.lines()
                 .forEach(

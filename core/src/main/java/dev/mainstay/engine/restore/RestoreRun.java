@@ -54,13 +54,16 @@ public final class RestoreRun {
             progress.end();
             finish(reader);
         } catch (MainstayException failed) {
+            boolean stopped = Thread.currentThread().isInterrupted();
             throw new MainstayException(
-                    failed.code(),
+                    stopped ? ErrorCode.INTERRUPTED : failed.code(),
                     failed.getMessage()
                             + "; "
                             + places.directory()
                             + " holds half a restore, which no server can start",
-                    failed.hint(),
+                    stopped
+                            ? "remove " + places.directory() + " and run the restore again"
+                            : failed.hint(),
                     failed);
         } finally {
             progress.end();

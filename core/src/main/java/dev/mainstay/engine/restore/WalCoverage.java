@@ -1,6 +1,8 @@
 package dev.mainstay.engine.restore;
 
+import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.postgres.wal.TimelineHistory;
@@ -117,9 +119,17 @@ final class WalCoverage {
 
     /// The summary of a segment, if it is whole and was summarised.
     Optional<WalSummary> summary(long number) {
-        return number < gap
-                ? archive.getSummary(segment(number)).map(WalSummary::decode)
-                : Optional.empty();
+        if (number >= gap) {
+            return Optional.empty();
+        }
+        try {
+            return archive.getSummary(segment(number)).map(WalSummary::decode);
+        } catch (MainstayException unreadable) {
+            if (unreadable.code() != ErrorCode.WAL_FILE_INVALID) {
+                throw unreadable;
+            }
+            return Optional.empty(); // of another version; the segment itself tells
+        }
     }
 
     /// What is stored of a segment; empty if that is nothing.

@@ -1,0 +1,224 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.ExpectedFrames.Expected;
+import dev.mainstay.repository.format.Frame;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.FrameRef;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.SegmentMap;
+import dev.mainstay.repository.format.WireReader;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/// Walks manifests and maps of a source's backups and tells every frame they refer to. A map that
+/// several backups share is read once. What cannot be read is told and passed over. Not
+/// thread-safe.
+final class BackupWalk implements AutoCloseable {
+    /// A frame of a manifest or of maps that could not be read.
+    record Unread(FrameRef ref, MainstayException why) {}
+
+    private static final class SharedMaps {
+        final BitSet visited = new BitSet();
+        final BitSet spoilt = new BitSet();
+    }
+
+    private final PackReader packs;
+    private final Consumer<Expected> each;
+    private final Predicate<FrameRef> spoilt;
+    private final Consumer<Unread> unread;
+    private final Map<FrameRef, SharedMaps> seen = new HashMap<>();
+    private Optional<FrameRef> lastMapFrame = Optional.empty();
+    private List<byte[]> lastMaps = List.of();
+    private int origin;
+    private boolean whole;
+
+    /// @param each receives every frame referred to, some several times
+    /// @param spoilt which frames are known to be damaged or missing
+    BackupWalk(
+            ProtectedSource source,
+            Consumer<Expected> each,
+            Predicate<FrameRef> spoilt,
+            Consumer<Unread> unread) {
+        this.packs = new PackReader(source.vault());
+        this.each = each;
+        this.spoilt = spoilt;
+        this.unread = unread;
+    }
+
+    /// @param origin what expectations are marked with
+    /// @return whether everything a restore needs could be read and none of it is spoilt
+    boolean walk(CommittedBackup backup, int originMark) {
+        origin = originMark;
+        whole = true;
+        for (FrameRef ref : backup.manifest()) {
+            need(plain(ref, FrameKind.MANIFEST, 0));
+            manifest(ref);
+        }
+        for (FrameRef ref : backup.catalog()) {
+            each.accept(plain(ref, FrameKind.CATALOG, 0));
+        }
+        return whole;
+    }
+
+    private Expected plain(FrameRef ref, FrameKind kind, int count) {
+        return new Expected(ref, kind, count, 0, 0, new byte[0], origin);
+    }
+
+    private void need(Expected expected) {
+        if (spoilt.test(expected.ref())) {
+            whole = false;
+        }
+        each.accept(expected);
+    }
+
+    private void manifest(FrameRef ref) {
+        try {
+            byte[] bytes = read(ref, FrameKind.MANIFEST);
+            WireReader in = new WireReader("a manifest", bytes);
+            while (in.remaining() > 0) {
+                entry(ManifestEntry.read(in));
+            }
+        } catch (MainstayException broken) {
+            passOver(ref, broken);
+        }
+    }
+
+    private void passOver(FrameRef ref, MainstayException broken) {
+        if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
+            throw broken;
+        }
+        whole = false;
+        unread.accept(new Unread(ref, broken));
+    }
+
+    private byte[] read(FrameRef ref, FrameKind kind) {
+        Frame frame = packs.read(ref);
+        if (frame.kind() != kind) {
+            throw new MainstayException(
+                    ErrorCode.OBJECT_DAMAGED,
+                    "frame " + ref.number() + " of pack " + ref.pack() + " is no " + kind);
+        }
+        return frame.toBytes();
+    }
+
+    private void entry(ManifestEntry entry) {
+        switch (entry.content()) {
+            case Content.Directory _, Content.Link _ -> {}
+            case Content.Chunked chunked -> {
+                long size = 0;
+                for (ManifestEntry.ChunkRef chunk : chunked.chunks()) {
+                    need(chunk(chunk, origin));
+                    size += chunk.lengthBytes();
+                }
+                requireSize(entry, size);
+            }
+            case Content.Paged paged -> {
+                try {
+                    paged(entry, paged);
+                } catch (MainstayException broken) {
+                    passOver(paged.mapFrame(), broken);
+                }
+            }
+        }
+    }
+
+    static Expected chunk(ManifestEntry.ChunkRef chunk, int origin) {
+        return new Expected(
+                chunk.frame(),
+                FrameKind.CHUNK,
+                chunk.lengthBytes(),
+                0,
+                0,
+                chunk.id().bytes(),
+                origin);
+    }
+
+    private static void requireSize(ManifestEntry entry, long size) {
+        if (entry.sizeBytes() != size) {
+            throw new MainstayException(
+                    ErrorCode.OBJECT_DAMAGED,
+                    "the content of " + entry.path() + " has another size than its entry says");
+        }
+    }
+
+    private void paged(ManifestEntry entry, Content.Paged paged) {
+        FrameRef mapFrame = paged.mapFrame();
+        if (!lastMapFrame.equals(Optional.of(mapFrame))) {
+            need(plain(mapFrame, FrameKind.MAPS, 0));
+        }
+        SharedMaps shared = seen.computeIfAbsent(mapFrame, _ -> new SharedMaps());
+        int number = paged.mapNumber();
+        if (!shared.visited.get(number)) {
+            shared.visited.set(number);
+            shared.spoilt.set(number);
+            SegmentMap map = map(mapFrame, number);
+            requireSize(entry, (long) map.pageCount() * map.blockSizeBytes());
+            if (frames(map)) {
+                shared.spoilt.clear(number);
+            }
+            paged.prints()
+                    .ifPresent(
+                            prints ->
+                                    each.accept(
+                                            plain(
+                                                    prints.frame(),
+                                                    FrameKind.FINGERPRINTS,
+                                                    prints.offset() + 8 * map.pageCount())));
+        }
+        whole &= !shared.spoilt.get(number);
+    }
+
+    private SegmentMap map(FrameRef mapFrame, int number) {
+        if (!lastMapFrame.equals(Optional.of(mapFrame))) {
+            List<byte[]> maps = new ArrayList<>();
+            WireReader in = new WireReader("maps", read(mapFrame, FrameKind.MAPS));
+            while (in.remaining() > 0) {
+                maps.add(in.bytes());
+            }
+            lastMaps = maps;
+            lastMapFrame = Optional.of(mapFrame);
+        }
+        if (number >= lastMaps.size()) {
+            throw new MainstayException(ErrorCode.OBJECT_DAMAGED, "a map is missing");
+        }
+        return SegmentMap.read(new WireReader("a map", lastMaps.get(number)));
+    }
+
+    private boolean frames(SegmentMap map) {
+        int[] first = new int[map.frames().size()];
+        int[] last = new int[map.frames().size()];
+        Arrays.fill(first, -1);
+        for (int page = 0; page < map.pageCount(); page++) {
+            int frame = map.frameOf()[page];
+            if (first[frame] < 0) {
+                first[frame] = page;
+            }
+            last[frame] = page;
+        }
+        boolean good = true;
+        for (int i = 0; i < first.length; i++) {
+            SegmentMap.MappedFrame frame = map.frames().get(i);
+            if (first[i] >= 0) {
+                each.accept(PackCheck.pages(frame, first[i], last[i], origin));
+                good &= !spoilt.test(frame.ref());
+            }
+        }
+        return good;
+    }
+
+    @Override
+    public void close() {
+        packs.close();
+    }
+}

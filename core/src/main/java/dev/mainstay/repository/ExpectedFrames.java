@@ -1,0 +1,169 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.FrameRef;
+import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.repository.format.PackId;
+import dev.mainstay.repository.format.WireReader;
+import dev.mainstay.repository.format.WireWriter;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What backups and index pieces expect of the frames of packs, sorted roughly by pack, so that
+/// each pack can be read once and judged by everything that refers to it. What does not fit in a
+/// few MiB lies in a temporary file that is deleted when it is closed or the process ends.
+final class ExpectedFrames implements AutoCloseable {
+    private static final int BUFFER = 32 << 10;
+    private static final int PREFIXES = 256;
+
+    /// What one of them expects.
+    ///
+    /// @param count pages of a frame of pages, `firstBlock` and `lastBlock` among them; bytes of a
+    ///   chunk; bytes that a frame of fingerprints has at least
+    /// @param check the digest of the payload, or the id of the chunk; empty for other frames
+    /// @param origin who expects it
+    record Expected(
+            FrameRef ref,
+            FrameKind kind,
+            int count,
+            int firstBlock,
+            int lastBlock,
+            byte[] check,
+            int origin) {
+        private void write(WireWriter out) {
+            ref.write(out);
+            out.u8(kind.ordinal()).varint(count).varint(firstBlock).varint(lastBlock);
+            out.bytes(check).varint(origin);
+        }
+
+        private static Expected read(WireReader in) {
+            return new Expected(
+                    FrameRef.read(in),
+                    FrameKind.values()[in.u8()],
+                    in.count(),
+                    in.count(),
+                    in.count(),
+                    in.bytes(),
+                    in.count());
+        }
+    }
+
+    private static final class Bucket {
+        final WireWriter tail = new WireWriter(256);
+        final List<long[]> extents = new ArrayList<>();
+    }
+
+    private final Map<Integer, Bucket> buckets = new HashMap<>();
+    private @Nullable FileChannel spill;
+    private long spilled;
+
+    /// Packs of one class whose names begin with the same byte are kept together.
+    static int bucketOf(PackClass packClass, PackId pack) {
+        return packClass.ordinal() * PREFIXES + (pack.sha256()[0] & 0xFF);
+    }
+
+    void add(Expected expected) {
+        FrameRef ref = expected.ref;
+        Bucket bucket =
+                buckets.computeIfAbsent(bucketOf(ref.packClass(), ref.pack()), _ -> new Bucket());
+        expected.write(bucket.tail);
+        if (bucket.tail.size() > BUFFER) {
+            flush(bucket);
+        }
+    }
+
+    private void flush(Bucket bucket) {
+        try {
+            FileChannel file = spill;
+            if (file == null) {
+                Path path = Files.createTempFile("mainstay-verify", null);
+                file =
+                        FileChannel.open(
+                                path,
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.DELETE_ON_CLOSE);
+                spill = file;
+            }
+            ByteBuffer bytes = ByteBuffer.wrap(bucket.tail.array(), 0, bucket.tail.size());
+            bucket.extents.add(new long[] {spilled, bytes.remaining()});
+            while (bytes.hasRemaining()) {
+                spilled += file.write(bytes, spilled);
+            }
+            bucket.tail.clear();
+        } catch (IOException failed) {
+            throw failed(failed);
+        }
+    }
+
+    private static MainstayException failed(IOException failed) {
+        return new MainstayException(
+                ErrorCode.STORE_FULL,
+                "the temporary folder cannot hold what is to be verified: " + failed.getMessage(),
+                failed);
+    }
+
+    /// Takes out everything that is expected of a bucket's packs.
+    Map<PackId, List<Expected>> take(int number) {
+        Bucket bucket = buckets.remove(number);
+        Map<PackId, List<Expected>> byPack = new HashMap<>();
+        if (bucket != null) {
+            bucket.extents.forEach(extent -> collect(read(extent), byPack));
+            collect(bucket.tail.toBytes(), byPack);
+        }
+        return byPack;
+    }
+
+    private byte[] read(long[] extent) {
+        byte[] bytes = new byte[(int) extent[1]];
+        ByteBuffer into = ByteBuffer.wrap(bytes);
+        try {
+            while (into.hasRemaining()) {
+                FileChannel file = java.util.Objects.requireNonNull(spill);
+                if (file.read(into, extent[0] + into.position()) < 0) {
+                    throw new IOException("the temporary file ends early");
+                }
+            }
+        } catch (IOException failed) {
+            throw failed(failed);
+        }
+        return bytes;
+    }
+
+    private static void collect(byte[] bytes, Map<PackId, List<Expected>> into) {
+        WireReader in = new WireReader("what is expected of packs", bytes);
+        while (in.remaining() > 0) {
+            Expected expected = Expected.read(in);
+            into.computeIfAbsent(expected.ref.pack(), _ -> new ArrayList<>()).add(expected);
+        }
+    }
+
+    /// The buckets that were not taken yet.
+    List<Integer> remaining() {
+        return buckets.keySet().stream().sorted().toList();
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (spill != null) {
+                spill.close();
+            }
+        } catch (IOException failed) {
+            throw failed(failed);
+        }
+    }
+}

@@ -15,6 +15,10 @@ final class Verbs {
                     new Entry("backup", "back up a source", BackupCommand::new),
                     new Entry("backups", "list backups, or show one", BackupsCommand::new),
                     new Entry(
+                            "verify",
+                            "prove that everything is readable, complete and continuous",
+                            VerifyCommand::new),
+                    new Entry(
                             "wal",
                             "receive WAL, or serve archive_command and restore_command",
                             WalCommand::new),

@@ -8,6 +8,7 @@ import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.PackId;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
 
@@ -15,9 +16,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -30,7 +33,7 @@ final class BackupWalk implements AutoCloseable {
 
     private static final class SharedMaps {
         final BitSet visited = new BitSet();
-        final BitSet spoilt = new BitSet();
+        final Map<Integer, Set<PackId>> spoilt = new HashMap<>();
     }
 
     private final PackReader packs;
@@ -40,8 +43,9 @@ final class BackupWalk implements AutoCloseable {
     private final Map<FrameRef, SharedMaps> seen = new HashMap<>();
     private Optional<FrameRef> lastMapFrame = Optional.empty();
     private List<byte[]> lastMaps = List.of();
+    private Optional<FrameRef> lastNeeded = Optional.empty();
     private int origin;
-    private boolean whole;
+    private Set<PackId> lost = Set.of();
 
     /// @param each receives every frame referred to, some several times
     /// @param spoilt which frames are known to be damaged or missing
@@ -56,11 +60,12 @@ final class BackupWalk implements AutoCloseable {
         this.unread = unread;
     }
 
-    /// @param origin what expectations are marked with
-    /// @return whether everything a restore needs could be read and none of it is spoilt
-    boolean walk(CommittedBackup backup, int originMark) {
+    /// @param originMark what expectations are marked with
+    /// @return the packs that a restore needs and cannot have, or not wholly
+    Set<PackId> walk(CommittedBackup backup, int originMark) {
         origin = originMark;
-        whole = true;
+        lost = new HashSet<>();
+        lastNeeded = Optional.empty();
         for (FrameRef ref : backup.manifest()) {
             need(plain(ref, FrameKind.MANIFEST, 0));
             manifest(ref);
@@ -68,7 +73,7 @@ final class BackupWalk implements AutoCloseable {
         for (FrameRef ref : backup.catalog()) {
             each.accept(plain(ref, FrameKind.CATALOG, 0));
         }
-        return whole;
+        return lost;
     }
 
     private Expected plain(FrameRef ref, FrameKind kind, int count) {
@@ -77,7 +82,7 @@ final class BackupWalk implements AutoCloseable {
 
     private void need(Expected expected) {
         if (spoilt.test(expected.ref())) {
-            whole = false;
+            lost.add(expected.ref().pack());
         }
         each.accept(expected);
     }
@@ -98,7 +103,7 @@ final class BackupWalk implements AutoCloseable {
         if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
             throw broken;
         }
-        whole = false;
+        lost.add(ref.pack());
         unread.accept(new Unread(ref, broken));
     }
 
@@ -154,29 +159,27 @@ final class BackupWalk implements AutoCloseable {
 
     private void paged(ManifestEntry entry, Content.Paged paged) {
         FrameRef mapFrame = paged.mapFrame();
-        if (!lastMapFrame.equals(Optional.of(mapFrame))) {
+        if (!lastNeeded.equals(Optional.of(mapFrame))) {
             need(plain(mapFrame, FrameKind.MAPS, 0));
+            lastNeeded = Optional.of(mapFrame);
         }
         SharedMaps shared = seen.computeIfAbsent(mapFrame, _ -> new SharedMaps());
         int number = paged.mapNumber();
         if (!shared.visited.get(number)) {
             shared.visited.set(number);
-            shared.spoilt.set(number);
             SegmentMap map = map(mapFrame, number);
             requireSize(entry, (long) map.pageCount() * map.blockSizeBytes());
-            if (frames(map)) {
-                shared.spoilt.clear(number);
+            Set<PackId> gone = frames(map);
+            if (!gone.isEmpty()) {
+                shared.spoilt.put(number, gone);
             }
-            paged.prints()
-                    .ifPresent(
-                            prints ->
-                                    each.accept(
-                                            plain(
-                                                    prints.frame(),
-                                                    FrameKind.FINGERPRINTS,
-                                                    prints.offset() + 8 * map.pageCount())));
+            paged.prints().ifPresent(prints -> fingerprints(prints, map.pageCount()));
         }
-        whole &= !shared.spoilt.get(number);
+        lost.addAll(shared.spoilt.getOrDefault(number, Set.of()));
+    }
+
+    private void fingerprints(ManifestEntry.Prints prints, int pages) {
+        each.accept(plain(prints.frame(), FrameKind.FINGERPRINTS, prints.offset() + 8 * pages));
     }
 
     private SegmentMap map(FrameRef mapFrame, int number) {
@@ -195,7 +198,7 @@ final class BackupWalk implements AutoCloseable {
         return SegmentMap.read(new WireReader("a map", lastMaps.get(number)));
     }
 
-    private boolean frames(SegmentMap map) {
+    private Set<PackId> frames(SegmentMap map) {
         int[] first = new int[map.frames().size()];
         int[] last = new int[map.frames().size()];
         Arrays.fill(first, -1);
@@ -206,15 +209,17 @@ final class BackupWalk implements AutoCloseable {
             }
             last[frame] = page;
         }
-        boolean good = true;
+        Set<PackId> gone = new HashSet<>();
         for (int i = 0; i < first.length; i++) {
             SegmentMap.MappedFrame frame = map.frames().get(i);
             if (first[i] >= 0) {
                 each.accept(PackCheck.pages(frame, first[i], last[i], origin));
-                good &= !spoilt.test(frame.ref());
+                if (spoilt.test(frame.ref())) {
+                    gone.add(frame.ref().pack());
+                }
             }
         }
-        return good;
+        return gone;
     }
 
     @Override

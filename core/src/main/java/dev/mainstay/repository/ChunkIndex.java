@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// Where the chunks of a source's other files are: immutable sorted pieces, one for each backup
 /// that stored new chunks (docs/format.md section 10). Read from sealed objects only, so that a
@@ -40,14 +41,7 @@ final class ChunkIndex {
                 int at = start + middle * ENTRY;
                 int order = java.util.Arrays.compareUnsigned(bytes, at, at + 32, id.bytes(), 0, 32);
                 if (order == 0) {
-                    FrameRef frame =
-                            new FrameRef(
-                                    PackClass.FILES,
-                                    packs.get(Bytes.getInt(bytes, at + 48)),
-                                    Bytes.getInt(bytes, at + 32),
-                                    Bytes.getLong(bytes, at + 36),
-                                    Bytes.getInt(bytes, at + 44));
-                    return Optional.of(new ChunkRef(id, Bytes.getInt(bytes, at + 52), frame));
+                    return Optional.of(entry(at));
                 }
                 if (order < 0) {
                     low = middle + 1;
@@ -56,6 +50,18 @@ final class ChunkIndex {
                 }
             }
             return Optional.empty();
+        }
+
+        ChunkRef entry(int at) {
+            FrameRef frame =
+                    new FrameRef(
+                            PackClass.FILES,
+                            packs.get(Bytes.getInt(bytes, at + 48)),
+                            Bytes.getInt(bytes, at + 32),
+                            Bytes.getLong(bytes, at + 36),
+                            Bytes.getInt(bytes, at + 44));
+            ChunkId id = new ChunkId(java.util.Arrays.copyOfRange(bytes, at, at + 32));
+            return new ChunkRef(id, Bytes.getInt(bytes, at + 52), frame);
         }
     }
 
@@ -107,6 +113,19 @@ final class ChunkIndex {
             }
         }
         return piece;
+    }
+
+    /// Everything a piece says.
+    ///
+    /// @throws dev.mainstay.base.MainstayException if the piece cannot be read
+    static void entries(Vault vault, String name, Consumer<ChunkRef> each) {
+        for (SealedObject.Part part : vault.open(name, ObjectType.INDEX, vault.get(name))) {
+            Piece piece = piece(name, part.payload());
+            for (int i = 0; i < piece.count; i++) {
+                int at = piece.start + i * ENTRY;
+                each.accept(piece.entry(at));
+            }
+        }
     }
 
     Optional<ChunkRef> find(ChunkId id) {

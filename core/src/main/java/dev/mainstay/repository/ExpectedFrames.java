@@ -45,14 +45,14 @@ final class ExpectedFrames implements AutoCloseable {
             int origin) {
         private void write(WireWriter out) {
             ref.write(out);
-            out.u8(kind.ordinal()).varint(count).varint(firstBlock).varint(lastBlock);
+            out.u8(kind.number()).varint(count).varint(firstBlock).varint(lastBlock);
             out.bytes(check).varint(origin);
         }
 
         private static Expected read(WireReader in) {
             return new Expected(
                     FrameRef.read(in),
-                    FrameKind.values()[in.u8()],
+                    FrameKind.of(in, in.u8()),
                     in.count(),
                     in.count(),
                     in.count(),
@@ -72,7 +72,7 @@ final class ExpectedFrames implements AutoCloseable {
 
     /// Packs of one class whose names begin with the same byte are kept together.
     static int bucketOf(PackClass packClass, PackId pack) {
-        return packClass.ordinal() * PREFIXES + (pack.sha256()[0] & 0xFF);
+        return packClass.number() * PREFIXES + (pack.sha256()[0] & 0xFF);
     }
 
     void add(Expected expected) {

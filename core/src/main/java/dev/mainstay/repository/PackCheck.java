@@ -126,8 +126,7 @@ final class PackCheck implements AutoCloseable {
     /// Makes the next `length` bytes stand at `start`.
     private void ensure(int length) {
         if (buffer.length - start < length + FETCH) {
-            byte[] roomy =
-                    length + FETCH > buffer.length ? new byte[length + 2 * FETCH] : buffer;
+            byte[] roomy = length + FETCH > buffer.length ? new byte[length + 2 * FETCH] : buffer;
             System.arraycopy(buffer, start, roomy, 0, end - start);
             buffer = roomy;
             end -= start;

@@ -188,7 +188,8 @@ final class PriorBackup implements AutoCloseable {
         private final BackupReader reader = source.read(backup);
 
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
-        /// size changed, its fingerprints were dropped, or a collector claims one of its packs.
+        /// size changed, its map or fingerprints are dropped or damaged, or a collector claims one
+        /// of its packs.
         Optional<PageStorer.Prior> find(String path, int blockSizeBytes) {
             Optional<ManifestEntry> entry = entry(path);
             if (entry.isEmpty()
@@ -196,15 +197,26 @@ final class PriorBackup implements AutoCloseable {
                     || paged.prints().isEmpty()) {
                 return Optional.empty();
             }
+            try {
+                return find(paged, blockSizeBytes);
+            } catch (MainstayException damaged) {
+                if (damaged.code() == ErrorCode.STORE_UNAVAILABLE) {
+                    throw damaged;
+                }
+                return Optional.empty();
+            }
+        }
+
+        private Optional<PageStorer.Prior> find(Content.Paged paged, int blockSizeBytes) {
             SegmentMap map = reader.map(paged);
             boolean claimed =
                     claimed(paged.mapFrame())
-                            || claimed(paged.prints().get().frame())
+                            || claimed(paged.prints().orElseThrow().frame())
                             || map.frames().stream().anyMatch(frame -> claimed(frame.ref()));
             if (map.blockSizeBytes() != blockSizeBytes || claimed) {
                 return Optional.empty();
             }
-            long[] prints = reader.fingerprints(paged.prints().get(), map.pageCount());
+            long[] prints = reader.fingerprints(paged.prints().orElseThrow(), map.pageCount());
             return Optional.of(new PageStorer.Prior(paged, map, prints));
         }
 

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /// The records of a source, as they were when they were listed (docs/format.md section 9). Each
 /// carries the heads its writer saw, by name and hash, and a sequence number one above them.
@@ -35,16 +36,33 @@ public final class RecordChain {
     }
 
     static RecordChain read(ProtectedSource source) {
+        return read(
+                source,
+                (_, broken) -> {
+                    throw broken;
+                });
+    }
+
+    /// @param damaged is told of every record that cannot be read, and of why
+    static RecordChain read(ProtectedSource source, BiConsumer<String, MainstayException> damaged) {
         List<Event> records = new ArrayList<>();
         Vault vault = source.vault();
-        Listing.forEach(
-                vault.store,
-                Names.slots(source.id()),
-                object -> records.add(open(vault, object.name(), ObjectType.SLOT)));
-        Listing.forEach(
-                vault.store,
-                Names.records(source.id()),
-                object -> records.add(open(vault, object.name(), ObjectType.RECORD)));
+        record Kind(String prefix, ObjectType type) {}
+        for (Kind kind :
+                List.of(
+                        new Kind(Names.slots(source.id()), ObjectType.SLOT),
+                        new Kind(Names.records(source.id()), ObjectType.RECORD))) {
+            Listing.forEach(
+                    vault.store,
+                    kind.prefix,
+                    object -> {
+                        try {
+                            records.add(open(vault, object.name(), kind.type));
+                        } catch (MainstayException broken) {
+                            damaged.accept(object.name(), broken);
+                        }
+                    });
+        }
         records.sort(Comparator.comparingLong(Event::sequence).thenComparing(Event::object));
         return new RecordChain(source, records);
     }

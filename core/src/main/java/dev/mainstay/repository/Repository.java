@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /// A repository: everything that is kept, in one object store, in format 1 (docs/format.md).
 ///
@@ -216,7 +217,11 @@ public final class Repository implements AutoCloseable {
         return ground;
     }
 
-    private Vault rootVault() {
+    Vault plainVault() {
+        return plainVault(store, ground);
+    }
+
+    Vault rootVault() {
         if (!encrypted) {
             return plainVault(store, ground);
         }
@@ -230,23 +235,28 @@ public final class Repository implements AutoCloseable {
 
     /// Every source that was ever added, in the order of ids.
     public List<ProtectedSource> sources() {
+        return sources(
+                (_, broken) -> {
+                    throw broken;
+                });
+    }
+
+    /// @param damaged is told of every key object that cannot be read, and of why
+    List<ProtectedSource> sources(BiConsumer<String, MainstayException> damaged) {
         Map<SourceId, Map<Integer, Json>> found = new LinkedHashMap<>();
         Vault vault = rootVault();
         Listing.forEach(
                 store,
                 Names.SOURCE_KEYS,
                 object -> {
-                    SourceId source = sourceOf(object.name());
-                    Json body =
-                            vault.openJson(
-                                    object.name(), ObjectType.SOURCE_KEY, vault.get(object.name()));
-                    if (!body.string("source").equals(source.hex())) {
-                        throw new MainstayException(
-                                ErrorCode.KEY_OBJECT_DAMAGED,
-                                "object " + object.name() + " belongs to another source");
+                    try {
+                        SourceId source = sourceOf(object.name());
+                        Json body = sourceKey(vault, source, object.name());
+                        found.computeIfAbsent(source, _ -> new LinkedHashMap<>())
+                                .put((int) body.number("epoch"), body);
+                    } catch (MainstayException broken) {
+                        damaged.accept(object.name(), broken);
                     }
-                    found.computeIfAbsent(source, _ -> new LinkedHashMap<>())
-                            .put((int) body.number("epoch"), body);
                 });
         List<ProtectedSource> sources = new ArrayList<>();
         synchronized (open) {
@@ -256,6 +266,15 @@ public final class Repository implements AutoCloseable {
                                     open.computeIfAbsent(source, _ -> openSource(source, epochs))));
         }
         return sources;
+    }
+
+    private static Json sourceKey(Vault vault, SourceId source, String name) {
+        Json body = vault.openJson(name, ObjectType.SOURCE_KEY, vault.get(name));
+        if (!body.string("source").equals(source.hex())) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " belongs to another source");
+        }
+        return body;
     }
 
     private static SourceId sourceOf(String name) {

@@ -38,6 +38,9 @@ public final class WalArchive {
     /// Enough to hold a header and the first frame.
     private static final int PREFIX = 1024;
 
+    /// No WAL segment is larger.
+    private static final int MAX_SEGMENT = 1 << 30;
+
     /// What a put found.
     public enum Stored {
         NEW,
@@ -308,8 +311,28 @@ public final class WalArchive {
 
     private String part(WalSegment segment, int offset, int length) {
         return Names.parts(system, segment.timeline())
-                + segment.fileName()
-                + String.format(Locale.ROOT, "/%08x-%08x", offset, length);
+                + partSuffix(segment.fileName(), offset, length);
+    }
+
+    private static String partSuffix(String fileName, int offset, int length) {
+        return fileName + String.format(Locale.ROOT, "/%08x-%08x", offset, length);
+    }
+
+    /// Reads an object of this archive as its name says it is, and compares it with its digest.
+    void check(String name) {
+        String[] words = name.split("/", -1);
+        String fileName = words[3];
+        switch (words[0]) {
+            case "parts" -> readPart(fileName, name);
+            case "summaries" -> summary(fileName, name);
+            default ->
+                    get(
+                            name,
+                            WalSegment.isName(fileName)
+                                    ? ObjectType.WAL_SEGMENT
+                                    : ObjectType.WAL_FILE,
+                            fileName);
+        }
     }
 
     /// What is stored of an unfinished segment: its bytes from the start on without a gap. Empty if
@@ -322,7 +345,7 @@ public final class WalArchive {
                 vault.store,
                 prefix,
                 object -> {
-                    Part part = readPart(segment, object.name());
+                    Part part = readPart(segment.fileName(), object.name());
                     if (part.offset > bytes.size()) {
                         return; // a gap: what follows is of no use yet
                     }
@@ -332,7 +355,7 @@ public final class WalArchive {
         return bytes.toByteArray();
     }
 
-    private Part readPart(WalSegment segment, String name) {
+    private Part readPart(String fileName, String name) {
         Vault vault = source.vault();
         List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_PART, vault.get(name));
         Json facts = Json.parse(name, frames.getFirst().payload());
@@ -343,12 +366,12 @@ public final class WalArchive {
         byte[] content = bytes.toByteArray();
         long offset = facts.number("offset");
         boolean right =
-                facts.string("name").equals(segment.fileName())
+                facts.string("name").equals(fileName)
                         && facts.string("system").equals(system.toString())
                         && facts.number("length") == content.length
                         && offset >= 0
-                        && offset + content.length <= segment.sizeBytes()
-                        && name.equals(part(segment, (int) offset, content.length))
+                        && offset + content.length <= MAX_SEGMENT
+                        && name.endsWith(partSuffix(fileName, (int) offset, content.length))
                         && facts.string("digest").equals(HexFormat.of().formatHex(digest(content)));
         if (!right) {
             throw damaged(name);
@@ -410,15 +433,47 @@ public final class WalArchive {
         if (vault.store.size(name).isEmpty()) {
             return Optional.empty();
         }
+        return Optional.of(summary(segment.fileName(), name));
+    }
+
+    private byte[] summary(String fileName, String name) {
+        Vault vault = source.vault();
         SealedObject.Part part =
                 vault.open(name, ObjectType.WAL_SUMMARY, vault.get(name)).getFirst();
         byte[] expected =
-                (segment.fileName() + " " + system)
-                        .getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+                (fileName + " " + system).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
         if (!Arrays.equals(part.meta(), expected)) {
             throw damaged(name);
         }
-        return Optional.of(part.payload());
+        return part.payload();
+    }
+
+    /// The segments of a timeline that have a summary, in order.
+    public void summaries(TimelineId timeline, int segmentSizeBytes, Consumer<WalSegment> each) {
+        String prefix = Names.summaries(system, timeline);
+        Listing.forEach(
+                source.vault().store,
+                prefix,
+                object ->
+                        each.accept(
+                                WalSegment.parse(
+                                        object.name().substring(prefix.length()),
+                                        segmentSizeBytes)));
+    }
+
+    /// The name of the object that holds a segment.
+    public String objectName(WalSegment segment) {
+        return name(segment);
+    }
+
+    /// The name of the object that holds a segment's summary.
+    public String summaryName(WalSegment segment) {
+        return Names.summaries(system, segment.timeline()) + segment.fileName();
+    }
+
+    /// The name of the object that holds another file.
+    public String objectName(String file) {
+        return fileName(file);
     }
 
     /// End of what is stored without a gap from the start of `from` on its timeline, counting

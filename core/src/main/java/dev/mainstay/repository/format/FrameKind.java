@@ -32,7 +32,7 @@ public enum FrameKind {
         return number;
     }
 
-    static FrameKind of(WireReader from, int number) {
+    public static FrameKind of(WireReader from, int number) {
         for (FrameKind kind : KINDS) {
             if (kind.number == number) {
                 return kind;

@@ -23,7 +23,7 @@ public enum PackClass {
         this.number = number;
     }
 
-    int number() {
+    public int number() {
         return number;
     }
 

@@ -1,0 +1,298 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ObjectHeader;
+import dev.mainstay.repository.format.PackId;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongConsumer;
+
+/// Reads a whole repository and says what is wrong with it: every object against its hash and its
+/// seal, every frame against the maps, manifests and index pieces that refer to it, every record
+/// against the chain. Each data pack is read once from front to back.
+///
+/// What WAL means — gaps, timelines, summaries — is not known here.
+public final class RepositoryCheck {
+    /// @param source only what belongs to this source
+    /// @param percent how much of the packs and WAL segments is read; metadata is read wholly
+    /// @param seed chooses which
+    /// @param threads how many objects are read at once
+    public record Options(Optional<String> source, double percent, long seed, int threads) {
+        public static Options everything() {
+            return new Options(Optional.empty(), 100, 0, 2);
+        }
+    }
+
+    /// What was found.
+    ///
+    /// @param backups of the chosen sources, as far as their commit records can be read
+    /// @param defects the first ones; `defectCount` counts all
+    /// @param unknownObjects the first ones that are no objects of this format
+    /// @param unusedPacks packs that no committed backup refers to: garbage or a backup under way
+    public record Result(
+            Map<ProtectedSource, List<CommittedBackup>> backups,
+            List<Defect> defects,
+            long defectCount,
+            List<String> unknownObjects,
+            long unknownCount,
+            long objects,
+            long bytes,
+            long packs,
+            long packsRead,
+            long unusedPacks,
+            long frames) {}
+
+    private final Repository repository;
+    private final Options options;
+    private final LongConsumer bytesDone;
+    private final Defects defects = new Defects();
+    private final ExpectedFrames expected = new ExpectedFrames();
+    private final Map<SourceId, ProtectedSource> known = new LinkedHashMap<>();
+    private final List<ProtectedSource> selected = new ArrayList<>();
+    private final Map<SourceId, List<CommittedBackup>> backups = new LinkedHashMap<>();
+    private final List<ProtectedSource> origins = new ArrayList<>();
+    private final List<BackupWalk.Unread> unread = new ArrayList<>();
+
+    /// @param bytesDone is told how many more bytes of the store were dealt with, from any thread
+    public RepositoryCheck(Repository repository, Options options, LongConsumer bytesDone) {
+        this.repository = repository;
+        this.options = options;
+        this.bytesDone = bytesDone;
+    }
+
+    /// @throws MainstayException SOURCE_UNKNOWN, or STORE_UNAVAILABLE where the store cannot be
+    ///   asked; whatever is wrong with objects is in the result
+    public Result run() {
+        try (expected) {
+            readKeys();
+            selected.forEach(this::readSource);
+            PackSurvey packs =
+                    new PackSurvey(repository, options.threads(), expected, origins, known);
+            StoreSurvey survey =
+                    new StoreSurvey(repository, options, known, selected, packs, defects);
+            survey.run(bytesDone);
+            attribute(packs);
+            Map<ProtectedSource, List<CommittedBackup>> readable = new LinkedHashMap<>();
+            selected.forEach(
+                    source ->
+                            readable.put(
+                                    source,
+                                    List.copyOf(backups.getOrDefault(source.id(), List.of()))));
+            return new Result(
+                    readable,
+                    defects.list(),
+                    defects.count(),
+                    survey.unknown(),
+                    survey.unknownCount(),
+                    survey.objects(),
+                    survey.bytes(),
+                    packs.seen(),
+                    packs.read(),
+                    packs.unused(),
+                    packs.frames());
+        }
+    }
+
+    /// Whatever the objects hold, are their bytes those of their names and hashes? Needs no key.
+    public static List<Defect> withoutKey(dev.mainstay.storage.ObjectStore store) {
+        Defects defects = new Defects();
+        Listing.forEach(store, "", object -> StoreSurvey.checkHash(store, object, defects));
+        return defects.list();
+    }
+
+    private void readKeys() {
+        repository
+                .sources((name, broken) -> defects.add(name, broken, costOfKey(name)))
+                .forEach(source -> known.put(source.id(), source));
+        known.values().stream()
+                .filter(
+                        source ->
+                                options.source().isEmpty()
+                                        || options.source().get().equals(source.name()))
+                .forEach(selected::add);
+        if (options.source().isPresent() && selected.isEmpty() && defects.count() == 0) {
+            throw new MainstayException(
+                    ErrorCode.SOURCE_UNKNOWN,
+                    "the repository holds nothing of source '" + options.source().get() + "'");
+        }
+    }
+
+    /// Without its key a source is lost as a whole.
+    private Set<BackupId> costOfKey(String keyObject) {
+        Set<BackupId> cost = new HashSet<>();
+        String[] words = keyObject.split("/", -1);
+        if (words.length > 2) {
+            String prefix = "slots/" + words[2] + "/";
+            Listing.forEach(
+                    repository.store(), prefix, slot -> backupOf(slot.name()).ifPresent(cost::add));
+        }
+        return cost;
+    }
+
+    private static Optional<BackupId> backupOf(String slot) {
+        String[] words = slot.split("/", -1);
+        try {
+            return words.length == 3 && words[0].equals("slots")
+                    ? Optional.of(BackupId.parse(words[2]))
+                    : Optional.empty();
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
+    private void readSource(ProtectedSource source) {
+        RecordChain chain =
+                RecordChain.read(
+                        source, (name, broken) -> defects.add(name, broken, costOfSlot(name)));
+        for (RecordChain.Missing link : chain.missing()) {
+            if (!defects.has(link.object())) {
+                defects.add(
+                        new Defect(
+                                link.object(),
+                                ErrorCode.CHAIN_BROKEN,
+                                "record "
+                                        + link.referredToBy()
+                                        + " follows it, and it is gone or another one",
+                                costOfSlot(link.object())));
+            }
+        }
+        List<CommittedBackup> committed = new ArrayList<>();
+        backups.put(source.id(), committed);
+        for (RecordChain.Event event : chain.records()) {
+            if (event.type().equals("commit")) {
+                try {
+                    committed.add(CommittedBackup.read(event));
+                } catch (MainstayException | IllegalArgumentException broken) {
+                    defects.add(
+                            new Defect(
+                                    event.object(),
+                                    ErrorCode.OBJECT_DAMAGED,
+                                    "the commit record cannot be understood: "
+                                            + broken.getMessage(),
+                                    costOfSlot(event.object())));
+                }
+            }
+        }
+        readBackups(source, committed);
+        readIndex(source, committed);
+    }
+
+    private Set<BackupId> costOfSlot(String name) {
+        return backupOf(name).map(Set::of).orElseGet(Set::of);
+    }
+
+    private void readBackups(ProtectedSource source, List<CommittedBackup> committed) {
+        int origin = origins.size();
+        origins.add(source);
+        try (BackupWalk walk = new BackupWalk(source, expected::add, _ -> false, unread::add)) {
+            committed.forEach(backup -> walk.walk(backup, origin));
+        }
+    }
+
+    private void readIndex(ProtectedSource source, List<CommittedBackup> committed) {
+        int origin = origins.size() - 1;
+        Set<String> ids = new HashSet<>();
+        committed.forEach(backup -> ids.add(backup.id().text()));
+        String prefix = Names.index(source.id());
+        Listing.forEach(
+                repository.store(),
+                prefix,
+                object -> {
+                    boolean used = ids.contains(object.name().substring(prefix.length()));
+                    try {
+                        ChunkIndex.entries(
+                                source.vault(),
+                                object.name(),
+                                (ManifestEntry.ChunkRef chunk) -> {
+                                    if (used) {
+                                        expected.add(BackupWalk.chunk(chunk, origin));
+                                    }
+                                });
+                    } catch (MainstayException broken) {
+                        defects.add(object.name(), broken, Set.of());
+                    }
+                });
+    }
+
+    /// Which backups need what is damaged: only where something is, manifests are walked again.
+    private void attribute(PackSurvey packs) {
+        Map<PackId, PackSurvey.Broken> broken = packs.broken();
+        for (BackupWalk.Unread each : unread) {
+            broken.computeIfAbsent(
+                    each.ref().pack(),
+                    _ -> new PackSurvey.Broken(PackSurvey.name(each.ref()), each.why()));
+            packs.spoil(each.ref());
+        }
+        Map<PackId, Set<BackupId>> cost = new HashMap<>();
+        if (!broken.isEmpty()) {
+            for (ProtectedSource source : selected) {
+                try (BackupWalk walk = new BackupWalk(source, _ -> {}, packs::isSpoilt, _ -> {})) {
+                    for (CommittedBackup backup : backups.getOrDefault(source.id(), List.of())) {
+                        for (PackId pack : walk.walk(backup, 0)) {
+                            cost.computeIfAbsent(pack, _ -> new HashSet<>()).add(backup.id());
+                        }
+                    }
+                }
+            }
+        }
+        broken.forEach(
+                (pack, what) ->
+                        defects.add(what.name(), what.why(), cost.getOrDefault(pack, Set.of())));
+    }
+
+    /// What can open an object with this header; empty where its source's key is not there.
+    static Optional<Vault> vaultOf(
+            Repository repository, Map<SourceId, ProtectedSource> known, ObjectHeader header) {
+        return header.scope().source().isPresent()
+                ? Optional.ofNullable(known.get(header.scope().source().get()))
+                        .map(ProtectedSource::vault)
+                : Optional.of(repository.rootVault());
+    }
+
+    /// Defects as they are found, from any thread; the first ones are kept.
+    static final class Defects {
+        private static final int KEPT = 10_000;
+        private final List<Defect> list = new ArrayList<>();
+        private final Set<String> objects = new HashSet<>();
+        private long count;
+
+        synchronized void add(Defect defect) {
+            count++;
+            if (list.size() < KEPT) {
+                list.add(defect);
+                objects.add(defect.object());
+            }
+        }
+
+        /// @throws MainstayException if the store could not be asked: that is no defect of it
+        void add(String object, MainstayException why, Set<BackupId> cost) {
+            if (why.code() == ErrorCode.STORE_UNAVAILABLE || why.code() == ErrorCode.INTERRUPTED) {
+                throw why;
+            }
+            add(new Defect(object, why.code(), String.valueOf(why.getMessage()), cost));
+        }
+
+        synchronized boolean has(String object) {
+            return objects.contains(object);
+        }
+
+        synchronized List<Defect> list() {
+            return List.copyOf(list);
+        }
+
+        synchronized long count() {
+            return count;
+        }
+    }
+}

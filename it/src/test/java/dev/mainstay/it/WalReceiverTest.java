@@ -58,7 +58,7 @@ class WalReceiverTest {
             ControlFile control = ControlFile.read(cluster.dataDirectory(), _ -> {});
             int size = control.layout().walSegmentSizeBytes();
             WalArchive archive = source.wal(control.systemId(), 1);
-            Workload workload = Workload.of(cluster, 11);
+            Workload workload = Workload.of(cluster, Long.getLong("mainstay.it.seed", 11));
             Lsn begin;
             try (Receiving receiving = new Receiving(source, cluster)) {
                 receiving.await(position(cluster));

@@ -27,6 +27,8 @@ final class Verbs {
                             "bring a source back, as it was at any point of its recovery window",
                             RestoreCommand::new),
                     new Entry(
+                            "demo", "the whole story on an embedded PostgreSQL", DemoCommand::new),
+                    new Entry(
                             "version",
                             "print the versions of Mainstay, its format and the JDK",
                             VersionCommand::new));

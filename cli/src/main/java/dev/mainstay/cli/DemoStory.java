@@ -218,8 +218,12 @@ final class DemoStory {
                         .flatMap(summary -> summary.commits().last().stream())
                         .map(commit -> Duration.between(commit.time(), loss.lastCommit()))
                         .min(Duration::compareTo)
-                        .filter(lag -> !lag.isNegative())
-                        .orElse(Duration.ZERO);
+                        .map(lag -> lag.isNegative() ? Duration.ZERO : lag)
+                        .orElseThrow(
+                                () ->
+                                        new MainstayException(
+                                                ErrorCode.INTERNAL,
+                                                "the stored WAL holds no commit"));
         Instant begin = session.clock().instant();
         Path restored = stage.directory("restored");
         RestorePlan plan = restore(source, details, drop.lsn(), restored);

@@ -64,6 +64,9 @@ final class PackUploads {
         Throwable failed = failure.get();
         if (failed != null) {
             slots.release();
+            if (failed instanceof Error error) {
+                throw error;
+            }
             throw failed instanceof MainstayException known
                     ? new MainstayException(
                             known.code(), String.valueOf(known.getMessage()), known.hint(), known)

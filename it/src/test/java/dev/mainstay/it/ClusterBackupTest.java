@@ -61,6 +61,7 @@ class ClusterBackupTest {
             CommittedBackup full = site.backUp(ClusterBackup.Request.Type.AUTO).backup();
             assertThat(full.type()).isEqualTo("full");
             site.compareWithFiles(full);
+            site.compareCatalog(full);
             workload.run(40);
             cluster.sql("CHECKPOINT");
             CommittedBackup incremental = site.backUp(ClusterBackup.Request.Type.AUTO).backup();
@@ -194,6 +195,19 @@ class ClusterBackupTest {
             assertThat(entries.stream().map(ManifestEntry::path))
                     .contains("global/pg_control", "PG_VERSION", "pg_wal")
                     .doesNotHaveDuplicates();
+        }
+
+        void compareCatalog(CommittedBackup backup) {
+            StringBuilder lines = new StringBuilder();
+            try (BackupReader reader = source.read(backup)) {
+                reader.catalog(
+                        part ->
+                                lines.append(
+                                        new String(part, java.nio.charset.StandardCharsets.UTF_8)));
+            }
+            String pgClass =
+                    cluster.value("SELECT pg_relation_filenode('pg_catalog.pg_class'::regclass)");
+            assertThat(lines.toString()).contains("pg_class").contains(pgClass);
         }
 
         private static byte[] pages(SegmentMap map, PackReader packs) {

@@ -224,7 +224,8 @@ public final class ClusterBackup {
         List<BackupDetails.Tablespace> tablespaces = copyFiles(terms, control);
         ServerKnowledge knowledge = new ServerKnowledge(connection);
         knowledge.explainVanished(findings.vanishedRelations(), dataDirectory);
-        List<String> external = List.of();
+        List<String> external = knowledge.storeConfiguration(step.writer, dataDirectory, findings);
+        knowledge.storeCatalog(step.writer);
         Instant controlRead = storeControlFile(step);
         BackupSession.Stop stop = step.session.stop();
         progress.begin("waiting for WAL of " + source.name(), 0);

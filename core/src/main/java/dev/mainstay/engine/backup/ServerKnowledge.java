@@ -2,16 +2,25 @@ package dev.mainstay.engine.backup;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.postgres.cluster.CatalogLine;
+import dev.mainstay.postgres.cluster.CatalogSnapshot;
 import dev.mainstay.postgres.cluster.ClusterFile;
+import dev.mainstay.postgres.cluster.ConfigurationFiles;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.RelationFile;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
+import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.FileFacts;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -22,9 +31,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
-/// What only the server can tell a backup: why a relation's file is gone, and its version.
+/// What only the server can tell a backup: why a relation's file is gone, its version, its catalogs
+/// and where its configuration is.
 final class ServerKnowledge {
+    private static final int CATALOG_PART = 256 << 10;
+
     private final ConnectionSpec connection;
 
     ServerKnowledge(ConnectionSpec connection) {
@@ -46,6 +59,79 @@ final class ServerKnowledge {
                     control.controlVersion());
         } catch (SQLException failed) {
             throw SqlSession.failure("asking for the server's version", failed);
+        }
+    }
+
+    /// Stores configuration that lies outside the data directory, under its absolute path. What
+    /// cannot be read becomes a warning.
+    ///
+    /// @return the paths stored
+    List<String> storeConfiguration(
+            BackupWriter writer, Path dataDirectory, BackupFindings findings) {
+        List<String> stored = new ArrayList<>();
+        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
+            ConfigurationFiles files = ConfigurationFiles.read(sql, dataDirectory);
+            files.unreadable()
+                    .forEach(
+                            file ->
+                                    findings.warning(
+                                            "configuration file "
+                                                    + file.path()
+                                                    + " is not in this backup: "
+                                                    + file.reason()));
+            for (Path file : files.readable()) {
+                byte[] content = Files.readAllBytes(file);
+                PosixFileAttributes facts = Files.readAttributes(file, PosixFileAttributes.class);
+                writer.file(
+                        new FileFacts(
+                                file.toString(),
+                                mode(facts),
+                                facts.owner().getName(),
+                                facts.group().getName(),
+                                facts.lastModifiedTime().to(TimeUnit.MICROSECONDS)),
+                        new ByteArrayInputStream(content));
+                stored.add(file.toString());
+            }
+        } catch (IOException failed) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_FILE_UNREADABLE,
+                    "cannot read the configuration: " + failed,
+                    failed);
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for configuration files", failed);
+        }
+        return stored;
+    }
+
+    private static int mode(PosixFileAttributes facts) {
+        int mode = 0;
+        for (char right : PosixFilePermissions.toString(facts.permissions()).toCharArray()) {
+            mode = mode << 1 | (right == '-' ? 0 : 1);
+        }
+        return mode;
+    }
+
+    /// Stores what the catalogs say of every database, in parts of whole lines.
+    void storeCatalog(BackupWriter writer) {
+        ByteArrayOutputStream part = new ByteArrayOutputStream();
+        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
+            CatalogSnapshot.read(
+                    sql,
+                    database ->
+                            SqlSession.openSql(
+                                    connection.withDatabase(database), "mainstay backup"),
+                    entry -> {
+                        part.writeBytes(CatalogLine.write(entry));
+                        if (part.size() > CATALOG_PART) {
+                            writer.catalog(part.toByteArray());
+                            part.reset();
+                        }
+                    });
+        } catch (SQLException failed) {
+            throw SqlSession.failure("reading the catalogs", failed);
+        }
+        if (part.size() > 0) {
+            writer.catalog(part.toByteArray());
         }
     }
 

@@ -12,6 +12,10 @@ final class Verbs {
     private static final List<Entry> ALL =
             List.of(
                     new Entry("init", "create the repository and its keys", InitCommand::new),
+                    new Entry(
+                            "check",
+                            "is everything ready to back up and archive? what to do if not",
+                            CheckCommand::new),
                     new Entry("backup", "back up a source", BackupCommand::new),
                     new Entry("backups", "list backups, or show one", BackupsCommand::new),
                     new Entry(

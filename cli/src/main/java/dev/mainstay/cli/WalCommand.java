@@ -8,7 +8,12 @@ import picocli.CommandLine.Command;
 /// `mainstay wal receive|push|get|timeline`
 @Command(
         name = "wal",
-        subcommands = {WalReceiveCommand.class, WalPushCommand.class, WalGetCommand.class})
+        subcommands = {
+            WalReceiveCommand.class,
+            WalPushCommand.class,
+            WalGetCommand.class,
+            WalTimelineCommand.class
+        })
 final class WalCommand implements Verb {
     @Override
     public Document run(Session session) {

@@ -106,8 +106,10 @@ final class Folders {
         for (Path path = DirectorySync.parent(file);
                 path.startsWith(root) && !path.equals(root);
                 path = DirectorySync.parent(path)) {
-            if (Files.exists(path)) {
-                return Files.isDirectory(path) ? Optional.empty() : Optional.of(path);
+            // Asked once: between two questions a folder may be removed.
+            Kind kind = Kind.of(path);
+            if (kind != Kind.ABSENT) {
+                return kind == Kind.DIRECTORY ? Optional.empty() : Optional.of(path);
             }
         }
         return Optional.empty();
@@ -127,12 +129,31 @@ final class Folders {
         try {
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
         } catch (FileAlreadyExistsException there) {
-            if (Files.exists(directory) && !Files.isDirectory(directory)) {
+            // Asked once: it may be removed by a deletion at any moment, and then is made again.
+            Kind kind = Kind.of(directory);
+            if (kind != Kind.DIRECTORY && kind != Kind.ABSENT) {
                 throw there;
             }
             return;
         }
         Permissions.set(directory, OWNER_ONLY);
+    }
+
+    /// What a path leads to, links followed, at one instant.
+    enum Kind {
+        ABSENT,
+        DIRECTORY,
+        FILE,
+        OTHER;
+
+        static Kind of(Path path) {
+            try {
+                BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+                return now.isDirectory() ? DIRECTORY : now.isRegularFile() ? FILE : OTHER;
+            } catch (IOException _) {
+                return ABSENT;
+            }
+        }
     }
 
     /// Removes the directory and those above it as far as they are empty. Best effort: an empty

@@ -194,12 +194,13 @@ public final class LocalStore implements ObjectStore {
 
     /// The name is taken, but not by an object.
     private static void clearEmptyFolder(Path target) throws IOException {
-        if (!Files.isDirectory(target)) {
+        Folders.Kind kind = Folders.Kind.of(target);
+        if (kind == Folders.Kind.OTHER) {
+            throw taken("'" + target + "' is no file");
+        }
+        if (kind != Folders.Kind.DIRECTORY) {
             if (Files.isSymbolicLink(target)) {
                 throw taken("'" + target + "' is a link that leads to no file");
-            }
-            if (Files.exists(target) && !Files.isRegularFile(target)) {
-                throw taken("'" + target + "' is no file");
             }
             return; // the object was deleted meanwhile, or is there again
         }

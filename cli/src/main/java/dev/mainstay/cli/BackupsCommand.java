@@ -6,7 +6,9 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.format.Json;
 
@@ -14,7 +16,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// `mainstay backups [SOURCE]` and `mainstay backups show ID`
 @Command(name = "backups")
@@ -49,23 +53,40 @@ final class BackupsCommand implements Verb {
     private static Document list(List<ProtectedSource> sources) {
         Table table = Table.of("source", "backup", "type", "status", "begin", "size", "stored");
         int count = 0;
+        List<String> damaged = new ArrayList<>();
         for (ProtectedSource source : sources) {
-            for (CommittedBackup backup : source.backups()) {
-                BackupDetails details = BackupDetails.read(backup.details());
+            RecordChain chain = source.records();
+            chain.damaged().forEach(each -> damaged.add(source.name() + ": " + each));
+            for (DamagedRecord each : chain.damagedBackups()) {
+                table.row(
+                        source.name(),
+                        each.backup().orElseThrow().text(),
+                        Optional.empty(),
+                        "damaged",
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty());
+                count++;
+            }
+            for (CommittedBackup backup : chain.backups()) {
                 table.row(
                         source.name(),
                         backup.id().text(),
                         backup.type(),
-                        details.judgement().status(),
+                        BackupDetails.find(backup)
+                                .map(details -> details.judgement().status())
+                                .orElse("damaged"),
                         backup.begin(),
                         ByteSize.of(backup.statistics().number("bytes")),
                         ByteSize.of(backup.statistics().number("bytes-stored")));
                 count++;
             }
         }
-        return count == 0
-                ? Document.of("no backups yet").add("backups", table)
-                : Document.untitled().add("backups", table);
+        Document document = count == 0 ? Document.of("no backups yet") : Document.untitled();
+        document.add("backups", table);
+        return damaged.isEmpty()
+                ? document
+                : document.addAll("warnings", damaged).add("hint", ErrorCode.OBJECT_DAMAGED.hint());
     }
 
     private static Document show(Repository repository, String text) {
@@ -77,9 +98,11 @@ final class BackupsCommand implements Verb {
                     ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup id", notAnId);
         }
         for (ProtectedSource source : repository.sources()) {
-            for (CommittedBackup backup : source.backups()) {
-                if (backup.id().equals(id)) {
-                    return document(source, backup);
+            try {
+                return document(source, source.backup(id));
+            } catch (MainstayException notHere) {
+                if (notHere.code() != ErrorCode.BACKUP_UNKNOWN) {
+                    throw notHere;
                 }
             }
         }

@@ -12,6 +12,7 @@ import dev.mainstay.postgres.wal.WalEvent;
 import dev.mainstay.repository.BackupReader;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
@@ -40,7 +41,9 @@ final class WalTimelineCommand implements Verb {
     public Document run(Session session) {
         try (Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = OpenSource.known(session, repository, source);
-            CommittedBackup base = base(known.backups());
+            RecordChain chain = known.records();
+            chain.damaged().forEach(each -> session.progress().note("WARNING: " + each));
+            CommittedBackup base = base(chain.backups());
             BackupDetails details = BackupDetails.read(base.details());
             Map<RelationFile, String> names = names(known, base);
             StoredTimeline.Story story =

@@ -1,11 +1,14 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
 
@@ -54,10 +57,29 @@ public record CommittedBackup(
                 .toList();
     }
 
+    /// @throws MainstayException OBJECT_DAMAGED if it is not what a commit record says
     static CommittedBackup read(RecordChain.Event record) {
         Json body = record.body();
+        BackupId id = Names.backupOfSlot(record.object()).orElseThrow(() -> wrong(record, "name"));
+        if (!body.string("backup").equals(id.text())) {
+            throw wrong(record, "backup");
+        }
+        try {
+            return read(record, id, body);
+        } catch (IllegalArgumentException | DateTimeException impossible) {
+            throw wrong(record, String.valueOf(impossible.getMessage()));
+        }
+    }
+
+    private static MainstayException wrong(RecordChain.Event record, String what) {
+        return new MainstayException(
+                ErrorCode.OBJECT_DAMAGED,
+                "commit record " + record.object() + " is malformed: " + what);
+    }
+
+    private static CommittedBackup read(RecordChain.Event record, BackupId id, Json body) {
         return new CommittedBackup(
-                BackupId.parse(body.string("backup")),
+                id,
                 record.sequence(),
                 body.string("backup-type"),
                 Instant.parse(body.string("begin")),

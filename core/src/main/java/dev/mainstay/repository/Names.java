@@ -8,6 +8,7 @@ import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /// Where objects are (docs/format.md section 1).
 final class Names {
@@ -42,6 +43,18 @@ final class Names {
 
     static String slot(SourceId source, BackupId backup) {
         return slots(source) + backup;
+    }
+
+    /// The backup whose slot has this name; empty for other names.
+    static Optional<BackupId> backupOfSlot(String name) {
+        String[] words = name.split("/", -1);
+        try {
+            return words.length == 3 && words[0].equals("slots")
+                    ? Optional.of(BackupId.parse(words[2]))
+                    : Optional.empty();
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
     }
 
     static String intent(SourceId source, BackupId backup) {

@@ -80,22 +80,33 @@ public final class ProtectedSource {
         return Bytes.getLong(hashKey("fingerprint", 8), 0);
     }
 
-    /// The records of this source: commits, holds, verifications.
+    /// The records of this source: commits, holds, verifications. Damaged ones are told by the
+    /// chain and do not keep the others from being read.
     public RecordChain records() {
         return RecordChain.read(this);
     }
 
-    /// Committed backups, oldest first by the chain.
+    /// Committed backups, oldest first by the chain; without those whose records cannot be read,
+    /// which [RecordChain#damagedBackups] tells.
     public List<CommittedBackup> backups() {
         return records().backups();
     }
 
-    /// @throws MainstayException BACKUP_UNKNOWN
+    /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
     public CommittedBackup backup(BackupId backup) {
-        return backups().stream()
+        RecordChain chain = records();
+        return chain.backups().stream()
                 .filter(committed -> committed.id().equals(backup))
                 .findFirst()
-                .orElseThrow(
+                .orElseThrow(() -> unknown(chain, backup));
+    }
+
+    private MainstayException unknown(RecordChain chain, BackupId backup) {
+        return chain.damaged().stream()
+                .filter(each -> each.backup().equals(Optional.of(backup)))
+                .findFirst()
+                .map(DamagedRecord::refusal)
+                .orElseGet(
                         () ->
                                 new MainstayException(
                                         ErrorCode.BACKUP_UNKNOWN,

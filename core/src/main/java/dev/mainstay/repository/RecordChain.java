@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BiConsumer;
 
 /// The records of a source, as they were when they were listed (docs/format.md section 9). Each
 /// carries the heads its writer saw, by name and hash, and a sequence number one above them.
@@ -24,50 +23,80 @@ public final class RecordChain {
     /// @param sha256 of the object's bytes, as later records refer to it
     public record Event(String object, String sha256, long sequence, String type, Json body) {}
 
+    private static final Comparator<Event> ORDER =
+            Comparator.comparingLong(Event::sequence).thenComparing(Event::object);
+
+    private record Link(String object, String sha256) {}
+
     /// A record that others refer to and that is not there, or is there with other bytes.
+    ///
+    /// @param sha256 that it should have; empty where any bytes will do
     public record Missing(String object, String sha256, String referredToBy) {}
 
     private final ProtectedSource source;
-    private final List<Event> records;
+    private final List<Event> records = new ArrayList<>();
+    private final List<CommittedBackup> backups = new ArrayList<>();
+    private final List<DamagedRecord> damaged = new ArrayList<>();
+    private final Set<String> present = new HashSet<>();
 
-    private RecordChain(ProtectedSource source, List<Event> records) {
+    private RecordChain(ProtectedSource source) {
         this.source = source;
-        this.records = records;
     }
 
+    /// Reads every slot and record. One that cannot be read is told by [#damaged] and does not keep
+    /// the others from being read.
+    ///
+    /// @throws MainstayException if the store cannot be asked
     static RecordChain read(ProtectedSource source) {
-        return read(
-                source,
-                (_, broken) -> {
-                    throw broken;
+        RecordChain chain = new RecordChain(source);
+        chain.read(Names.slots(source.id()), ObjectType.SLOT);
+        chain.read(Names.records(source.id()), ObjectType.RECORD);
+        chain.records.sort(ORDER);
+        chain.commits();
+        return chain;
+    }
+
+    private void read(String prefix, ObjectType type) {
+        Vault vault = source.vault();
+        Listing.forEach(
+                vault.store,
+                prefix,
+                object -> {
+                    try {
+                        records.add(open(vault, object.name(), type));
+                        present.add(object.name());
+                    } catch (MainstayException broken) {
+                        broken(object.name(), broken);
+                    }
                 });
     }
 
-    /// @param damaged is told of every record that cannot be read, and of why
-    static RecordChain read(ProtectedSource source, BiConsumer<String, MainstayException> damaged) {
-        List<Event> records = new ArrayList<>();
-        Vault vault = source.vault();
-        record Kind(String prefix, ObjectType type) {}
-        for (Kind kind :
-                List.of(
-                        new Kind(Names.slots(source.id()), ObjectType.SLOT),
-                        new Kind(Names.records(source.id()), ObjectType.RECORD))) {
-            Listing.forEach(
-                    vault.store,
-                    kind.prefix,
-                    object -> {
-                        try {
-                            records.add(open(vault, object.name(), kind.type));
-                        } catch (MainstayException broken) {
-                            damaged.accept(object.name(), broken);
-                        }
-                    });
+    private void broken(String name, MainstayException why) {
+        if (why.code() == ErrorCode.STORE_UNAVAILABLE || why.code() == ErrorCode.INTERRUPTED) {
+            throw why;
         }
-        records.sort(Comparator.comparingLong(Event::sequence).thenComparing(Event::object));
-        return new RecordChain(source, records);
+        boolean expiredMeanwhile =
+                why.code() == ErrorCode.STORE_OBJECT_MISSING
+                        && source.vault().store.size(name).isEmpty();
+        if (!expiredMeanwhile) {
+            damaged.add(DamagedRecord.of(name, why));
+            present.add(name);
+        }
     }
 
-    private static Event open(Vault vault, String name, ObjectType type) {
+    private void commits() {
+        for (Event record : records) {
+            if (record.type.equals("commit")) {
+                try {
+                    backups.add(CommittedBackup.read(record));
+                } catch (MainstayException malformed) {
+                    damaged.add(DamagedRecord.of(record.object, malformed));
+                }
+            }
+        }
+    }
+
+    static Event open(Vault vault, String name, ObjectType type) {
         byte[] bytes = vault.get(name);
         Json body = vault.openJson(name, type, bytes);
         if (!body.string("object").equals(name)) {
@@ -75,7 +104,33 @@ public final class RecordChain {
                     ErrorCode.SEAL_BROKEN,
                     "object " + name + " was written as " + body.string("object"));
         }
-        return new Event(name, hash(bytes), body.number("sequence"), body.string("type"), body);
+        Event event =
+                new Event(name, hash(bytes), body.number("sequence"), body.string("type"), body);
+        named(event); // so that a malformed list is found here
+        damage(event);
+        removed(event);
+        return event;
+    }
+
+    private static List<Link> named(Event record) {
+        return links(record.body, "heads");
+    }
+
+    /// Records that were there and could not be read when this one was written.
+    private static List<String> damage(Event record) {
+        return record.body.has("damaged") ? record.body.strings("damaged") : List.of();
+    }
+
+    private static List<Link> removed(Event record) {
+        return record.type.equals("expiry")
+                ? links(record.body.object("body"), "removed")
+                : List.of();
+    }
+
+    private static List<Link> links(Json from, String list) {
+        return from.objects(list).stream()
+                .map(each -> new Link(each.string("object"), each.string("sha256")))
+                .toList();
     }
 
     private static String hash(byte[] bytes) {
@@ -87,70 +142,107 @@ public final class RecordChain {
         return List.copyOf(records);
     }
 
+    /// Committed backups whose records can be read, oldest first.
     public List<CommittedBackup> backups() {
-        return records.stream()
-                .filter(record -> record.type().equals("commit"))
-                .map(CommittedBackup::read)
-                .toList();
+        return List.copyOf(backups);
+    }
+
+    /// Slots and records that are there and cannot be read.
+    public List<DamagedRecord> damaged() {
+        return List.copyOf(damaged);
+    }
+
+    /// Slots that cannot be read: each was a backup, or one that was given up.
+    public List<DamagedRecord> damagedBackups() {
+        return damaged.stream().filter(each -> each.backup().isPresent()).toList();
     }
 
     /// Records that no other refers to.
     public List<Event> heads() {
+        return heads(records);
+    }
+
+    /// Those of some records that none of them refers to.
+    static List<Event> heads(List<Event> among) {
         Set<String> referred = new HashSet<>();
-        for (Event record : records) {
-            record.body().objects("heads").forEach(head -> referred.add(head.string("sha256")));
-        }
-        return records.stream()
-                .filter(record -> !record.type().equals("abort"))
-                .filter(record -> !referred.contains(record.sha256()))
+        among.forEach(record -> named(record).forEach(head -> referred.add(head.sha256)));
+        return among.stream()
+                .filter(record -> !record.type.equals("abort"))
+                .filter(record -> !referred.contains(record.sha256))
                 .toList();
     }
 
-    /// What vanished: a record whose removal nobody recorded leaves a link that leads nowhere.
+    /// What vanished: a record whose removal nobody recorded leaves a link that leads nowhere. What
+    /// was damaged when a later record named it only has to be there still.
     public List<Missing> missing() {
-        Set<String> present = new HashSet<>();
-        records.forEach(record -> present.add(record.sha256()));
+        Set<String> known = new HashSet<>();
+        Set<String> gone = new HashSet<>();
+        records.forEach(record -> known.add(record.sha256));
         for (Event record : records) {
-            if (record.type().equals("expiry")) {
-                Json body = record.body().object("body");
-                body.objects("removed").forEach(gone -> present.add(gone.string("sha256")));
+            for (Link each : removed(record)) {
+                known.add(each.sha256);
+                gone.add(each.object);
             }
         }
         List<Missing> missing = new ArrayList<>();
         for (Event record : records) {
-            for (Json head : record.body().objects("heads")) {
-                if (!present.contains(head.string("sha256"))) {
-                    missing.add(
-                            new Missing(
-                                    head.string("object"), head.string("sha256"), record.object()));
+            for (Link head : named(record)) {
+                if (!known.contains(head.sha256)) {
+                    missing.add(new Missing(head.object, head.sha256, record.object));
+                }
+            }
+            for (String object : damage(record)) {
+                if (!present.contains(object) && !gone.contains(object)) {
+                    missing.add(new Missing(object, "", record.object));
                 }
             }
         }
         return missing;
     }
 
-    /// The links that a new record carries: `type`, `object`, `source`, `sequence` and `heads`.
+    /// The links that a new record carries: `type`, `object`, `source`, `sequence`, `heads`, and
+    /// `damaged` where there is a record that nobody can read and that no other names.
     Json link(String type, String object) {
-        List<Event> heads = heads();
-        return Json.object()
-                .put("type", type)
-                .put("object", object)
-                .put("source", source.id().hex())
-                .put("sequence", nextSequence())
-                .put("written", source.repository().ground().clock().instant().toString())
-                .put(
-                        "heads",
-                        heads.stream()
-                                .map(
-                                        head ->
-                                                Json.object()
-                                                        .put("object", head.object())
-                                                        .put("sha256", head.sha256()))
-                                .toList());
+        Json linked =
+                Json.object()
+                        .put("type", type)
+                        .put("object", object)
+                        .put("source", source.id().hex())
+                        .put("sequence", nextSequence())
+                        .put("written", source.repository().ground().clock().instant().toString())
+                        .put(
+                                "heads",
+                                heads().stream()
+                                        .map(head -> link(new Link(head.object, head.sha256)))
+                                        .toList());
+        List<String> unread = unnamedDamage();
+        return unread.isEmpty() ? linked : linked.putStrings("damaged", unread);
     }
 
+    private static Json link(Link to) {
+        return Json.object().put("object", to.object).put("sha256", to.sha256);
+    }
+
+    /// Unreadable records that no readable one names. Each may have been one above the highest that
+    /// its writer saw.
+    private List<String> unnamedDamage() {
+        Set<String> names = new HashSet<>();
+        for (Event record : records) {
+            names.add(record.object);
+            named(record).forEach(head -> names.add(head.object));
+            names.addAll(damage(record));
+        }
+        return damaged.stream()
+                .map(DamagedRecord::object)
+                .filter(object -> !names.contains(object))
+                .toList();
+    }
+
+    /// Above every record, also above those that cannot be read.
     private long nextSequence() {
-        return 1 + records.stream().mapToLong(Event::sequence).max().orElse(0);
+        return 1
+                + records.stream().mapToLong(Event::sequence).max().orElse(0)
+                + unnamedDamage().size();
     }
 
     /// Appends a record that is no commit: a hold, a release, a verification.

@@ -135,26 +135,19 @@ public final class RepositoryCheck {
         if (words.length > 2) {
             String prefix = "slots/" + words[2] + "/";
             Listing.forEach(
-                    repository.store(), prefix, slot -> backupOf(slot.name()).ifPresent(cost::add));
+                    repository.store(),
+                    prefix,
+                    slot -> Names.backupOfSlot(slot.name()).ifPresent(cost::add));
         }
         return cost;
     }
 
-    private static Optional<BackupId> backupOf(String slot) {
-        String[] words = slot.split("/", -1);
-        try {
-            return words.length == 3 && words[0].equals("slots")
-                    ? Optional.of(BackupId.parse(words[2]))
-                    : Optional.empty();
-        } catch (IllegalArgumentException _) {
-            return Optional.empty();
-        }
-    }
-
     private void readSource(ProtectedSource source) {
-        RecordChain chain =
-                RecordChain.read(
-                        source, (name, broken) -> defects.add(name, broken, costOfSlot(name)));
+        RecordChain chain = source.records();
+        for (DamagedRecord each : chain.damaged()) {
+            defects.add(
+                    new Defect(each.object(), each.code(), each.why(), costOfSlot(each.object())));
+        }
         for (RecordChain.Missing link : chain.missing()) {
             if (!defects.has(link.object())) {
                 defects.add(
@@ -163,33 +156,18 @@ public final class RepositoryCheck {
                                 ErrorCode.CHAIN_BROKEN,
                                 "record "
                                         + link.referredToBy()
-                                        + " follows it, and it is gone or another one",
+                                        + " names it, and it is gone or another one",
                                 costOfSlot(link.object())));
             }
         }
-        List<CommittedBackup> committed = new ArrayList<>();
+        List<CommittedBackup> committed = chain.backups();
         backups.put(source.id(), committed);
-        for (RecordChain.Event event : chain.records()) {
-            if (event.type().equals("commit")) {
-                try {
-                    committed.add(CommittedBackup.read(event));
-                } catch (MainstayException | IllegalArgumentException broken) {
-                    defects.add(
-                            new Defect(
-                                    event.object(),
-                                    ErrorCode.OBJECT_DAMAGED,
-                                    "the commit record cannot be understood: "
-                                            + broken.getMessage(),
-                                    costOfSlot(event.object())));
-                }
-            }
-        }
         readBackups(source, committed);
         readIndex(source, committed);
     }
 
     private Set<BackupId> costOfSlot(String name) {
-        return backupOf(name).map(Set::of).orElseGet(Set::of);
+        return Names.backupOfSlot(name).map(Set::of).orElseGet(Set::of);
     }
 
     private void readBackups(ProtectedSource source, List<CommittedBackup> committed) {

@@ -190,7 +190,12 @@ public final class WalReceiver {
         /// A source follows one cluster; another system identifier behind the same url is a mistake
         /// until somebody says otherwise.
         private void refuseOtherSystem() {
-            source.backups().reversed().stream()
+            var chain = source.records();
+            chain.damaged().forEach(each -> progress.note("WARNING: " + each));
+            if (!chain.damagedBackups().isEmpty()) {
+                return; // one of them may be the newest, and of this very system
+            }
+            chain.backups().reversed().stream()
                     .findFirst()
                     .map(newest -> newest.details().string("systemId"))
                     .filter(known -> !known.equals(system.toString()))

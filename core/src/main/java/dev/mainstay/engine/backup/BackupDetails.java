@@ -1,13 +1,18 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.format.Json;
 
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /// What a backup's commit record says about the PostgreSQL cluster (docs/format.md section 9,
 /// `details`).
@@ -119,7 +124,29 @@ public record BackupDetails(
                 .putStrings("warnings", judgement.warnings);
     }
 
+    /// @throws MainstayException OBJECT_DAMAGED if the record does not say what it should
     public static BackupDetails read(Json json) {
+        try {
+            return parse(json);
+        } catch (IllegalArgumentException | DateTimeException impossible) {
+            throw new MainstayException(
+                    ErrorCode.OBJECT_DAMAGED,
+                    "a commit record says impossible things of its cluster: "
+                            + impossible.getMessage(),
+                    impossible);
+        }
+    }
+
+    /// What a backup's record says, if it can be understood.
+    public static Optional<BackupDetails> find(CommittedBackup backup) {
+        try {
+            return Optional.of(read(backup.details()));
+        } catch (MainstayException damaged) {
+            return Optional.empty();
+        }
+    }
+
+    private static BackupDetails parse(Json json) {
         return new BackupDetails(
                 SystemId.parse(json.string("systemId")),
                 TimelineId.of((int) json.number("timeline")),

@@ -21,6 +21,7 @@ import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
 
 import java.io.ByteArrayInputStream;
@@ -152,17 +153,15 @@ public final class ClusterBackup {
         if (type == Request.Type.FULL) {
             return Optional.empty();
         }
+        RecordChain chain = source.records();
+        chain.damaged().forEach(each -> progress.note("WARNING: " + each));
         Optional<CommittedBackup> newest =
-                source.backups().reversed().stream()
+                chain.backups().reversed().stream()
                         .filter(
-                                backup -> {
-                                    BackupDetails details = BackupDetails.read(backup.details());
-                                    return details.systemId().equals(control.systemId())
-                                            && details.layout().blockSize()
-                                                    == control.layout().blockSizeBytes()
-                                            && details.layout().checksums()
-                                                    == control.hasDataChecksums();
-                                })
+                                backup ->
+                                        BackupDetails.find(backup)
+                                                .filter(details -> isLike(details, control))
+                                                .isPresent())
                         .findFirst();
         if (newest.isEmpty() && type == Request.Type.INCREMENTAL) {
             throw new MainstayException(
@@ -172,6 +171,12 @@ public final class ClusterBackup {
                     null);
         }
         return newest;
+    }
+
+    private static boolean isLike(BackupDetails earlier, ControlFile control) {
+        return earlier.systemId().equals(control.systemId())
+                && earlier.layout().blockSize() == control.layout().blockSizeBytes()
+                && earlier.layout().checksums() == control.hasDataChecksums();
     }
 
     private BackupOptions options(Optional<CommittedBackup> parent, ControlFile control) {

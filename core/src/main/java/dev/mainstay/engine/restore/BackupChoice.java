@@ -11,6 +11,7 @@ import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.postgres.wal.WalTarget;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 
 import java.time.Instant;
 import java.util.ArrayList;
@@ -65,15 +66,31 @@ final class BackupChoice {
     /// @throws MainstayException RESTORE_NO_BACKUP, BACKUP_UNKNOWN, or RESTORE_TARGET_UNREACHABLE
     ///   with what can be reached
     Chosen choose() {
+        RecordChain chain = source.records();
         List<CommittedBackup> candidates =
-                wanted.map(source::backup).map(List::of).orElseGet(source::backups).reversed();
+                wanted.map(source::backup).map(List::of).orElseGet(chain::backups).reversed();
+        List<String> reasons = new ArrayList<>();
+        if (wanted.isEmpty()) {
+            chain.damagedBackups().forEach(each -> reasons.add(each.toString()));
+        }
         if (candidates.isEmpty()) {
             throw new MainstayException(
-                    ErrorCode.RESTORE_NO_BACKUP, "source " + source.name() + " has no backup");
+                    ErrorCode.RESTORE_NO_BACKUP,
+                    "source "
+                            + source.name()
+                            + " has no backup"
+                            + (reasons.isEmpty()
+                                    ? ""
+                                    : " that can be read: " + String.join("; ", reasons)));
         }
-        List<String> reasons = new ArrayList<>();
         for (CommittedBackup backup : candidates) {
-            BackupDetails details = BackupDetails.read(backup.details());
+            BackupDetails details;
+            try {
+                details = BackupDetails.read(backup.details());
+            } catch (MainstayException damaged) {
+                reasons.add("backup " + backup.id() + ": " + damaged.getMessage());
+                continue;
+            }
             switch (judge(details)) {
                 case Verdict.Way(WalCoverage coverage, Replay replay) -> {
                     return new Chosen(backup, details, coverage, replay, List.copyOf(reasons));
@@ -238,8 +255,8 @@ final class BackupChoice {
 
     private Optional<String> oldest() {
         return source.backups().stream()
+                .flatMap(backup -> BackupDetails.find(backup).stream())
                 .findFirst()
-                .map(backup -> BackupDetails.read(backup.details()))
                 .map(
                         details ->
                                 "the earliest is "

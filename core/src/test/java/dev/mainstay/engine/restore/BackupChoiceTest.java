@@ -20,6 +20,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import org.junit.jupiter.api.Test;
@@ -37,11 +38,9 @@ class BackupChoiceTest {
     private static final SystemId SYSTEM = SystemId.of(42);
     private static final Instant DAWN = Instant.parse("2026-11-21T04:00:00Z");
 
+    private final ObjectStore store = MemoryStore.create();
     private final ProtectedSource source =
-            Repository.create(
-                            MemoryStore.create(),
-                            Optional.empty(),
-                            new Ground(() -> DAWN, new Random(1)))
+            Repository.create(store, Optional.empty(), new Ground(() -> DAWN, new Random(1)))
                     .sourceOrAdd("orders");
     private final WalArchive archive = source.wal(SYSTEM, 1);
 
@@ -132,6 +131,29 @@ class BackupChoiceTest {
                 .singleElement()
                 .asString()
                 .contains(newest.id().text(), "WAL is missing from 000000010000000000000006");
+    }
+
+    @Test
+    void aBackupWhoseRecordIsDamagedIsPassedOverAloud() {
+        CommittedBackup older = backup(1, 3);
+        CommittedBackup newest = backup(1, 4);
+        store(1, 3, 5);
+        String slot = "slots/" + source.id() + "/" + newest.id();
+        store.delete(slot);
+        store.put(slot, java.nio.ByteBuffer.wrap(new byte[300]));
+        BackupChoice.Chosen chosen = latest();
+        assertThat(chosen.backup().id()).isEqualTo(older.id());
+        assertThat(chosen.passedOver())
+                .singleElement()
+                .asString()
+                .contains(slot, newest.id().text(), "MS-0203");
+        String other = "slots/" + source.id() + "/" + older.id();
+        store.delete(other);
+        store.put(other, java.nio.ByteBuffer.wrap(new byte[3]));
+        assertThatThrownBy(this::latest)
+                .satisfies(code(ErrorCode.RESTORE_NO_BACKUP))
+                .hasMessageContaining("MS-0203")
+                .hasMessageContaining("MS-0206");
     }
 
     @Test

@@ -9,6 +9,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /// The positions of a receiver, and how old what is missing is. Thread-safe.
 final class Positions {
@@ -25,6 +27,9 @@ final class Positions {
     private Lsn spooled = Lsn.NONE;
     private Lsn stored = Lsn.NONE;
 
+    /// What is stored but does not follow on [#stored] yet: ends by starts.
+    private final NavigableMap<Lsn, Lsn> ahead = new TreeMap<>();
+
     Positions(InstantSource clock, TimelineId timeline) {
         this.clock = clock;
         this.timeline = timeline;
@@ -33,9 +38,22 @@ final class Positions {
     synchronized void begin(TimelineId newTimeline, Lsn from) {
         timeline = newTimeline;
         spooled = from;
+    }
+
+    /// What lies before the slot's position was stored by an earlier process, or is nobody's
+    /// concern. The position itself, not where the stream begins: segments between the two may
+    /// still wait in the spool.
+    synchronized void storedBefore(Lsn slot) {
         if (stored.isNone()) {
-            stored = from;
+            stored = slot;
+            absorb();
         }
+    }
+
+    /// WAL was lost, so that nothing follows on what is stored.
+    synchronized void gap() {
+        stored = Lsn.NONE;
+        ahead.clear();
     }
 
     synchronized void server(Lsn end) {
@@ -59,11 +77,23 @@ final class Positions {
         drop(unspooled, end);
     }
 
-    synchronized void stored(Lsn end) {
-        if (end.isAfter(stored)) {
-            stored = end;
-            drop(unstored, end);
+    /// These bytes are in the repository. They count once all before them are there too: the slot
+    /// follows, and the server removes what lies behind it.
+    synchronized void stored(Lsn start, Lsn end) {
+        ahead.merge(start, end, (one, other) -> one.isAfter(other) ? one : other);
+        if (!stored.isNone()) {
+            absorb();
         }
+    }
+
+    private void absorb() {
+        while (!ahead.isEmpty() && !ahead.firstKey().isAfter(stored)) {
+            Lsn end = ahead.pollFirstEntry().getValue();
+            if (end.isAfter(stored)) {
+                stored = end;
+            }
+        }
+        drop(unstored, stored);
     }
 
     private static void drop(Deque<Sample> samples, Lsn reached) {
@@ -72,6 +102,7 @@ final class Positions {
         }
     }
 
+    /// End of what is stored without a gap; none before that is known.
     synchronized Lsn stored() {
         return stored;
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -107,8 +108,16 @@ final class Spool implements AutoCloseable {
         return readFile(directory.resolve(segment.fileName()));
     }
 
-    byte[] readUnfinished(WalSegment segment) {
-        return readFile(directory.resolve(segment.fileName() + UNFINISHED));
+    /// Empty if it was finished meanwhile.
+    Optional<byte[]> readUnfinished(WalSegment segment) {
+        Path file = directory.resolve(segment.fileName() + UNFINISHED);
+        try {
+            return Optional.of(Files.readAllBytes(file));
+        } catch (NoSuchFileException finished) {
+            return Optional.empty();
+        } catch (IOException failed) {
+            throw failed(file, failed);
+        }
     }
 
     private static byte[] readFile(Path file) {
@@ -142,7 +151,7 @@ final class Spool implements AutoCloseable {
             for (Path file : files.toList()) {
                 sum += Files.exists(file) ? Files.size(file) : 0;
             }
-        } catch (java.nio.file.NoSuchFileException stored) {
+        } catch (NoSuchFileException stored) {
             return sum;
         } catch (IOException failed) {
             throw failed(directory, failed);

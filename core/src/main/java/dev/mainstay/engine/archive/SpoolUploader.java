@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -142,7 +143,7 @@ final class SpoolUploader implements AutoCloseable {
         for (WalSegment segment : spool.finished()) {
             byte[] content = spool.read(segment);
             archive.put(segment, content);
-            positions.stored(segment.end());
+            positions.stored(segment.start(), segment.end());
             summaries.stored(segment, content);
             archive.collectParts(segment);
             spool.remove(segment);
@@ -164,14 +165,14 @@ final class SpoolUploader implements AutoCloseable {
         int synced = (int) spooled.minus(segment.start());
         int from = segment.equals(shippedSegment) ? shipped : 0;
         if (synced > from) {
-            byte[] content = spool.readUnfinished(segment);
-            if (content.length < synced) {
+            Optional<byte[]> content = spool.readUnfinished(segment);
+            if (content.isEmpty() || content.get().length < synced) {
                 return; // it was finished and renamed meanwhile
             }
-            archive.putPart(segment, from, Arrays.copyOfRange(content, from, synced));
+            archive.putPart(segment, from, Arrays.copyOfRange(content.get(), from, synced));
             shippedSegment = segment;
             shipped = synced;
-            positions.stored(segment.start().plus(synced));
+            positions.stored(segment.start(), segment.start().plus(synced));
             afterStored.run();
         }
     }

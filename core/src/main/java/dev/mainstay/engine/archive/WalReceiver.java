@@ -226,7 +226,7 @@ public final class WalReceiver {
         /// repository before anything else.
         private void storeWhatWasLeft() {
             for (WalSegment segment : spool.leftUnfinished()) {
-                byte[] content = spool.readUnfinished(segment);
+                byte[] content = spool.readUnfinished(segment).orElseThrow();
                 int valid = ValidWal.prefix(segment, content);
                 if (valid > 0) {
                     archive.putPart(segment, 0, java.util.Arrays.copyOf(content, valid));
@@ -239,15 +239,19 @@ public final class WalReceiver {
         private void storeEndOf(TimelineId timeline) {
             for (WalSegment segment : spool.leftUnfinished()) {
                 if (segment.timeline().equals(timeline)) {
-                    archive.putPart(segment, 0, spool.readUnfinished(segment));
+                    archive.putPart(segment, 0, spool.readUnfinished(segment).orElseThrow());
                     spool.removeUnfinished(segment);
                 }
             }
         }
 
         private void advanceSlot() {
+            Lsn stored = positions.stored();
+            if (stored.isNone()) {
+                return;
+            }
             try {
-                slot.advance(positions.stored());
+                slot.advance(stored);
             } catch (MainstayException serverAway) {
                 // The server keeps more than it needs to until the next time; nothing is lost.
                 progress.note("the slot was not advanced: " + serverAway.getMessage());
@@ -292,6 +296,7 @@ public final class WalReceiver {
         private void recordGap(MainstayException why) {
             Lsn had = positions.stored();
             Lsn from = slot.renew();
+            positions.gap();
             next = Optional.empty();
             source.records()
                     .append(
@@ -334,6 +339,7 @@ public final class WalReceiver {
 
         private Position start(ReplicationConnection server) {
             Lsn kept = slot.ensure();
+            positions.storedBefore(kept);
             SystemIdentity identity = server.identifySystem();
             if (!identity.systemId().equals(system)) {
                 throw new MainstayException(

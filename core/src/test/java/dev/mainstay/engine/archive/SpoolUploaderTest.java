@@ -1,0 +1,138 @@
+package dev.mainstay.engine.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.WalArchive;
+import dev.mainstay.storage.DeleteOutcome;
+import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.StoreFacts;
+import dev.mainstay.storage.memory.MemoryStore;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// The slot follows what the uploader calls stored, and the server forgets what lies behind it.
+class SpoolUploaderTest {
+    private static final int MIB = 1 << 20;
+    private static final WalSegment FIRST =
+            WalSegment.containing(TimelineId.of(1), Lsn.of(16L * MIB), MIB);
+
+    @TempDir private Path folder;
+
+    @Test
+    void aSegmentThatIsFinishedDuringAnUploadIsNotSkippedByThePartOfTheNextOne() throws Exception {
+        Ground ground = new Ground(() -> Instant.parse("2026-11-21T07:00:00Z"), new Random(1));
+        Hooked store = new Hooked();
+        WalArchive archive =
+                Repository.create(store, Optional.empty(), ground)
+                        .sourceOrAdd("orders")
+                        .wal(SystemId.of(7_300_000_000_000_000_001L), 1);
+        Positions positions = new Positions(ground.clock(), FIRST.timeline());
+        positions.storedBefore(FIRST.start());
+        WalSegment second = FIRST.next();
+        WalSegment third = second.next();
+        try (Spool spool = Spool.open(folder, MIB)) {
+            receive(spool, positions, FIRST, MIB);
+            // While the first segment is stored, the server goes on: one is finished, one begun.
+            store.beforePut =
+                    name -> {
+                        if (name.equals(archive.objectName(FIRST))) {
+                            receive(spool, positions, second, MIB);
+                            receive(spool, positions, third, 1000);
+                        }
+                    };
+            List<String> wrong = new ArrayList<>();
+            CountDownLatch all = new CountDownLatch(1);
+            Runnable afterStored =
+                    () -> {
+                        Lsn really = archive.storedUpTo(FIRST);
+                        if (positions.stored().isAfter(really)) {
+                            wrong.add(positions.stored() + " is told, " + really + " is there");
+                        }
+                        if (positions.stored().equals(third.start().plus(1000))) {
+                            all.countDown();
+                        }
+                    };
+            try (SpoolUploader _ =
+                    new SpoolUploader(
+                            spool,
+                            archive,
+                            positions,
+                            Duration.ofMillis(20),
+                            Progress.none(),
+                            afterStored)) {
+                assertThat(all.await(20, TimeUnit.SECONDS)).as("%s", wrong).isTrue();
+            }
+            assertThat(wrong).isEmpty();
+        }
+    }
+
+    private static void receive(Spool spool, Positions positions, WalSegment segment, int bytes) {
+        byte[] content = new byte[bytes];
+        new Random(segment.number()).nextBytes(content);
+        spool.append(segment, 0, ByteBuffer.wrap(content));
+        spool.sync().ifPresent(positions::spooled);
+    }
+
+    /// Does something before each put.
+    private static final class Hooked implements ObjectStore {
+        private final ObjectStore store = MemoryStore.create();
+        private java.util.function.Consumer<String> beforePut = _ -> {};
+
+        @Override
+        public StoreFacts facts() {
+            return store.facts();
+        }
+
+        @Override
+        public PutOutcome put(String name, ByteBuffer content) {
+            beforePut.accept(name);
+            return store.put(name, content);
+        }
+
+        @Override
+        public byte[] get(String name, long offset, int length) {
+            return store.get(name, offset, length);
+        }
+
+        @Override
+        public Optional<Long> size(String name) {
+            return store.size(name);
+        }
+
+        @Override
+        public ListPage list(String prefix, String after, int limit) {
+            return store.list(prefix, after, limit);
+        }
+
+        @Override
+        public DeleteOutcome delete(String name) {
+            return store.delete(name);
+        }
+
+        @Override
+        public void close() {
+            store.close();
+        }
+    }
+}

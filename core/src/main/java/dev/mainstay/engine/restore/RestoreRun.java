@@ -61,9 +61,7 @@ public final class RestoreRun {
                             + "; "
                             + places.directory()
                             + " holds half a restore, which no server can start",
-                    stopped
-                            ? "remove " + places.directory() + " and run the restore again"
-                            : failed.hint(),
+                    stopped ? TargetDirectory.again(plan) : failed.hint(),
                     failed);
         } finally {
             progress.end();
@@ -164,9 +162,6 @@ public final class RestoreRun {
         byte[] bytes = controlFile(reader);
         ControlFile.parse(bytes);
         finish.manifest(reader);
-        RestoreFiles.attempt(
-                "finish " + directory,
-                () -> Files.delete(directory.resolve(TargetDirectory.MARKER)));
         reader.entries(
                 entry -> {
                     if (isDirectory(entry)) {
@@ -175,6 +170,7 @@ public final class RestoreRun {
                 });
         finish.own();
         finish.control(Objects.requireNonNull(control), bytes);
+        TargetDirectory.unmark(directory);
     }
 
     private byte[] controlFile(BackupReader reader) {

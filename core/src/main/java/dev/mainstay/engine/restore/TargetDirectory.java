@@ -11,11 +11,14 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Refuses directories that a restore must not touch: of a running server, and with anything in
 /// them.
 final class TargetDirectory {
-    /// Is there from the first written byte until the control file is.
+    /// Is there from the first written byte until the control file is. A restore that died between
+    /// the two is whole, and the control file tells.
     static final String MARKER = "mainstay-restore-incomplete";
 
     private TargetDirectory() {}
@@ -41,9 +44,7 @@ final class TargetDirectory {
                             + (half
                                     ? " holds a restore that was interrupted and cannot be started"
                                     : " is not an empty directory"),
-                    half
-                            ? "remove " + directory + " and run the restore again"
-                            : ErrorCode.RESTORE_DIRECTORY_UNSAFE.hint(),
+                    half ? again(plan) : ErrorCode.RESTORE_DIRECTORY_UNSAFE.hint(),
                     null);
         }
         for (Tablespace tablespace : plan.tablespaces()) {
@@ -59,6 +60,23 @@ final class TargetDirectory {
                         null);
             }
         }
+    }
+
+    /// The restore is complete and durable; only the marker is left of what it needed.
+    static void unmark(Path directory) {
+        try {
+            Files.deleteIfExists(directory.resolve(MARKER));
+        } catch (IOException _) {
+            // Beside a control file it means nothing, and no server minds it.
+        }
+    }
+
+    /// What to do after half a restore.
+    static String again(RestorePlan plan) {
+        List<String> all = new ArrayList<>();
+        all.add(plan.request().directory().toString());
+        plan.tablespaces().forEach(tablespace -> all.add(tablespace.to().toString()));
+        return "remove " + String.join(", ", all) + " and run the restore again";
     }
 
     private static boolean isFree(Path directory) {

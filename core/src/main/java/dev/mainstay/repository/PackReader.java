@@ -5,7 +5,6 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.FrameCoder;
 import dev.mainstay.repository.format.FrameRef;
-import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.ObjectSeal;
 import dev.mainstay.repository.format.ObjectType;
@@ -14,15 +13,20 @@ import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackDirectory;
 import dev.mainstay.repository.format.PackId;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// Reads frames out of packs, following relocations where a pack is gone. Not thread-safe: one for
-/// each thread, closed after use.
+/// Reads frames out of packs, following relocations where a pack is gone and it can be proved that
+/// what is found is what was meant. Not thread-safe: one for each thread, closed after use.
 public final class PackReader implements AutoCloseable {
     /// Frames this close to each other are fetched in one request.
     private static final int GAP = 1 << 20;
@@ -35,35 +39,141 @@ public final class PackReader implements AutoCloseable {
         void frame(FrameRef ref, Frame frame);
     }
 
-    private final Vault vault;
-    private final FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL);
-    private final Map<PackId, ObjectSeal> seals = new HashMap<>();
-    private final Map<PackId, Map<Integer, FrameRef>> moved = new HashMap<>();
-
-    PackReader(Vault vault) {
-        this.vault = vault;
+    /// Tells whether an opened frame is the one that a reference means, by what stands beside the
+    /// reference: the digest of a map, the id of a chunk.
+    public interface Proof {
+        boolean holds(FrameRef wanted, Frame frame);
     }
 
-    /// Opens one frame. The payload is valid until the next call.
+    private final Vault vault;
+    private final ChunkNames chunkNames;
+    private final Relocations relocations;
+    private final FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL);
+    private final Map<PackId, ObjectSeal> seals = new HashMap<>();
+    private final Set<PackId> absent = new HashSet<>();
+
+    PackReader(ProtectedSource source) {
+        this.vault = source.vault();
+        this.chunkNames = new ChunkNames(source);
+        this.relocations = new Relocations(vault);
+    }
+
+    /// Opens a frame in its own pack. The payload is valid until the next call.
     public Frame read(FrameRef wanted) {
-        FrameRef ref = locate(wanted);
+        if (!isThere(wanted)) {
+            throw missing(wanted);
+        }
+        return open(wanted);
+    }
+
+    /// Opens a frame of pages or a chunk, wherever it is by now. The payload is valid until the
+    /// next call.
+    ///
+    /// @param proof what is found elsewhere than in its own pack is taken only if this holds
+    public Frame read(FrameRef wanted, Proof proof) {
+        return isThere(wanted) ? open(wanted) : relocated(wanted, proof);
+    }
+
+    private Frame open(FrameRef ref) {
         String name = Names.pack(ref.packClass(), ref.pack());
         byte[] bytes = vault.store.get(name, ref.offset(), ref.length());
         return coder.open(
                 name, seal(ref, name), ref.number(), ref.offset(), bytes, 0, bytes.length);
     }
 
+    private boolean isThere(FrameRef ref) {
+        if (seals.containsKey(ref.pack())) {
+            return true;
+        }
+        if (absent.contains(ref.pack())) {
+            return false;
+        }
+        boolean there = vault.store.size(Names.pack(ref.packClass(), ref.pack())).isPresent();
+        if (!there) {
+            absent.add(ref.pack());
+        }
+        return there;
+    }
+
+    private static MainstayException missing(FrameRef wanted) {
+        return new MainstayException(
+                ErrorCode.STORE_OBJECT_MISSING,
+                "pack " + Names.pack(wanted.packClass(), wanted.pack()) + " is missing");
+    }
+
+    /// Follows relocations, of relocations too, until a frame is found that is proved to be the one
+    /// that is meant.
+    private Frame relocated(FrameRef wanted, Proof proof) {
+        MainstayException last = missing(wanted);
+        Deque<FrameRef> places = new ArrayDeque<>(relocations.of(wanted));
+        Set<FrameRef> seen = new HashSet<>();
+        while (!places.isEmpty()) {
+            FrameRef place = places.remove();
+            if (!seen.add(place)) {
+                continue;
+            }
+            try {
+                if (!isThere(place)) {
+                    places.addAll(relocations.of(place));
+                    continue;
+                }
+                Frame frame = open(place);
+                if (isMovable(frame) && proof.holds(wanted, frame)) {
+                    return frame;
+                }
+                last = wrongPlace(wanted, place);
+            } catch (MainstayException broken) {
+                if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
+                    throw broken;
+                }
+                last = broken; // another place may serve
+            }
+        }
+        throw last;
+    }
+
+    /// Only frames that are known by digest or id can be told from others.
+    private boolean isMovable(Frame frame) {
+        return switch (frame.kind()) {
+            case PAGES -> true;
+            case CHUNK ->
+                    Arrays.equals(
+                            chunkNames.of(frame.payload(), frame.length()).bytes(), frame.meta());
+            case MAPS, FINGERPRINTS, MANIFEST, CATALOG, DIRECTORY, BODY, DATA, CHUNKS -> false;
+        };
+    }
+
+    private static MainstayException wrongPlace(FrameRef wanted, FrameRef place) {
+        return new MainstayException(
+                ErrorCode.OBJECT_DAMAGED,
+                "frame "
+                        + wanted.number()
+                        + " of pack "
+                        + wanted.pack()
+                        + " is said to have moved to frame "
+                        + place.number()
+                        + " of pack "
+                        + place.pack()
+                        + ", which holds something else");
+    }
+
+    /// Opens frames in their own pack, as the other method does.
+    public void readAll(List<FrameRef> frames, FrameConsumer consumer) {
+        readAll(frames, (_, _) -> false, consumer);
+    }
+
     /// Opens frames of one pack: neighbours are fetched together, and each is fetched and opened
     /// once.
-    public void readAll(List<FrameRef> frames, FrameConsumer consumer) {
+    ///
+    /// @param proof as for one frame
+    public void readAll(List<FrameRef> frames, Proof proof, FrameConsumer consumer) {
         List<FrameRef> sorted = new ArrayList<>(frames);
         sorted.sort(Comparator.comparingLong(FrameRef::offset));
         int at = 0;
         while (at < sorted.size()) {
             FrameRef first = sorted.get(at);
-            FrameRef located = locate(first);
-            if (!located.pack().equals(first.pack())) {
-                consumer.frame(first, read(first));
+            if (!isThere(first)) {
+                consumer.frame(first, relocated(first, proof));
                 at++;
                 continue;
             }
@@ -109,51 +219,6 @@ public final class PackReader implements AutoCloseable {
                     byte[] header = vault.store.get(name, 0, ObjectHeader.SIZE);
                     return vault.openSeal(name, ObjectHeader.read(name, ObjectType.PACK, header));
                 });
-    }
-
-    /// Where a frame is now: its own pack, or where a relocation says.
-    private FrameRef locate(FrameRef wanted) {
-        if (seals.containsKey(wanted.pack())) {
-            return wanted;
-        }
-        Map<Integer, FrameRef> places = moved.get(wanted.pack());
-        if (places == null) {
-            if (vault.store.size(Names.pack(wanted.packClass(), wanted.pack())).isPresent()) {
-                return wanted;
-            }
-            places = relocations(wanted.pack());
-            moved.put(wanted.pack(), places);
-        }
-        FrameRef place = places.get(wanted.number());
-        if (place == null) {
-            throw new MainstayException(
-                    ErrorCode.STORE_OBJECT_MISSING,
-                    "pack " + Names.pack(wanted.packClass(), wanted.pack()) + " is missing");
-        }
-        return locate(place);
-    }
-
-    private Map<Integer, FrameRef> relocations(PackId pack) {
-        Map<Integer, FrameRef> places = new HashMap<>();
-        Listing.forEach(
-                vault.store,
-                Names.moved(pack),
-                object -> {
-                    Json body =
-                            vault.openJson(
-                                    object.name(), ObjectType.MOVED, vault.get(object.name()));
-                    for (Json frame : body.objects("frames")) {
-                        places.put(
-                                (int) frame.number("from"),
-                                new FrameRef(
-                                        PackClass.parse(frame.string("class")),
-                                        PackId.parse(frame.string("pack")),
-                                        (int) frame.number("number"),
-                                        frame.number("offset"),
-                                        (int) frame.number("length")));
-                    }
-                });
-        return places;
     }
 
     /// Opens the directory of a pack.

@@ -6,11 +6,11 @@ import dev.mainstay.base.SourceId;
 import dev.mainstay.repository.ExpectedFrames.Expected;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.Frame;
+import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
-import java.security.GeneralSecurityException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -20,9 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /// Judges the packs of a listing by what backups expect of them, and finds those that are missing.
 /// Packs come in the order of their names; their contents may be read by several threads.
@@ -114,7 +111,7 @@ final class PackSurvey {
         if (users.isEmpty()) {
             return gone;
         }
-        try (PackReader reader = new PackReader(origins.get(users.getFirst().origin()).vault())) {
+        try (PackReader reader = new PackReader(origins.get(users.getFirst().origin()))) {
             for (Expected each : users) {
                 if (!gone.contains(each.ref().number()) && !comes(reader, each)) {
                     gone.add(each.ref().number());
@@ -126,7 +123,12 @@ final class PackSurvey {
 
     private static boolean comes(PackReader reader, Expected each) {
         try {
-            return PackCheck.agrees(each, reader.read(each.ref()));
+            boolean metadata = each.kind() != FrameKind.PAGES && each.kind() != FrameKind.CHUNK;
+            return PackCheck.agrees(
+                    each,
+                    metadata
+                            ? reader.read(each.ref())
+                            : reader.read(each.ref(), (_, frame) -> PackCheck.agrees(each, frame)));
         } catch (MainstayException wrong) {
             if (wrong.code() == ErrorCode.STORE_UNAVAILABLE) {
                 throw wrong;
@@ -184,21 +186,10 @@ final class PackSurvey {
         return known.isEmpty()
                 || known.values().stream()
                         .anyMatch(
-                                source -> {
-                                    Mac mac = chunkMac(source);
-                                    mac.update(frame.payload(), 0, frame.length());
-                                    return id.equals(new ChunkId(mac.doFinal()));
-                                });
-    }
-
-    private static Mac chunkMac(ProtectedSource source) {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(source.hashKey("chunk", 32), "HmacSHA256"));
-            return mac;
-        } catch (GeneralSecurityException everyJdkHasIt) {
-            throw new AssertionError(everyJdkHasIt);
-        }
+                                source ->
+                                        id.equals(
+                                                new ChunkNames(source)
+                                                        .of(frame.payload(), frame.length())));
     }
 
     void spoil(FrameRef ref) {

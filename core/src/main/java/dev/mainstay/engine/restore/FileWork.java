@@ -47,6 +47,11 @@ final class FileWork {
         return framesLeft.decrementAndGet() == 0;
     }
 
+    /// Whether a frame is the one that the backup means.
+    boolean means(int index, Frame frame) {
+        return pieces.means(index, frame);
+    }
+
     /// @throws MainstayException RESTORE_CONTENT_WRONG if the whole is not what was backed up
     void demandWhole() {
         if (pieces.crc() != entry.crc32c()) {
@@ -70,6 +75,8 @@ final class FileWork {
         int frames();
 
         long sizeBytes();
+
+        boolean means(int index, Frame frame);
 
         void add(FileWork file, int index, Frame frame, Writer writer);
 
@@ -108,6 +115,11 @@ final class FileWork {
         @Override
         public long sizeBytes() {
             return (long) map.pageCount() * map.blockSizeBytes();
+        }
+
+        @Override
+        public boolean means(int index, Frame frame) {
+            return FrameProof.isMeant(map, index, frame);
         }
 
         @Override
@@ -184,6 +196,11 @@ final class FileWork {
         @Override
         public long sizeBytes() {
             return size;
+        }
+
+        @Override
+        public boolean means(int index, Frame frame) {
+            return FrameProof.isMeant(chunks.get(index), frame);
         }
 
         @Override

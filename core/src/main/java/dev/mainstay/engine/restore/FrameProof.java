@@ -21,21 +21,36 @@ final class FrameProof {
             throw file.wrong("leads to frame " + mapped.ref() + ", which holds no pages");
         }
         PageList list = PageList.read("frame " + mapped.ref(), frame.meta());
-        boolean right =
-                list.blockSizeBytes() == map.blockSizeBytes()
-                        && list.blocks().length == mapped.pages()
-                        && frame.length() == mapped.pages() * map.blockSizeBytes()
-                        && Digest128.of(frame.payload(), 0, frame.length()).equals(mapped.digest());
-        if (!right) {
+        if (!isMeant(map, mapped, list, frame)) {
             throw file.wrong("leads to frame " + mapped.ref() + ", which holds something else");
         }
         return list.blocks();
     }
 
+    private static boolean isMeant(SegmentMap map, MappedFrame mapped, PageList list, Frame frame) {
+        return list.blockSizeBytes() == map.blockSizeBytes()
+                && list.blocks().length == mapped.pages()
+                && frame.length() == mapped.pages() * map.blockSizeBytes()
+                && Digest128.of(frame.payload(), 0, frame.length()).equals(mapped.digest());
+    }
+
+    /// Whether a frame of pages is the one that the map means.
+    static boolean isMeant(SegmentMap map, int index, Frame frame) {
+        MappedFrame mapped = map.frames().get(index);
+        return frame.kind() == FrameKind.PAGES
+                && isMeant(
+                        map, mapped, PageList.read("frame " + mapped.ref(), frame.meta()), frame);
+    }
+
+    /// Whether a frame is the chunk that an entry means.
+    static boolean isMeant(ChunkRef chunk, Frame frame) {
+        return frame.kind() == FrameKind.CHUNK
+                && frame.length() == chunk.lengthBytes()
+                && Arrays.equals(frame.meta(), chunk.id().bytes());
+    }
+
     static void demandChunk(FileWork file, ChunkRef chunk, Frame frame) {
-        if (frame.kind() != FrameKind.CHUNK
-                || frame.length() != chunk.lengthBytes()
-                || !Arrays.equals(frame.meta(), chunk.id().bytes())) {
+        if (!isMeant(chunk, frame)) {
             throw file.wrong("leads to frame " + chunk.frame() + ", which holds something else");
         }
     }

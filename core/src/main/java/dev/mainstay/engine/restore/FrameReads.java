@@ -159,6 +159,11 @@ final class FrameReads {
                 unit.stream().map(Read::frame).toList(),
                 (ref, frame) -> {
                     Read read = byNumber.get(ref.number());
+                    return read != null
+                            && read.uses.stream().allMatch(use -> use.file.means(use.index, frame));
+                },
+                (ref, frame) -> {
+                    Read read = byNumber.get(ref.number());
                     for (Use use : read == null ? List.<Use>of() : read.uses) {
                         if (use.file.add(use.index, frame, writer)) {
                             use.file.demandWhole();

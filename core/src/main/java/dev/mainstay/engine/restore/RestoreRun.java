@@ -8,6 +8,7 @@ import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.repository.BackupReader;
 import dev.mainstay.repository.PackReader;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 
@@ -173,6 +174,10 @@ public final class RestoreRun {
         TargetDirectory.unmark(directory);
     }
 
+    private static Frame chunk(PackReader packs, ManifestEntry.ChunkRef chunk) {
+        return packs.read(chunk.frame(), (_, frame) -> FrameProof.isMeant(chunk, frame));
+    }
+
     private byte[] controlFile(BackupReader reader) {
         ManifestEntry entry = Objects.requireNonNull(control);
         if (!(entry.content() instanceof Content.Chunked chunked)) {
@@ -186,7 +191,7 @@ public final class RestoreRun {
             for (int i = 0; i < chunked.chunks().size(); i++) {
                 file.add(
                         i,
-                        packs.read(chunked.chunks().get(i).frame()),
+                        chunk(packs, chunked.chunks().get(i)),
                         (_, bytes, offset, length, _) -> content.write(bytes, offset, length));
             }
         }

@@ -25,12 +25,23 @@ public record BackupOptions(
     /// @param scattered most pages of a frame of changed pages
     /// @param chunkMinBytes smallest, `chunkAverageBytes` usual and `chunkMaxBytes` largest chunk
     ///   of other files; powers of two
+    /// @param chunksListed most chunks in a manifest entry, and in a list of chunks apart from it
     public record FrameShape(
             int neighbours,
             int scattered,
             int chunkMinBytes,
             int chunkAverageBytes,
-            int chunkMaxBytes) {
+            int chunkMaxBytes,
+            int chunksListed) {
+        public FrameShape(
+                int neighbours,
+                int scattered,
+                int chunkMinBytes,
+                int chunkAverageBytes,
+                int chunkMaxBytes) {
+            this(neighbours, scattered, chunkMinBytes, chunkAverageBytes, chunkMaxBytes, 8192);
+        }
+
         /// Format 1's: 128 and 32 pages; 256 KiB, 1 MiB, 4 MiB.
         public static FrameShape standard() {
             return new FrameShape(128, 32, 256 << 10, 1 << 20, 4 << 20);

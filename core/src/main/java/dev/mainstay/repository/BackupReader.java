@@ -28,7 +28,7 @@ public final class BackupReader implements AutoCloseable {
     BackupReader(ProtectedSource source, CommittedBackup backup) {
         this.source = source;
         this.backup = backup;
-        this.packs = new PackReader(source.vault());
+        this.packs = new PackReader(source);
     }
 
     public CommittedBackup backup() {
@@ -37,7 +37,7 @@ public final class BackupReader implements AutoCloseable {
 
     /// A reader of frames for another thread.
     public PackReader newPackReader() {
-        return new PackReader(source.vault());
+        return new PackReader(source);
     }
 
     public void entries(Consumer<ManifestEntry> each) {
@@ -45,9 +45,16 @@ public final class BackupReader implements AutoCloseable {
             byte[] bytes = expect(ref, FrameKind.MANIFEST);
             WireReader in = new WireReader("manifest of backup " + backup.id(), bytes);
             while (in.remaining() > 0) {
-                each.accept(ManifestEntry.read(in));
+                each.accept(ManifestEntry.read(in, this::chunks));
             }
         }
+    }
+
+    private List<ManifestEntry.ChunkRef> chunks(FrameRef list) {
+        return ManifestEntry.readChunks(
+                new WireReader(
+                        "a list of chunks of backup " + backup.id(),
+                        expect(list, FrameKind.CHUNKS)));
     }
 
     private byte[] expect(FrameRef ref, FrameKind kind) {

@@ -46,6 +46,7 @@ final class BackupWalk implements AutoCloseable {
     private Optional<FrameRef> lastNeeded = Optional.empty();
     private int origin;
     private Set<PackId> lost = Set.of();
+    private boolean listLost;
 
     /// @param each receives every frame referred to, some several times
     /// @param spoilt which frames are known to be damaged or missing
@@ -54,7 +55,7 @@ final class BackupWalk implements AutoCloseable {
             Consumer<Expected> each,
             Predicate<FrameRef> spoilt,
             Consumer<Unread> unread) {
-        this.packs = new PackReader(source.vault());
+        this.packs = new PackReader(source);
         this.each = each;
         this.spoilt = spoilt;
         this.unread = unread;
@@ -92,10 +93,23 @@ final class BackupWalk implements AutoCloseable {
             byte[] bytes = read(ref, FrameKind.MANIFEST);
             WireReader in = new WireReader("a manifest", bytes);
             while (in.remaining() > 0) {
-                entry(ManifestEntry.read(in));
+                listLost = false;
+                entry(ManifestEntry.read(in, this::chunks));
             }
         } catch (MainstayException broken) {
             passOver(ref, broken);
+        }
+    }
+
+    private List<ManifestEntry.ChunkRef> chunks(FrameRef list) {
+        need(plain(list, FrameKind.CHUNKS, 0));
+        try {
+            return ManifestEntry.readChunks(
+                    new WireReader("a list of chunks", read(list, FrameKind.CHUNKS)));
+        } catch (MainstayException broken) {
+            passOver(list, broken);
+            listLost = true;
+            return List.of();
         }
     }
 
@@ -126,7 +140,9 @@ final class BackupWalk implements AutoCloseable {
                     need(chunk(chunk, origin));
                     size += chunk.lengthBytes();
                 }
-                requireSize(entry, size);
+                if (!listLost) {
+                    requireSize(entry, size);
+                }
             }
             case Content.Paged paged -> {
                 try {

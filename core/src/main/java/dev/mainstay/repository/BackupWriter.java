@@ -125,7 +125,8 @@ public final class BackupWriter implements AutoCloseable {
                                 new PackStream(
                                         vault, PackClass.FINGERPRINTS, METADATA_PACK, uploads),
                                 options.compressionLevel(),
-                                blockSizeBytes));
+                                blockSizeBytes,
+                                options.shape().chunksListed()));
         prior = options.parent().map(parent -> PriorBackup.read(source, parent, absentPacks));
     }
 

@@ -28,9 +28,20 @@ final class ManifestAssembly implements AutoCloseable {
     /// A chunk of a file that was stored or found.
     record PlacedChunk(ChunkId id, int lengthBytes, PendingFrame frame) {}
 
-    private record Waiting(List<PendingFrame> on, Supplier<ManifestEntry> entry) {
+    private record Waiting(List<PendingFrame> on, Supplier<byte[]> encoded) {
         boolean isReady() {
             return on.stream().allMatch(PendingFrame::isNamed);
+        }
+    }
+
+    /// A file with more chunks than its entry may hold.
+    private record Large(FileFacts facts, long size, int crc, List<PlacedChunk> chunks) {
+        boolean isReady() {
+            return chunks.stream().allMatch(chunk -> chunk.frame.isNamed());
+        }
+
+        ManifestEntry entry() {
+            return ManifestAssembly.entry(facts, size, crc, new Content.Chunked(refs(chunks)));
         }
     }
 
@@ -40,6 +51,7 @@ final class ManifestAssembly implements AutoCloseable {
     private final PackStream prints;
     private final FrameCoder coder;
     private final Deque<PagedFile> unmapped = new ArrayDeque<>();
+    private final Deque<Large> large = new ArrayDeque<>();
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private final WireWriter maps = new WireWriter(BUFFER * 2);
     private final WireWriter printBytes = new WireWriter(BUFFER * 2);
@@ -48,13 +60,20 @@ final class ManifestAssembly implements AutoCloseable {
     private final List<PendingFrame> manifest = new ArrayList<>();
     private final List<PendingFrame> catalog = new ArrayList<>();
     private final Crc32c pageCrc;
+    private final int chunksListed;
 
+    /// @param chunksListed most chunks in an entry, and in a list of chunks
     ManifestAssembly(
-            PackStream metadata, PackStream prints, int compressionLevel, int blockSizeBytes) {
+            PackStream metadata,
+            PackStream prints,
+            int compressionLevel,
+            int blockSizeBytes,
+            int chunksListed) {
         this.metadata = metadata;
         this.prints = prints;
         this.coder = new FrameCoder(compressionLevel);
         this.pageCrc = new Crc32c(blockSizeBytes);
+        this.chunksListed = chunksListed;
     }
 
     synchronized void add(PagedFile file) {
@@ -65,7 +84,7 @@ final class ManifestAssembly implements AutoCloseable {
                             (long) file.frameOf.length * file.blockSizeBytes,
                             file.crc(pageCrc),
                             file.unchanged.get());
-            waiting.add(new Waiting(List.of(), () -> entry));
+            waiting.add(new Waiting(List.of(), () -> encode(entry)));
         } else {
             unmapped.add(file);
         }
@@ -73,28 +92,26 @@ final class ManifestAssembly implements AutoCloseable {
     }
 
     synchronized void add(FileFacts facts, long size, int crc, List<PlacedChunk> chunks) {
-        waiting.add(
-                new Waiting(
-                        chunks.stream().map(PlacedChunk::frame).toList(),
-                        () ->
-                                entry(
-                                        facts,
-                                        size,
-                                        crc,
-                                        new Content.Chunked(
-                                                chunks.stream()
-                                                        .map(
-                                                                chunk ->
-                                                                        new ChunkRef(
-                                                                                chunk.id,
-                                                                                chunk.lengthBytes,
-                                                                                chunk.frame.ref()))
-                                                        .toList()))));
+        Large file = new Large(facts, size, crc, chunks);
+        if (chunks.size() > chunksListed) {
+            large.add(file);
+        } else {
+            waiting.add(
+                    new Waiting(
+                            chunks.stream().map(PlacedChunk::frame).toList(),
+                            () -> encode(file.entry())));
+        }
         advance();
     }
 
+    private static List<ChunkRef> refs(List<PlacedChunk> chunks) {
+        return chunks.stream()
+                .map(chunk -> new ChunkRef(chunk.id, chunk.lengthBytes, chunk.frame.ref()))
+                .toList();
+    }
+
     synchronized void add(FileFacts facts, Content content) {
-        waiting.add(new Waiting(List.of(), () -> entry(facts, 0, 0, content)));
+        waiting.add(new Waiting(List.of(), () -> encode(entry(facts, 0, 0, content))));
         advance();
     }
 
@@ -126,11 +143,18 @@ final class ManifestAssembly implements AutoCloseable {
                 map(file);
             }
         }
+        for (Iterator<Large> files = large.iterator(); files.hasNext(); ) {
+            Large file = files.next();
+            if (file.isReady()) {
+                files.remove();
+                list(file);
+            }
+        }
         for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
             Waiting next = each.next();
             if (next.isReady()) {
                 each.remove();
-                byte[] encoded = encode(next.entry.get());
+                byte[] encoded = next.encoded.get();
                 if (entries.size() > 0 && entries.size() + encoded.length > BUFFER) {
                     flushEntries();
                 }
@@ -143,6 +167,27 @@ final class ManifestAssembly implements AutoCloseable {
         WireWriter out = new WireWriter(256);
         entry.write(out);
         return out.toBytes();
+    }
+
+    /// Puts a file's chunks into lists of their own, to which its entry refers.
+    private void list(Large file) {
+        List<ChunkRef> chunks = refs(file.chunks);
+        ManifestEntry entry =
+                entry(file.facts, file.size, file.crc, new Content.Chunked(List.of()));
+        List<PendingFrame> lists = new ArrayList<>();
+        for (int from = 0; from < chunks.size(); from += chunksListed) {
+            int to = Math.min(chunks.size(), from + chunksListed);
+            byte[] some = ManifestEntry.writeChunks(chunks.subList(from, to));
+            lists.add(append(metadata, FrameKind.CHUNKS, some, some.length));
+        }
+        waiting.add(
+                new Waiting(
+                        lists,
+                        () -> {
+                            WireWriter out = new WireWriter(256 + lists.size() * 48);
+                            entry.write(out, lists.stream().map(PendingFrame::ref).toList());
+                            return out.toBytes();
+                        }));
     }
 
     private void map(PagedFile file) {
@@ -169,17 +214,17 @@ final class ManifestAssembly implements AutoCloseable {
             waiting.add(
                     new Waiting(
                             List.of(mapFrame, printFrame),
-                            () ->
-                                    entry(
-                                            each.file.facts,
-                                            (long) each.file.frameOf.length
-                                                    * each.file.blockSizeBytes,
-                                            each.crc,
-                                            paged(each, mapFrame.ref(), printFrame.ref()))));
+                            () -> encode(entry(each, mapFrame.ref(), printFrame.ref()))));
         }
         mapped.clear();
         maps.clear();
         printBytes.clear();
+    }
+
+    private static ManifestEntry entry(Mapped mapped, FrameRef map, FrameRef prints) {
+        PagedFile file = mapped.file;
+        long size = (long) file.frameOf.length * file.blockSizeBytes;
+        return entry(file.facts, size, mapped.crc, paged(mapped, map, prints));
     }
 
     private static Content paged(Mapped mapped, FrameRef map, FrameRef prints) {
@@ -205,7 +250,7 @@ final class ManifestAssembly implements AutoCloseable {
         advance();
         flushEntries();
         metadata.finish(coder);
-        if (!unmapped.isEmpty() || !waiting.isEmpty()) {
+        if (!unmapped.isEmpty() || !large.isEmpty() || !waiting.isEmpty()) {
             throw new IllegalStateException("files are left without a place in the manifest");
         }
     }

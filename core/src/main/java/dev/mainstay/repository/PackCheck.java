@@ -247,9 +247,10 @@ final class PackCheck implements AutoCloseable {
             }
             case MANIFEST -> {
                 while (in.remaining() > 0) {
-                    ManifestEntry.read(in);
+                    ManifestEntry.read(in, _ -> List.of());
                 }
             }
+            case CHUNKS -> ManifestEntry.readChunks(in);
             case CATALOG -> catalog(what, frame);
             case DIRECTORY, BODY, DATA -> {}
         }
@@ -286,7 +287,7 @@ final class PackCheck implements AutoCloseable {
             }
             case CHUNK -> Arrays.equals(check, frame.meta()) && frame.length() == expected.count();
             case FINGERPRINTS -> frame.length() >= expected.count();
-            case MAPS, MANIFEST, CATALOG, DIRECTORY, BODY, DATA -> true;
+            case MAPS, MANIFEST, CHUNKS, CATALOG, DIRECTORY, BODY, DATA -> true;
         };
     }
 

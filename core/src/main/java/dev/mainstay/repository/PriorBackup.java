@@ -148,7 +148,8 @@ final class PriorBackup implements AutoCloseable {
         readFully(offset, length);
         byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
         readFully(offset + 4, bytes);
-        return ManifestEntry.read(new WireReader("spilled manifest entry", bytes));
+        return ManifestEntry.read(
+                new WireReader("spilled manifest entry", bytes), _ -> java.util.List.of());
     }
 
     private void readFully(long offset, byte[] into) {

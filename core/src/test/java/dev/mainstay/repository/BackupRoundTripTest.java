@@ -133,7 +133,7 @@ class BackupRoundTripTest {
                         parent,
                         3,
                         ByteSize.of(40_000 + random.nextInt(100_000)),
-                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096),
+                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3),
                         Long.MAX_VALUE);
         try (BackupWriter writer = source.newBackup(options)) {
             writer.blockSize(BLOCK);

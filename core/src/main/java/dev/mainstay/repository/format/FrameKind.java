@@ -19,7 +19,9 @@ public enum FrameKind {
     /// The only or first frame of an object that is no pack: what it says.
     BODY(8),
     /// Bytes of WAL or of another file, in order.
-    DATA(9);
+    DATA(9),
+    /// Chunks of one large file, in order, that do not fit in its manifest entry.
+    CHUNKS(10);
 
     private static final FrameKind[] KINDS = values();
     private final int number;

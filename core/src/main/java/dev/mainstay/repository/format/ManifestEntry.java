@@ -46,9 +46,47 @@ public record ManifestEntry(
     /// @param offset of the file's first fingerprint in the frame's payload, in bytes
     public record Prints(FrameRef frame, int offset) {}
 
-    public record ChunkRef(ChunkId id, int lengthBytes, FrameRef frame) {}
+    public record ChunkRef(ChunkId id, int lengthBytes, FrameRef frame) {
+        private void write(WireWriter out) {
+            out.raw(id.bytes()).varint(lengthBytes);
+            frame.write(out);
+        }
 
-    public void write(WireWriter out) {
+        private static ChunkRef read(WireReader in) {
+            return new ChunkRef(new ChunkId(in.raw(32)), in.count(), FrameRef.read(in));
+        }
+    }
+
+    /// Reads the frame of kind CHUNKS that is named, to its end.
+    public interface ChunkLists {
+        List<ChunkRef> read(FrameRef list);
+    }
+
+    /// The payload of a frame of kind CHUNKS.
+    public static byte[] writeChunks(List<ChunkRef> chunks) {
+        WireWriter out = new WireWriter(chunks.size() * 80);
+        chunks.forEach(chunk -> chunk.write(out));
+        return out.toBytes();
+    }
+
+    public static List<ChunkRef> readChunks(WireReader in) {
+        List<ChunkRef> chunks = new ArrayList<>();
+        while (in.remaining() > 0) {
+            chunks.add(ChunkRef.read(in));
+        }
+        return chunks;
+    }
+
+    /// Writes the entry of a file whose chunks stand in frames of their own.
+    ///
+    /// @param lists frames of kind CHUNKS, in order
+    public void write(WireWriter out, List<FrameRef> lists) {
+        writeFacts(out);
+        out.u8(5).varint(lists.size());
+        lists.forEach(list -> list.write(out));
+    }
+
+    private void writeFacts(WireWriter out) {
         out.string(path)
                 .varint(mode)
                 .string(owner)
@@ -56,6 +94,10 @@ public record ManifestEntry(
                 .u64(modifiedMicros)
                 .varint(sizeBytes)
                 .u32(crc32c);
+    }
+
+    public void write(WireWriter out) {
+        writeFacts(out);
         switch (content) {
             case Directory _ -> out.u8(0);
             case Link link -> out.u8(1).string(link.target);
@@ -71,15 +113,13 @@ public record ManifestEntry(
             }
             case Chunked chunked -> {
                 out.u8(4).varint(chunked.chunks.size());
-                for (ChunkRef chunk : chunked.chunks) {
-                    out.raw(chunk.id.bytes()).varint(chunk.lengthBytes);
-                    chunk.frame.write(out);
-                }
+                chunked.chunks.forEach(chunk -> chunk.write(out));
             }
         }
     }
 
-    public static ManifestEntry read(WireReader in) {
+    /// @param lists reads the chunks of large files where they are
+    public static ManifestEntry read(WireReader in, ChunkLists lists) {
         return new ManifestEntry(
                 in.string(),
                 in.count(),
@@ -88,10 +128,10 @@ public record ManifestEntry(
                 in.u64(),
                 in.varint(),
                 in.u32(),
-                readContent(in));
+                readContent(in, lists));
     }
 
-    private static Content readContent(WireReader in) {
+    private static Content readContent(WireReader in, ChunkLists lists) {
         int kind = in.u8();
         return switch (kind) {
             case 0 -> new Directory();
@@ -105,8 +145,14 @@ public record ManifestEntry(
             case 4 -> {
                 List<ChunkRef> chunks = new ArrayList<>();
                 for (int n = in.count(); n > 0; n--) {
-                    chunks.add(
-                            new ChunkRef(new ChunkId(in.raw(32)), in.count(), FrameRef.read(in)));
+                    chunks.add(ChunkRef.read(in));
+                }
+                yield new Chunked(List.copyOf(chunks));
+            }
+            case 5 -> {
+                List<ChunkRef> chunks = new ArrayList<>();
+                for (int n = in.count(); n > 0; n--) {
+                    chunks.addAll(lists.read(FrameRef.read(in)));
                 }
                 yield new Chunked(List.copyOf(chunks));
             }

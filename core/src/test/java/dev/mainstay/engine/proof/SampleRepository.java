@@ -134,7 +134,7 @@ public final class SampleRepository {
                         parent,
                         3,
                         ByteSize.of(30_000),
-                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096),
+                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3),
                         1000);
         try (BackupWriter writer = source.newBackup(options)) {
             writer.blockSize(BLOCK);

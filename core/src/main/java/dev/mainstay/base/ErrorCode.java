@@ -31,6 +31,8 @@ public enum ErrorCode {
     SOURCE_UNKNOWN(209, "name a source of the configuration, or back it up first"),
     CHAIN_BROKEN(210, "a record vanished from the repository; run 'mainstay verify'"),
     BACKUP_ABORTED(211, "a collector gave up on this backup; start it again"),
+    SEGMENT_TOO_LARGE(
+            212, "format 1 holds relation segment files of up to 1048576 blocks; please report it"),
 
     // 03 keys
     KEY_WRONG(301, "use the passphrase or key file this repository was created with"),

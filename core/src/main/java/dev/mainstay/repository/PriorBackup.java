@@ -189,8 +189,8 @@ final class PriorBackup implements AutoCloseable {
         private final BackupReader reader = source.read(backup);
 
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
-        /// size changed, its map or fingerprints are dropped or damaged, or a collector claims one
-        /// of its packs.
+        /// size changed, its map or fingerprints are dropped or damaged, a collector claims one of
+        /// its packs, or its map has grown so far that the next one might not fit in a frame.
         Optional<PageStorer.Prior> find(String path, int blockSizeBytes) {
             Optional<ManifestEntry> entry = entry(path);
             if (entry.isEmpty()
@@ -214,7 +214,8 @@ final class PriorBackup implements AutoCloseable {
                     claimed(paged.mapFrame())
                             || claimed(paged.prints().orElseThrow().frame())
                             || map.frames().stream().anyMatch(frame -> claimed(frame.ref()));
-            if (map.blockSizeBytes() != blockSizeBytes || claimed) {
+            boolean full = map.frames().size() > SegmentMap.MAX_FRAMES;
+            if (map.blockSizeBytes() != blockSizeBytes || claimed || full) {
                 return Optional.empty();
             }
             long[] prints = reader.fingerprints(paged.prints().orElseThrow(), map.pageCount());

@@ -20,6 +20,7 @@ public final class ProtectedSource {
     private final String name;
     private final Map<Integer, byte[]> keys;
     private final Vault vault;
+    private final NewestRecords newest = new NewestRecords(this);
 
     ProtectedSource(
             Repository repository,
@@ -84,6 +85,10 @@ public final class ProtectedSource {
     /// chain and do not keep the others from being read.
     public RecordChain records() {
         return RecordChain.read(this);
+    }
+
+    NewestRecords newest() {
+        return newest;
     }
 
     /// Committed backups, oldest first by the chain; without those whose records cannot be read,

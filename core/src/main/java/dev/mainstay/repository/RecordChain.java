@@ -200,6 +200,16 @@ public final class RecordChain {
         return missing;
     }
 
+    /// Whether a record that somebody knew is there, was removed on record, or is there and
+    /// damaged, which is told anyhow.
+    boolean accountsFor(NewestRecords.Head head) {
+        return damaged.stream().anyMatch(each -> each.object().equals(head.object()))
+                || records.stream().anyMatch(record -> record.sha256.equals(head.sha256()))
+                || records.stream()
+                        .flatMap(record -> removed(record).stream())
+                        .anyMatch(gone -> gone.sha256.equals(head.sha256()));
+    }
+
     /// The links that a new record carries: `type`, `object`, `source`, `sequence`, `heads`, and
     /// `damaged` where there is a record that nobody can read and that no other names.
     Json link(String type, String object) {

@@ -9,6 +9,7 @@ import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.PackId;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
 /// Reads a whole repository and says what is wrong with it: every object against its hash and its
@@ -53,6 +55,10 @@ public final class RepositoryCheck {
             long unusedPacks,
             long frames) {}
 
+    private static final Comparator<NewestRecords.Head> BY_OBJECT =
+            Comparator.comparing(NewestRecords.Head::object)
+                    .thenComparing(NewestRecords.Head::sha256);
+
     private final Repository repository;
     private final Options options;
     private final LongConsumer bytesDone;
@@ -61,6 +67,7 @@ public final class RepositoryCheck {
     private final Map<SourceId, ProtectedSource> known = new LinkedHashMap<>();
     private final List<ProtectedSource> selected = new ArrayList<>();
     private final Map<SourceId, List<CommittedBackup>> backups = new LinkedHashMap<>();
+    private final Map<SourceId, RecordChain> chains = new HashMap<>();
     private final List<ProtectedSource> origins = new ArrayList<>();
     private final List<BackupWalk.Unread> unread = new ArrayList<>();
 
@@ -82,6 +89,7 @@ public final class RepositoryCheck {
             StoreSurvey survey =
                     new StoreSurvey(repository, options, known, selected, packs, defects);
             survey.run(bytesDone);
+            vanished(survey.heads());
             attribute(packs);
             Map<ProtectedSource, List<CommittedBackup>> readable = new LinkedHashMap<>();
             selected.forEach(
@@ -144,6 +152,7 @@ public final class RepositoryCheck {
 
     private void readSource(ProtectedSource source) {
         RecordChain chain = source.records();
+        chains.put(source.id(), chain);
         for (DamagedRecord each : chain.damaged()) {
             defects.add(
                     new Defect(each.object(), each.code(), each.why(), costOfSlot(each.object())));
@@ -201,6 +210,46 @@ public final class RepositoryCheck {
                         defects.add(object.name(), broken, Set.of());
                     }
                 });
+    }
+
+    /// Records that summaries of WAL segments name and that are gone: the newest ones, to which no
+    /// other record leads. What was put or expired while this was running is looked up again.
+    private void vanished(Map<NewestRecords.Head, String> heads) {
+        for (ProtectedSource source : selected) {
+            String slots = Names.slots(source.id());
+            String records = Names.records(source.id());
+            Map<NewestRecords.Head, String> unaccounted = new TreeMap<>(BY_OBJECT);
+            RecordChain before = chains.get(source.id());
+            heads.forEach(
+                    (head, summary) -> {
+                        boolean its =
+                                head.object().startsWith(slots)
+                                        || head.object().startsWith(records);
+                        if (its && (before == null || !before.accountsFor(head))) {
+                            unaccounted.put(head, summary);
+                        }
+                    });
+            if (!unaccounted.isEmpty()) {
+                RecordChain now = source.records();
+                unaccounted.forEach(
+                        (head, summary) -> {
+                            if (!now.accountsFor(head) && !defects.has(head.object())) {
+                                defects.add(vanished(head, summary));
+                            }
+                        });
+            }
+        }
+    }
+
+    private Defect vanished(NewestRecords.Head head, String summary) {
+        return new Defect(
+                head.object(),
+                ErrorCode.CHAIN_BROKEN,
+                "it was the newest record when "
+                        + summary
+                        + " was written, and it is gone or"
+                        + " another one",
+                costOfSlot(head.object()));
     }
 
     /// Which backups need what is damaged: only where something is, manifests are walked again.

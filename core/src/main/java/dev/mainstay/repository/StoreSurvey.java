@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -62,6 +63,7 @@ final class StoreSurvey {
     private final PackSurvey packs;
     private final Defects defects;
     private final Random sample;
+    private final Map<NewestRecords.Head, String> heads = new ConcurrentHashMap<>();
     private final List<String> unknown = new ArrayList<>();
     private long unknownCount;
     private long objects;
@@ -277,11 +279,20 @@ final class StoreSurvey {
         if (owner.isPresent()) {
             ProtectedSource source = java.util.Objects.requireNonNull(known.get(owner.get()));
             if (selected.contains(source)) {
-                source.wal(system, Vault.SMALL_LEVEL).check(name);
+                note(name, source.wal(system, Vault.SMALL_LEVEL).check(name));
             }
             return;
         }
         anyOwner(name, system);
+    }
+
+    private void note(String summary, List<NewestRecords.Head> named) {
+        named.forEach(head -> heads.putIfAbsent(head, summary));
+    }
+
+    /// The records that summaries of WAL segments name, each with one of these.
+    Map<NewestRecords.Head, String> heads() {
+        return Map.copyOf(heads);
     }
 
     private long headSize(String name) {
@@ -301,7 +312,7 @@ final class StoreSurvey {
                         ErrorCode.KEY_MISSING, "object " + name + " belongs to no known source");
         for (ProtectedSource source : known.values()) {
             try {
-                source.wal(system, Vault.SMALL_LEVEL).check(name);
+                note(name, source.wal(system, Vault.SMALL_LEVEL).check(name));
                 return;
             } catch (MainstayException notIts) {
                 last = notIts;

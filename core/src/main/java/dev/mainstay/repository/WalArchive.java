@@ -117,19 +117,7 @@ public final class WalArchive {
                         .put("system", system.toString())
                         .put("length", content.length)
                         .put("digest", HexFormat.of().formatHex(digest));
-        List<SealedObject.Part> parts = new ArrayList<>();
-        parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
-        for (int at = 0; at < content.length; at += FRAME) {
-            parts.add(
-                    new SealedObject.Part(
-                            FrameKind.DATA,
-                            new byte[0],
-                            Arrays.copyOfRange(content, at, Math.min(content.length, at + FRAME))));
-        }
-        byte[] object;
-        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
-            object = SealedObject.write(coder, vault.newSeal(type), parts);
-        }
+        byte[] object = seal(type, facts, content);
         if (vault.put(name, object) == PutOutcome.CREATED) {
             return Stored.NEW;
         }
@@ -289,16 +277,7 @@ public final class WalArchive {
                         .put("offset", offset)
                         .put("length", bytes.length)
                         .put("digest", HexFormat.of().formatHex(digest(bytes)));
-        byte[] object;
-        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
-            List<SealedObject.Part> parts = new ArrayList<>();
-            parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
-            for (int at = 0; at < bytes.length; at += FRAME) {
-                byte[] some = Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + FRAME));
-                parts.add(new SealedObject.Part(FrameKind.DATA, new byte[0], some));
-            }
-            object = SealedObject.write(coder, vault.newSeal(ObjectType.WAL_PART), parts);
-        }
+        byte[] object = seal(ObjectType.WAL_PART, facts, bytes);
         if (vault.put(name, object) == PutOutcome.EXISTED
                 && !facts(name, ObjectType.WAL_PART)
                         .string("digest")
@@ -319,20 +298,23 @@ public final class WalArchive {
     }
 
     /// Reads an object of this archive as its name says it is, and compares it with its digest.
-    void check(String name) {
+    ///
+    /// @return the records that it names, which must all be there
+    List<NewestRecords.Head> check(String name) {
         String[] words = name.split("/", -1);
         String fileName = words[3];
-        switch (words[0]) {
-            case "parts" -> readPart(fileName, name);
-            case "summaries" -> summary(fileName, name);
-            default ->
-                    get(
-                            name,
-                            WalSegment.isName(fileName)
-                                    ? ObjectType.WAL_SEGMENT
-                                    : ObjectType.WAL_FILE,
-                            fileName);
-        }
+        return switch (words[0]) {
+            case "summaries" -> summary(fileName, name).heads;
+            case "parts" -> {
+                readPart(fileName, name);
+                yield List.of();
+            }
+            default -> {
+                boolean segment = WalSegment.isName(fileName);
+                get(name, segment ? ObjectType.WAL_SEGMENT : ObjectType.WAL_FILE, fileName);
+                yield List.of();
+            }
+        };
     }
 
     /// What is stored of an unfinished segment: its bytes from the start on without a gap. Empty if
@@ -359,11 +341,7 @@ public final class WalArchive {
         Vault vault = source.vault();
         List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_PART, vault.get(name));
         Json facts = Json.parse(name, frames.getFirst().payload());
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        for (SealedObject.Part frame : frames.subList(1, frames.size())) {
-            bytes.writeBytes(frame.payload());
-        }
-        byte[] content = bytes.toByteArray();
+        byte[] content = content(frames);
         long offset = facts.number("offset");
         boolean right =
                 facts.string("name").equals(fileName)
@@ -407,45 +385,76 @@ public final class WalArchive {
         }
     }
 
-    /// Stores a segment's summary; a summary that is there already stays.
+    /// Stores a segment's summary, and with it the newest records of the source, so that none of
+    /// them can vanish unnoticed; a summary that is there already stays.
     public void putSummary(WalSegment segment, byte[] summary) {
         Vault vault = source.vault();
-        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
-            byte[] object =
-                    SealedObject.write(
-                            coder,
-                            vault.newSeal(ObjectType.WAL_SUMMARY),
-                            List.of(
-                                    new SealedObject.Part(
-                                            FrameKind.BODY,
-                                            (segment.fileName() + " " + system)
-                                                    .getBytes(
-                                                            java.nio.charset.StandardCharsets
-                                                                    .US_ASCII),
-                                            summary)));
-            vault.put(Names.summaries(system, segment.timeline()) + segment.fileName(), object);
-        }
+        List<Json> heads =
+                source.newest().heads().stream()
+                        .map(
+                                head ->
+                                        Json.object()
+                                                .put("object", head.object())
+                                                .put("sha256", head.sha256()))
+                        .toList();
+        Json facts =
+                Json.object()
+                        .put("name", segment.fileName())
+                        .put("system", system.toString())
+                        .put("length", summary.length)
+                        .put("heads", heads);
+        vault.put(summaryName(segment), seal(ObjectType.WAL_SUMMARY, facts, summary));
     }
 
     public Optional<byte[]> getSummary(WalSegment segment) {
-        Vault vault = source.vault();
-        String name = Names.summaries(system, segment.timeline()) + segment.fileName();
-        if (vault.store.size(name).isEmpty()) {
+        String name = summaryName(segment);
+        if (source.vault().store.size(name).isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(summary(segment.fileName(), name));
+        return Optional.of(summary(segment.fileName(), name).content);
     }
 
-    private byte[] summary(String fileName, String name) {
+    private record Summary(byte[] content, List<NewestRecords.Head> heads) {}
+
+    private Summary summary(String fileName, String name) {
         Vault vault = source.vault();
-        SealedObject.Part part =
-                vault.open(name, ObjectType.WAL_SUMMARY, vault.get(name)).getFirst();
-        byte[] expected =
-                (fileName + " " + system).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-        if (!Arrays.equals(part.meta(), expected)) {
+        List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_SUMMARY, vault.get(name));
+        Json facts = Json.parse(name, frames.getFirst().payload());
+        byte[] content = content(frames);
+        boolean right =
+                facts.string("name").equals(fileName)
+                        && facts.string("system").equals(system.toString())
+                        && facts.number("length") == content.length;
+        if (!right) {
             throw damaged(name);
         }
-        return part.payload();
+        return new Summary(
+                content,
+                facts.objects("heads").stream()
+                        .map(
+                                head ->
+                                        new NewestRecords.Head(
+                                                head.string("object"), head.string("sha256")))
+                        .toList());
+    }
+
+    private static byte[] content(List<SealedObject.Part> frames) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        frames.subList(1, frames.size()).forEach(frame -> bytes.writeBytes(frame.payload()));
+        return bytes.toByteArray();
+    }
+
+    /// An object of this archive: what it is, then its bytes in frames.
+    private byte[] seal(ObjectType type, Json facts, byte[] content) {
+        List<SealedObject.Part> parts = new ArrayList<>();
+        parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
+        for (int at = 0; at < content.length; at += FRAME) {
+            byte[] some = Arrays.copyOfRange(content, at, Math.min(content.length, at + FRAME));
+            parts.add(new SealedObject.Part(FrameKind.DATA, new byte[0], some));
+        }
+        try (FrameCoder coder = new FrameCoder(compressionLevel)) {
+            return SealedObject.write(coder, source.vault().newSeal(type), parts);
+        }
     }
 
     /// The segments of a timeline that have a summary, in order.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.Frame;
@@ -16,12 +17,14 @@ import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.ObjectHeader;
+import dev.mainstay.repository.format.ObjectSeal;
 import dev.mainstay.repository.format.ObjectType;
-import dev.mainstay.repository.format.PackBuilder;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 import dev.mainstay.repository.format.PageList;
 import dev.mainstay.repository.format.SegmentMap;
+import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.memory.MemoryStore;
 
@@ -120,15 +123,28 @@ class RelocationTest {
         store.delete(Names.pack(ref.packClass(), ref.pack()));
     }
 
-    /// Seals a frame into a new pack.
+    /// Seals a frame into a new pack, as docs/format.md section 6 has it.
     private FrameRef write(FrameRef like, FrameKind kind, byte[] meta, byte[] payload) {
+        ObjectSeal seal = source.vault().newSeal(ObjectType.PACK);
+        byte[] bytes = new byte[1 << 16];
+        System.arraycopy(seal.headerBytes(), 0, bytes, 0, ObjectHeader.SIZE);
+        int at = ObjectHeader.SIZE;
         try (FrameCoder coder = new FrameCoder(1)) {
-            PackBuilder pack = new PackBuilder(source.vault().newSeal(ObjectType.PACK), 1 << 20);
-            PackBuilder.Spot spot = pack.append(coder, kind, meta, payload, 0, payload.length);
-            PackBuilder.Finished finished = pack.finish(coder);
-            store.put(Names.pack(like.packClass(), finished.id()), finished.content());
-            return new FrameRef(
-                    like.packClass(), finished.id(), spot.number(), spot.offset(), spot.length());
+            int length =
+                    coder.append(seal, 0, at, kind, meta, payload, 0, payload.length, bytes, at);
+            byte[] entry =
+                    new WireWriter(64).u8(kind.number()).varint(length).bytes(meta).toBytes();
+            at += length;
+            byte[] none = new byte[0];
+            FrameKind directory = FrameKind.DIRECTORY;
+            int size =
+                    coder.append(seal, 1, at, directory, none, entry, 0, entry.length, bytes, at);
+            byte[] trailer = new WireWriter(16).u64(at).u32(size).u32(1).toBytes();
+            System.arraycopy(trailer, 0, bytes, at + size, trailer.length);
+            byte[] pack = Arrays.copyOf(bytes, at + size + trailer.length);
+            PackId id = new PackId(Bytes.sha256(pack, 0, pack.length));
+            store.put(Names.pack(like.packClass(), id), ByteBuffer.wrap(pack));
+            return new FrameRef(like.packClass(), id, 0, ObjectHeader.SIZE, length);
         }
     }
 

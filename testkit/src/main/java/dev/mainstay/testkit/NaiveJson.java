@@ -34,14 +34,22 @@ final class NaiveJson {
         return need(key, Long.class);
     }
 
+    NaiveJson object(String key) {
+        return of(need(key, Map.class));
+    }
+
     List<NaiveJson> objects(String key) {
         List<NaiveJson> objects = new ArrayList<>();
         for (Object item : need(key, List.class)) {
-            Map<String, Object> object = new HashMap<>();
-            ((Map<?, ?>) item).forEach((name, value) -> object.put((String) name, value));
-            objects.add(new NaiveJson(object));
+            objects.add(of((Map<?, ?>) item));
         }
         return objects;
+    }
+
+    private static NaiveJson of(Map<?, ?> fields) {
+        Map<String, Object> object = new HashMap<>();
+        fields.forEach((name, value) -> object.put((String) name, value));
+        return new NaiveJson(object);
     }
 
     private static final class Parser {

@@ -18,11 +18,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -371,8 +374,16 @@ public final class NaiveReader {
                 in.count();
             }
         } else {
-            require(kind == 4, "manifest entry of kind " + kind);
-            content = chunks(in, chunkKey);
+            if (kind == 4) {
+                ByteArrayOutputStream all = new ByteArrayOutputStream();
+                for (int n = in.count(); n > 0; n--) {
+                    all.writeBytes(chunk(in, chunkKey));
+                }
+                content = all.toByteArray();
+            } else {
+                require(kind == 5, "manifest entry of kind " + kind);
+                content = listed(in, chunkKey);
+            }
         }
         CRC32C actual = new CRC32C();
         actual.update(content);
@@ -380,20 +391,27 @@ public final class NaiveReader {
         files.put(path, content);
     }
 
-    private byte[] chunks(Wire in, byte[] chunkKey) {
+    private byte[] listed(Wire in, byte[] chunkKey) {
         ByteArrayOutputStream content = new ByteArrayOutputStream();
         for (int n = in.count(); n > 0; n--) {
-            byte[] id = in.raw(32);
-            int length = in.count();
-            Frame chunk = frame(ref(in), 2);
-            require(
-                    chunk.payload.length == length
-                            && Arrays.equals(id, chunk.meta)
-                            && Arrays.equals(id, hmac(chunkKey, chunk.payload)),
-                    "a chunk is another one");
-            content.writeBytes(chunk.payload);
+            Wire list = new Wire(frame(ref(in), 10).payload);
+            while (list.left() > 0) {
+                content.writeBytes(chunk(list, chunkKey));
+            }
         }
         return content.toByteArray();
+    }
+
+    private byte[] chunk(Wire in, byte[] chunkKey) {
+        byte[] id = in.raw(32);
+        int length = in.count();
+        Frame chunk = frame(ref(in), 2);
+        require(
+                chunk.payload.length == length
+                        && Arrays.equals(id, chunk.meta)
+                        && Arrays.equals(id, hmac(chunkKey, chunk.payload)),
+                "a chunk is another one");
+        return chunk.payload;
     }
 
     // 7: segment maps
@@ -465,6 +483,32 @@ public final class NaiveReader {
                         && Arrays.equals(hex(facts.text("digest")), hmac(key, bytes)),
                 name + " does not hold what it says");
         return bytes;
+    }
+
+    /// Records that summaries of a source's WAL name and that are not there, nor removed on record.
+    public List<String> vanished(String source) {
+        String id = java.util.Objects.requireNonNull(sourceIds.get(source));
+        Set<String> there = new HashSet<>();
+        for (String prefix : List.of("slots/" + id + "/", "records/" + id + "/")) {
+            for (String name : names(prefix)) {
+                there.add(HexFormat.of().formatHex(sha256(object(name))));
+                NaiveJson record = json(name, prefix.startsWith("slots/") ? 5 : 6);
+                if (record.text("type").equals("expiry")) {
+                    record.object("body")
+                            .objects("removed")
+                            .forEach(gone -> there.add(gone.text("sha256")));
+                }
+            }
+        }
+        Set<String> vanished = new TreeSet<>();
+        for (String name : names("summaries/")) {
+            for (NaiveJson head : json(name, 14).objects("heads")) {
+                if (head.text("object").contains(id) && !there.contains(head.text("sha256"))) {
+                    vanished.add(head.text("object"));
+                }
+            }
+        }
+        return List.copyOf(vanished);
     }
 
     /// 2: primitive types.

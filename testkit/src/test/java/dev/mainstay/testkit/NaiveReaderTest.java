@@ -2,6 +2,8 @@ package dev.mainstay.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -13,7 +15,9 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// A reader written from the specification alone reads the golden repositories.
 class NaiveReaderTest {
@@ -44,6 +48,27 @@ class NaiveReaderTest {
         }
         assertThat(read)
                 .isEqualTo(Files.readAllLines(GOLDEN.resolve(kind).resolve("expected.txt")));
+    }
+
+    @Test
+    void whatVanishedAfterTheLastRecordIsKnownFromTheSummaries(@TempDir Path copy)
+            throws IOException {
+        Path whole = GOLDEN.resolve("open/repository");
+        try (Stream<Path> files = Files.walk(whole)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path to = copy.resolve(whole.relativize(file).toString());
+                Files.createDirectories(Objects.requireNonNull(to.getParent()));
+                Files.copy(file, to);
+            }
+        }
+        assertThat(NaiveReader.open(copy, Optional.empty()).vanished("orders")).isEmpty();
+        Path newest;
+        try (Stream<Path> files = Files.walk(copy.resolve("records"))) {
+            newest = files.filter(Files::isRegularFile).max(Path::compareTo).orElseThrow();
+        }
+        Files.delete(newest);
+        assertThat(NaiveReader.open(copy, Optional.empty()).vanished("orders"))
+                .containsExactly(copy.relativize(newest).toString());
     }
 
     private static String hash(byte[] bytes) throws GeneralSecurityException {

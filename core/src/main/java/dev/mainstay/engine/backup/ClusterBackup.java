@@ -23,6 +23,7 @@ import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.format.SegmentMap;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -110,6 +111,7 @@ public final class ClusterBackup {
         try (BackupSession session = BackupSession.open(sql)) {
             Preflight.inspect(sql, dataDirectory, request.waiter).requireReady();
             ControlFile control = ControlFile.read(dataDirectory, request.waiter);
+            requireSegments(control);
             WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
             ArchiveProof proof =
                     new ArchiveProof(archive, control, request.archiveTimeout, request.waiter);
@@ -124,6 +126,16 @@ public final class ClusterBackup {
                     throw failed;
                 }
             }
+        }
+    }
+
+    private static void requireSegments(ControlFile control) {
+        if (control.layout().relationSegmentBlocks() > SegmentMap.MAX_PAGES) {
+            throw new MainstayException(
+                    ErrorCode.SEGMENT_TOO_LARGE,
+                    "the server was built with relation segment files of "
+                            + control.layout().relationSegmentBlocks()
+                            + " blocks (--with-segsize)");
         }
     }
 

@@ -12,6 +12,13 @@ import java.util.Map;
 /// @param frames the frames that hold live pages of this file
 /// @param frameOf for each page, the index of its frame
 public record SegmentMap(int blockSizeBytes, List<MappedFrame> frames, int[] frameOf) {
+    /// Most pages of a file that writers store by pages: what keeps a map and a file's fingerprints
+    /// within one frame (docs/format.md section 7).
+    public static final int MAX_PAGES = 1 << 20;
+
+    /// A map of more frames is not built upon: its file is stored whole again.
+    public static final int MAX_FRAMES = 1 << 16;
+
     /// A frame as a map knows it.
     ///
     /// @param pages pages the frame holds, live or not

@@ -13,6 +13,8 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.format.Bytes;
+import dev.mainstay.repository.format.Json;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.StoredObject;
 import dev.mainstay.storage.memory.MemoryStore;
@@ -26,6 +28,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -169,7 +172,6 @@ class CorruptionTest {
 
     @Test
     void everyMissingObjectThatIsNeededIsNamed() {
-        String newest = newestRecord();
         for (StoredObject object : List.copyOf(objects(""))) {
             String name = object.name();
             byte[] original = bytes(name);
@@ -179,8 +181,7 @@ class CorruptionTest {
                             && !name.startsWith("parts/")
                             && !name.startsWith("summaries/")
                             && !name.endsWith(".history")
-                            && !name.endsWith("000000010000000000000008")
-                            && !name.equals(newest);
+                            && !name.endsWith("000000010000000000000008");
             try {
                 List<VerifyReport.Finding> findings = verify().findings();
                 if (needed && name.startsWith("keys/source/")) {
@@ -198,12 +199,6 @@ class CorruptionTest {
         }
     }
 
-    /// Nothing follows it, so nothing tells that it was there.
-    private String newestRecord() {
-        List<StoredObject> records = objects("records/");
-        return records.isEmpty() ? "" : records.getLast().name();
-    }
-
     @Test
     void aVanishedBackupIsNamedByTheChain() {
         String slot = objects("slots/").getFirst().name();
@@ -212,6 +207,49 @@ class CorruptionTest {
         assertThat(finding.object()).isEqualTo(slot);
         assertThat(finding.code()).isEqualTo(ErrorCode.CHAIN_BROKEN);
         assertThat(finding.backups()).hasSize(1);
+    }
+
+    @Test
+    void theNewestBackupVanishesNotUnnoticedOnceWalFollowedIt() throws IOException {
+        ProtectedSource source = sample.open(store).source("orders").orElseThrow();
+        CommittedBackup newest = sample.backUpAgain(source);
+        String slot = "slots/" + source.id() + "/" + newest.id();
+        byte[] original = bytes(slot);
+        store.delete(slot);
+        assertThat(verify().ok()).as("nobody knew it yet").isTrue();
+        store.put(slot, ByteBuffer.wrap(original));
+        SampleRepository.moreWal(source);
+        assertThat(verify().findings()).isEmpty();
+        store.delete(slot);
+        VerifyReport.Finding finding = only(verify());
+        assertThat(finding.object()).isEqualTo(slot);
+        assertThat(finding.code()).isEqualTo(ErrorCode.CHAIN_BROKEN);
+        assertThat(finding.backups()).containsExactly(newest.id());
+        store.put(slot, ByteBuffer.wrap(original));
+        replace(slot, bytes -> Arrays.copyOf(bytes, 120));
+        assertThat(only(verify()).object()).isEqualTo(slot);
+    }
+
+    @Test
+    void aRecordThatWasExpiredIsNotMissed() throws IOException {
+        ProtectedSource source = sample.open(store).source("orders").orElseThrow();
+        String record = objects("records/").getLast().name();
+        source.records()
+                .append(
+                        "expiry",
+                        Json.object()
+                                .put(
+                                        "removed",
+                                        List.of(
+                                                Json.object()
+                                                        .put("object", record)
+                                                        .put("sha256", sha256(bytes(record))))));
+        store.delete(record);
+        assertThat(verify().findings()).isEmpty();
+    }
+
+    private static String sha256(byte[] bytes) {
+        return HexFormat.of().formatHex(Bytes.sha256(bytes, 0, bytes.length));
     }
 
     @Test

@@ -39,9 +39,9 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
-/// A small repository with everything in it that format 1 knows and writers write: two backups, WAL
-/// segments with summaries, a history file, a part, records. Made by a seeded generator with a
-/// clock that steps.
+/// A small repository with everything in it that format 1 knows and writers write: two backups
+/// (some files with their chunks in lists apart), WAL segments with summaries that know the newest
+/// records, a history file, a part, records. Made by a seeded generator with a clock that steps.
 public final class SampleRepository {
     public static final int BLOCK = 1024;
     public static final SystemId SYSTEM = SystemId.of(0x1122334455667788L);
@@ -83,7 +83,7 @@ public final class SampleRepository {
         files.put("PG_VERSION", "17\n".getBytes(StandardCharsets.US_ASCII));
         files.put("empty", new byte[0]);
         relations.put("base/5/20000", new byte[0]);
-        wal(source);
+        wal(source, 0, 3);
         CommittedBackup full = backUp(source, Optional.empty(), FIRST_SEGMENT);
         source.records().append("hold", Json.object().put("backup", full.id().text()));
         byte[] changed = relations.get("base/5/16385");
@@ -96,6 +96,18 @@ public final class SampleRepository {
         relations.put("base/5/16390", pages(7));
         backUp(source, Optional.of(full), FIRST_SEGMENT + 2);
         source.records().append("verification", Json.object().put("ok", true));
+        wal(source, 3, SEGMENTS);
+        archivePart(source);
+    }
+
+    CommittedBackup backUpAgain(ProtectedSource source) throws IOException {
+        return backUp(source, Optional.empty(), FIRST_SEGMENT + 3);
+    }
+
+    /// One more segment, whose summary knows the newest records.
+    static void moreWal(ProtectedSource source) {
+        wal(source, SEGMENTS, SEGMENTS + 1);
+        source.wal(SYSTEM, 3).collectParts(SampleLog.segment(FIRST_SEGMENT + SEGMENTS));
     }
 
     private byte[] bytes(int length) {
@@ -110,19 +122,24 @@ public final class SampleRepository {
         return bytes(pages * BLOCK);
     }
 
-    private static void wal(ProtectedSource source) {
+    private static void wal(ProtectedSource source, int from, int to) {
         WalArchive archive = source.wal(SYSTEM, 3);
         List<byte[]> segments = SampleLog.segments(7, FIRST_SEGMENT, SEGMENTS + 1);
-        for (int i = 0; i < SEGMENTS; i++) {
+        for (int i = from; i < to; i++) {
             var segment = SampleLog.segment(FIRST_SEGMENT + i);
             archive.put(segment, segments.get(i));
             archive.putSummary(segment, SampleLog.summary(segment, segments.get(i)));
         }
+    }
+
+    private static void archivePart(ProtectedSource source) {
+        WalArchive archive = source.wal(SYSTEM, 3);
         archive.putFile("00000001.history", "# none\n".getBytes(StandardCharsets.US_ASCII));
         archive.putPart(
                 SampleLog.segment(FIRST_SEGMENT + SEGMENTS),
                 0,
-                Arrays.copyOf(segments.get(SEGMENTS), 5000));
+                Arrays.copyOf(
+                        SampleLog.segments(7, FIRST_SEGMENT, SEGMENTS + 1).get(SEGMENTS), 5000));
     }
 
     private CommittedBackup backUp(

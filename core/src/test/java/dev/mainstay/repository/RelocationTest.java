@@ -23,6 +23,7 @@ import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 import dev.mainstay.repository.format.PageList;
+import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.ObjectStore;
@@ -123,29 +124,30 @@ class RelocationTest {
         store.delete(Names.pack(ref.packClass(), ref.pack()));
     }
 
-    /// Seals a frame into a new pack, as docs/format.md section 6 has it.
+    /// Seals a frame into a new pack, as docs/format.md section 6 has it: like another object up to
+    /// the directory, then the trailer instead of the hash.
     private FrameRef write(FrameRef like, FrameKind kind, byte[] meta, byte[] payload) {
-        ObjectSeal seal = source.vault().newSeal(ObjectType.PACK);
-        byte[] bytes = new byte[1 << 16];
-        System.arraycopy(seal.headerBytes(), 0, bytes, 0, ObjectHeader.SIZE);
         int at = ObjectHeader.SIZE;
+        SealedObject.Part part = new SealedObject.Part(kind, meta, payload);
         try (FrameCoder coder = new FrameCoder(1)) {
-            int length =
-                    coder.append(seal, 0, at, kind, meta, payload, 0, payload.length, bytes, at);
+            int length = 4 + Bytes.getInt(SealedObject.write(coder, newSeal(), List.of(part)), at);
             byte[] entry =
                     new WireWriter(64).u8(kind.number()).varint(length).bytes(meta).toBytes();
-            at += length;
-            byte[] none = new byte[0];
-            FrameKind directory = FrameKind.DIRECTORY;
-            int size =
-                    coder.append(seal, 1, at, directory, none, entry, 0, entry.length, bytes, at);
-            byte[] trailer = new WireWriter(16).u64(at).u32(size).u32(1).toBytes();
-            System.arraycopy(trailer, 0, bytes, at + size, trailer.length);
-            byte[] pack = Arrays.copyOf(bytes, at + size + trailer.length);
+            SealedObject.Part directory =
+                    new SealedObject.Part(FrameKind.DIRECTORY, new byte[0], entry);
+            byte[] object = SealedObject.write(coder, newSeal(), List.of(part, directory));
+            int end = object.length - 32;
+            WireWriter out = new WireWriter(end + 16);
+            out.raw(object, 0, end).u64(at + length).u32(end - at - length).u32(1);
+            byte[] pack = out.toBytes();
             PackId id = new PackId(Bytes.sha256(pack, 0, pack.length));
             store.put(Names.pack(like.packClass(), id), ByteBuffer.wrap(pack));
-            return new FrameRef(like.packClass(), id, 0, ObjectHeader.SIZE, length);
+            return new FrameRef(like.packClass(), id, 0, at, length);
         }
+    }
+
+    private ObjectSeal newSeal() {
+        return source.vault().newSeal(ObjectType.PACK);
     }
 
     private FrameRef writePages(byte[] content) {

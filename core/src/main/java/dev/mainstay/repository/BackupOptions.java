@@ -25,6 +25,8 @@ public record BackupOptions(
     /// @param scattered most pages of a frame of changed pages
     /// @param chunkMinBytes smallest, `chunkAverageBytes` usual and `chunkMaxBytes` largest chunk
     ///   of other files; powers of two
+    /// @param refreshPercent a frame of which a smaller share of its stored bytes is still referred
+    ///   to is given up
     /// @param chunksListed most chunks in a manifest entry, and in a list of chunks apart from it
     public record FrameShape(
             int neighbours,
@@ -32,17 +34,19 @@ public record BackupOptions(
             int chunkMinBytes,
             int chunkAverageBytes,
             int chunkMaxBytes,
-            int chunksListed) {
+            int chunksListed,
+            int refreshPercent) {
         public FrameShape(
                 int neighbours,
                 int scattered,
                 int chunkMinBytes,
                 int chunkAverageBytes,
                 int chunkMaxBytes) {
-            this(neighbours, scattered, chunkMinBytes, chunkAverageBytes, chunkMaxBytes, 8192);
+            this(neighbours, scattered, chunkMinBytes, chunkAverageBytes, chunkMaxBytes, 8192, 50);
         }
 
-        /// Format 1's: 128 and 32 pages; 256 KiB, 1 MiB, 4 MiB.
+        /// Format 1's: 128 and 32 pages; 256 KiB, 1 MiB, 4 MiB; the figures behind them are in
+        /// docs/decisions/0002-format-figures.md.
         public static FrameShape standard() {
             return new FrameShape(128, 32, 256 << 10, 1 << 20, 4 << 20);
         }

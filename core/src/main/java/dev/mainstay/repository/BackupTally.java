@@ -13,6 +13,9 @@ final class BackupTally {
     private final LongAdder storedPageBytes = new LongAdder();
     private final LongAdder refreshedPages = new LongAdder();
     private final LongAdder debtPages = new LongAdder();
+    private final LongAdder debtBytes = new LongAdder();
+    private final LongAdder referredBytes = new LongAdder();
+    private final LongAdder liveBytes = new LongAdder();
     private final LongAdder files = new LongAdder();
     private final LongAdder bytes = new LongAdder();
     private final AtomicLong refreshBudget;
@@ -39,14 +42,23 @@ final class BackupTally {
         bytes.add(sizeBytes);
     }
 
+    /// A frame of pages that a restore of this backup fetches, and how much of it is live.
+    void referredBytes(long stored, long live) {
+        referredBytes.add(stored);
+        liveBytes.add(live);
+    }
+
     /// Takes pages from the refresh budget; what it does not cover becomes debt.
-    boolean spendRefresh(int pages) {
+    ///
+    /// @param storedBytes what these pages take as they are stored now
+    boolean spendRefresh(int pages, long storedBytes) {
         if (refreshBudget.addAndGet(-pages) >= 0) {
             refreshedPages.add(pages);
             return true;
         }
         refreshBudget.addAndGet(pages);
         debtPages.add(pages);
+        debtBytes.add(storedBytes);
         return false;
     }
 
@@ -60,6 +72,9 @@ final class BackupTally {
                 .put("pages-stored", storedPages.sum())
                 .put("page-bytes-stored", storedPageBytes.sum())
                 .put("pages-refreshed", refreshedPages.sum())
-                .put("refresh-debt-pages", debtPages.sum());
+                .put("page-bytes-referred", referredBytes.sum())
+                .put("page-bytes-live", liveBytes.sum())
+                .put("refresh-debt-pages", debtPages.sum())
+                .put("refresh-debt-bytes", debtBytes.sum());
     }
 }

@@ -28,8 +28,9 @@ import java.util.Set;
 /// Reads frames out of packs, following relocations where a pack is gone and it can be proved that
 /// what is found is what was meant. Not thread-safe: one for each thread, closed after use.
 public final class PackReader implements AutoCloseable {
-    /// Frames this close to each other are fetched in one request.
-    private static final int GAP = 1 << 20;
+    /// What is fetched along between frames of one request is at most this part of them, so that
+    /// saving requests never costs many bytes.
+    private static final int GAP_SHARE = 8;
 
     /// No request asks for more, unless one frame is larger.
     private static final int REQUEST = 8 << 20;
@@ -179,13 +180,16 @@ public final class PackReader implements AutoCloseable {
             }
             int end = at + 1;
             long until = first.offset() + first.length();
+            long wanted = first.length();
             while (end < sorted.size()) {
                 FrameRef next = sorted.get(end);
-                long nextEnd = next.offset() + next.length();
-                if (next.offset() - until > GAP || nextEnd - first.offset() > REQUEST) {
+                long nextEnd = Math.max(until, next.offset() + next.length());
+                wanted += next.length();
+                long along = nextEnd - first.offset() - wanted;
+                if (along * GAP_SHARE > wanted || nextEnd - first.offset() > REQUEST) {
                     break;
                 }
-                until = Math.max(until, nextEnd);
+                until = nextEnd;
                 end++;
             }
             open(sorted.subList(at, end), first.offset(), (int) (until - first.offset()), consumer);

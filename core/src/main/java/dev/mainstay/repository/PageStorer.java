@@ -7,17 +7,22 @@ import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.PageList;
 import dev.mainstay.repository.format.SegmentMap;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /// Stores the pages of relation segment files: all of them, or those that changed by the earlier
 /// backup's fingerprints, and refreshes frames that have become thin. One for each worker thread.
 ///
 /// The refresh rule: once the changed pages are known, every earlier frame of which less than half
-/// the pages are still referred to is given up, and what was live of it is read and written again.
-/// So no frame that a backup refers to is less than half live, which bounds a restore to twice the
-/// bytes of a fresh full backup; and a refresh writes fewer pages than had changed in the frames it
-/// gives up, which bounds the pages ever written to twice the pages changed.
+/// the stored bytes are still referred to is given up, and what was live of it is read and written
+/// again. A page's share of its frame's stored bytes is taken to be that of every other page. So a
+/// restore of a backup without debt fetches at most twice the stored bytes that it needs; and a
+/// refresh writes fewer pages than had changed in the frames it gives up, which bounds the pages
+/// ever written to twice the pages changed. Where the budget is short, the frames go first whose
+/// pages free most bytes; the others are debt.
 final class PageStorer {
     /// What the earlier backup knows of the same file.
     record Prior(ManifestEntry.Content.Paged entry, SegmentMap map, long[] fingerprints) {}
@@ -88,6 +93,7 @@ final class PageStorer {
             refresh(file, prior.get(), source);
             markUnchanged(file, prior.get());
         }
+        count(file);
         return file;
     }
 
@@ -157,15 +163,10 @@ final class PageStorer {
         for (int frame : file.frameOf) {
             live[frame]++;
         }
-        boolean[] thin = new boolean[earlier];
+        boolean[] thin = thin(file, live, earlier);
         int due = 0;
         for (int frame = 0; frame < earlier; frame++) {
-            if (live[frame] > 0 && live[frame] * 2 < file.frames.get(frame).pages()) {
-                if (tally.spendRefresh(live[frame])) {
-                    thin[frame] = true;
-                    due += live[frame];
-                }
-            }
+            due += thin[frame] ? live[frame] : 0;
         }
         for (int block = 0; due > 0 && block < file.frameOf.length; block++) {
             int frame = file.frameOf[block];
@@ -180,6 +181,51 @@ final class PageStorer {
             }
         }
         flush(file);
+    }
+
+    /// Which earlier frames are given up, as far as the budget goes.
+    private boolean[] thin(PagedFile file, int[] live, int earlier) {
+        List<Integer> due = new ArrayList<>();
+        for (int frame = 0; frame < earlier; frame++) {
+            int pages = file.frames.get(frame).pages();
+            if (live[frame] > 0 && 100L * live[frame] < (long) shape.refreshPercent() * pages) {
+                due.add(frame);
+            }
+        }
+        due.sort(
+                Comparator.comparingLong(
+                                (Integer frame) -> -freed(file.frames.get(frame), live[frame]))
+                        .thenComparing(Comparator.naturalOrder()));
+        boolean[] thin = new boolean[earlier];
+        for (int frame : due) {
+            long bytes = liveBytes(file.frames.get(frame), live[frame]);
+            thin[frame] = tally.spendRefresh(live[frame], bytes);
+        }
+        return thin;
+    }
+
+    /// Stored bytes of a frame that are referred to.
+    private static long liveBytes(PagedFile.Placed frame, int livePages) {
+        return (long) frame.frame().length() * livePages / frame.pages();
+    }
+
+    /// Stored bytes that nobody needs any more, for each page that has to be written again.
+    private static long freed(PagedFile.Placed frame, int livePages) {
+        return (frame.frame().length() - liveBytes(frame, livePages)) / livePages;
+    }
+
+    /// Counts what a restore of the file will fetch, and what of it is live.
+    private void count(PagedFile file) {
+        int[] live = new int[file.frames.size()];
+        for (int frame : file.frameOf) {
+            live[frame]++;
+        }
+        for (int frame = 0; frame < live.length; frame++) {
+            if (live[frame] > 0) {
+                PagedFile.Placed placed = file.frames.get(frame);
+                tally.referredBytes(placed.frame().length(), liveBytes(placed, live[frame]));
+            }
+        }
     }
 
     private static void markUnchanged(PagedFile file, Prior prior) {

@@ -64,6 +64,14 @@ class BackupRoundTripTest {
                 stored += backup.statistics().number("pages-stored");
                 assertThat(backup.statistics().number("refresh-debt-pages")).isZero();
             }
+            long referred = backup.statistics().number("page-bytes-referred");
+            assertThat(referred).isEqualTo(fetched(source, backup));
+            assertThat(referred)
+                    .as("bytes a restore fetches against 2 x bytes it needs")
+                    .isLessThanOrEqualTo(2 * backup.statistics().number("page-bytes-live") + 1000);
+            assertThat((double) referred)
+                    .as("bytes a restore fetches against 2 x those of a fresh full backup")
+                    .isLessThanOrEqualTo(2.05 * fresh(random));
             Map<String, byte[]> state = new HashMap<>(relations);
             state.putAll(files);
             expected.add(state);
@@ -84,6 +92,31 @@ class BackupRoundTripTest {
                     .isEqualTo(hex(expected.get(i)));
         }
         assertThat(reopened.records().missing()).isEmpty();
+    }
+
+    /// Stored bytes of the frames of pages that a backup refers to.
+    private static long fetched(ProtectedSource source, CommittedBackup backup) {
+        long[] bytes = new long[1];
+        try (BackupReader reader = source.read(backup)) {
+            reader.entries(
+                    entry -> {
+                        if (entry.content() instanceof Content.Paged paged) {
+                            reader.map(paged)
+                                    .frames()
+                                    .forEach(frame -> bytes[0] += frame.ref().length());
+                        }
+                    });
+        }
+        return bytes[0];
+    }
+
+    /// The same of a full backup of what there is now.
+    private long fresh(Random random) throws IOException {
+        Ground ground = new Ground(() -> Instant.parse("2026-11-21T04:15:00Z"), new Random(9));
+        ProtectedSource other =
+                Repository.create(MemoryStore.create(), Optional.empty(), ground)
+                        .sourceOrAdd("fresh");
+        return fetched(other, backUp(other, Optional.empty(), random));
     }
 
     private static Map<String, String> hex(Map<String, byte[]> contents) {
@@ -133,7 +166,7 @@ class BackupRoundTripTest {
                         parent,
                         3,
                         ByteSize.of(40_000 + random.nextInt(100_000)),
-                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3),
+                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3, 50),
                         Long.MAX_VALUE);
         try (BackupWriter writer = source.newBackup(options)) {
             writer.blockSize(BLOCK);

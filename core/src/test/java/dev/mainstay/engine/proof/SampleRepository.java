@@ -151,7 +151,7 @@ public final class SampleRepository {
                         parent,
                         3,
                         ByteSize.of(30_000),
-                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3),
+                        new BackupOptions.FrameShape(16, 4, 256, 1024, 4096, 3, 50),
                         1000);
         try (BackupWriter writer = source.newBackup(options)) {
             writer.blockSize(BLOCK);

@@ -1,0 +1,5 @@
+/// Measurements that decisions rest upon.
+@NullMarked
+package dev.mainstay.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -2,24 +2,19 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.check.CheckedSource;
+import dev.mainstay.engine.check.Readiness;
+import dev.mainstay.engine.check.ServerFix;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.postgres.cluster.Finding;
-import dev.mainstay.postgres.cluster.Preflight;
-import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
-import dev.mainstay.postgres.protocol.SqlSession;
-import dev.mainstay.repository.Repository;
-import dev.mainstay.storage.StoreFacts;
+import dev.mainstay.repository.Ground;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -40,130 +35,141 @@ final class CheckCommand implements Verb {
     @Option(
             names = "--admin-url",
             paramLabel = "URL",
-            description = "connection with the rights to do so (default: the source's url)")
+            description =
+                    "with --fix: a login with the rights to do so (default: the source's url)")
     private Optional<String> adminUrl = Optional.empty();
 
     @Option(names = "--yes", description = "do not ask before --fix changes the server")
     private boolean yes;
 
     @Override
-    public Document run(Session session) throws IOException, SQLException {
-        Table table = Table.of("source", "severity", "finding", "whatToDo", "statement");
-        int errors = repository(session, table);
-        List<String> names =
-                source.isPresent()
-                        ? List.of(session.configuration().source(source.get()).name())
-                        : List.copyOf(session.configuration().sources().keySet());
-        for (String name : names) {
-            errors += source(session, name, table);
-        }
-        Document document =
-                Document.of(
-                                errors == 0
-                                        ? "ready"
-                                        : ErrorCode.CHECK_FAILED.id()
-                                                + ": "
-                                                + errors
-                                                + " things stand against backups")
-                        .add("errors", errors)
-                        .add("findings", table);
-        return errors == 0 ? document : document.failing();
-    }
-
-    private static int repository(Session session, Table table) {
-        try (Repository repository = OpenSource.repository(session)) {
-            StoreFacts facts = repository.store().facts();
-            table.row("-", "ok", "repository " + facts.url() + " opens", "", "");
-            if (!facts.putIfAbsent() || !facts.durable()) {
-                table.row(
-                        "-",
-                        "warning",
-                        "the store cannot promise that an object is written once and survives a"
-                                + " crash",
-                        "use a file system with hard links",
-                        "");
+    public Document run(Session session) throws IOException {
+        List<String> names = names(session);
+        Checklist list = new Checklist();
+        try (Readiness readiness =
+                Readiness.open(
+                        session.configuration().repository(),
+                        new Ground(session.clock(), session.random()))) {
+            add(list, "repository", readiness.repository());
+            if (names.isEmpty()) {
+                add(list, "sources", List.of(noSource(session)));
             }
-            if (!repository.encrypted()) {
-                table.row("-", "warning", "the repository is not encrypted", "", "");
+            for (String name : names) {
+                add(list, name, look(session, readiness, name));
             }
-            return 0;
-        } catch (MainstayException failed) {
-            table.row(
-                    "-",
-                    "error",
-                    failed.code().id() + ": " + failed.getMessage(),
-                    failed.hint(),
-                    "");
-            return 1;
         }
+        return document(list);
     }
 
-    private int source(Session session, String name, Table table) throws IOException, SQLException {
-        PostgresSettings settings = OpenSource.postgres(session, name);
-        ConnectionSpec spec = OpenSource.connection(session, settings);
-        Path data =
-                settings.dataDirectory()
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.CONFIG_INVALID,
-                                                "source " + name + " has no data-directory"));
-        List<Finding> findings = inspect(spec, data);
-        if (fix && findings.stream().anyMatch(each -> each.statement().isPresent())) {
-            findings = fix(session, name, spec, data, findings);
+    private List<String> names(Session session) {
+        Map<String, ?> sources = session.configuration().sources();
+        if (adminUrl.isPresent() && !fix) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "--admin-url goes with --fix, which is not given");
         }
-        int errors = 0;
-        for (Finding finding : findings) {
-            boolean error = finding.severity() == Finding.Severity.ERROR;
-            errors += error ? 1 : 0;
-            table.row(
-                    name,
-                    error ? "error" : "warning",
-                    finding.text() + (finding.restartNeeded() ? " (needs a restart)" : ""),
-                    finding.whatToDo(),
-                    finding.statement().orElse(""));
+        if (adminUrl.isPresent() && source.isEmpty() && sources.size() > 1) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "--admin-url names one server, and the configuration has "
+                            + sources.size()
+                            + " sources",
+                    "say which one: mainstay check SOURCE --fix --admin-url URL; configured are: "
+                            + String.join(", ", sources.keySet()),
+                    null);
         }
-        if (findings.isEmpty()) {
-            table.row(name, "ok", "server, rights, settings and files fit", "", "");
-        }
-        return errors;
+        return source.isPresent()
+                ? List.of(session.configuration().source(source.get()).name())
+                : List.copyOf(sources.keySet());
     }
 
-    private static List<Finding> inspect(ConnectionSpec spec, Path data) throws SQLException {
-        try (Connection sql = SqlSession.openSql(spec, "mainstay check")) {
-            return Preflight.inspect(sql, data, Waiter.sleeping(Duration.ofMillis(50))).findings();
-        }
+    private static Finding noSource(Session session) {
+        return Finding.warning(
+                "sources",
+                session.configuration().origin() + " names no source: there is nothing to protect",
+                "add one under 'sources'");
     }
 
-    private List<Finding> fix(
-            Session session, String name, ConnectionSpec spec, Path data, List<Finding> findings)
-            throws IOException, SQLException {
-        List<String> statements = new ArrayList<>();
-        findings.forEach(finding -> finding.statement().ifPresent(statements::add));
+    private List<Finding> look(Session session, Readiness readiness, String name)
+            throws IOException {
+        CheckedSource checked;
+        try {
+            PostgresSettings settings = OpenSource.postgres(session, name);
+            checked = new CheckedSource(name, settings, OpenSource.connection(session, settings));
+        } catch (MainstayException unusable) {
+            return List.of(failure("configuration", unusable));
+        }
+        List<Finding> findings = readiness.of(checked);
+        List<Finding> fixable =
+                findings.stream().filter(each -> each.statement().isPresent()).toList();
+        return fix && !fixable.isEmpty() ? fixed(session, readiness, checked, fixable) : findings;
+    }
+
+    private List<Finding> fixed(
+            Session session, Readiness readiness, CheckedSource checked, List<Finding> fixable)
+            throws IOException {
+        List<String> statements =
+                fixable.stream().flatMap(each -> each.statement().stream()).toList();
         Confirm.danger(
                 session,
-                "this runs on the server of " + name + ": " + String.join("; ", statements),
+                "this runs on the server of "
+                        + checked.name()
+                        + ": "
+                        + String.join("; ", statements),
                 yes);
-        ConnectionSpec admin =
-                adminUrl.map(
-                                url ->
-                                        ConnectionSpec.parse(
-                                                        url,
-                                                        Map.copyOf(
-                                                                session.terminal().environment()))
-                                                .withDatabase(spec.database()))
-                        .orElse(spec);
-        try (Connection sql = SqlSession.openSql(admin, "mainstay check")) {
-            List<Finding> restart = Preflight.fix(sql, findings);
-            restart.forEach(
-                    each ->
-                            session.progress()
-                                    .note(
-                                            "restart the server of "
-                                                    + name
-                                                    + " for: "
-                                                    + each.text()));
+        try {
+            ConnectionSpec admin =
+                    adminUrl.map(url -> ConnectionSpec.parse(url, session.terminal().environment()))
+                            .orElse(checked.connection());
+            new ServerFix(checked, admin).run(fixable);
+        } catch (MainstayException failed) {
+            List<Finding> all = new ArrayList<>(List.of(failure("fix", failed)));
+            all.addAll(readiness.of(checked));
+            return all;
         }
-        return inspect(spec, data);
+        return readiness.of(checked);
+    }
+
+    private static Finding failure(String id, MainstayException failed) {
+        return Finding.error(id, failed.code().id() + ": " + failed.getMessage(), failed.hint());
+    }
+
+    private static void add(Checklist list, String subject, List<Finding> findings) {
+        for (Finding finding : findings) {
+            list.add(
+                    new Checklist.Item(
+                            subject,
+                            switch (finding.severity()) {
+                                case OK -> State.OK;
+                                case WARNING -> State.WARNING;
+                                case ERROR -> State.PROBLEM;
+                            },
+                            finding.id(),
+                            finding.text(),
+                            finding.whatToDo(),
+                            finding.statement(),
+                            finding.restartNeeded()));
+        }
+    }
+
+    private static Document document(Checklist list) {
+        long problems = list.count(State.PROBLEM);
+        long warnings = list.count(State.WARNING);
+        String noted = warnings == 0 ? "" : ", " + counted(warnings, "warning");
+        Document document =
+                Document.of(
+                                problems == 0
+                                        ? "ready to back up, archive and restore" + noted
+                                        : ErrorCode.CHECK_FAILED.id()
+                                                + ": not ready: "
+                                                + counted(problems, "problem")
+                                                + noted)
+                        .add("problems", problems)
+                        .add("warnings", warnings)
+                        .add("findings", list);
+        return problems == 0 ? document : document.failing();
+    }
+
+    private static String counted(long count, String what) {
+        return count + " " + what + (count == 1 ? "" : "s");
     }
 }

@@ -10,10 +10,10 @@ import java.util.Optional;
 /// What a command answers: one value that prints as text and as JSON.
 ///
 /// Keys are JSON names in camel case (`bytesRead`); text shows them as words. Values are texts,
-/// numbers, flags, `ByteSize`, `Instant`, `Duration`, [State], [Table], other documents, lists of
-/// these, `Optional`s of these, and anything else by its `toString`. In JSON a `ByteSize` is a
-/// number under a key that ends in `Bytes`, a `Duration` one in `Seconds`; both endings are added
-/// where the key has none.
+/// numbers, flags, `ByteSize`, `Instant`, `Duration`, [State], [Table], [Checklist], other
+/// documents, lists of these, `Optional`s of these, and anything else by its `toString`. In JSON a
+/// `ByteSize` is a number under a key that ends in `Bytes`, a `Duration` one in `Seconds`; both
+/// endings are added where the key has none.
 final class Document {
     private final Optional<String> headline;
     private final Map<String, Object> entries = new LinkedHashMap<>();

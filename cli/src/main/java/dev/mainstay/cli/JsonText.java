@@ -57,6 +57,7 @@ final class JsonText {
             case Document.Absent _ -> json.writeNull();
             case Document document -> write(json, document);
             case Table table -> table(json, table);
+            case Checklist list -> checklist(json, list);
             case Collection<?> list -> {
                 json.writeStartArray();
                 list.forEach(item -> value(json, item));
@@ -70,6 +71,25 @@ final class JsonText {
             case Duration duration -> json.writeNumber(duration.toMillis() / 1000.0);
             default -> json.writeString(value.toString());
         }
+    }
+
+    private static void checklist(JsonGenerator json, Checklist list) {
+        json.writeStartArray();
+        for (Checklist.Item item : list.items()) {
+            json.writeStartObject();
+            json.writeStringProperty("subject", item.subject());
+            json.writeStringProperty("state", item.state().toString());
+            json.writeStringProperty("id", item.id());
+            json.writeStringProperty("finding", item.finding());
+            json.writeStringProperty("whatToDo", item.whatToDo());
+            json.writeName("statement");
+            value(
+                    json,
+                    item.statement().isPresent() ? item.statement().get() : Document.Absent.ABSENT);
+            json.writeBooleanProperty("restart", item.restart());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void table(JsonGenerator json, Table table) {

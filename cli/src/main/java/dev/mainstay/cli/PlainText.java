@@ -48,12 +48,14 @@ final class PlainText {
     private static boolean isBlock(Object value) {
         return value instanceof Document
                 || value instanceof Table
+                || value instanceof Checklist
                 || value instanceof Collection<?>;
     }
 
     private void block(String name, Object value, String indent) {
         switch (value) {
             case Table table -> table(table, indent);
+            case Checklist list -> checklist(list, indent);
             case Document document -> {
                 line(indent + name + ":");
                 document(document, indent + "  ");
@@ -101,6 +103,33 @@ final class PlainText {
                 cells.append(colored(row.get(i), cell)).append("  ");
             }
             line(cells.toString().stripTrailing());
+        }
+    }
+
+    /// A subject's name, then its items; what to do stands under what is not well.
+    private void checklist(Checklist list, String indent) {
+        String subject = "";
+        String margin = indent + "  " + " ".repeat(State.PROBLEM.toString().length() + 2);
+        for (Checklist.Item item : list.items()) {
+            if (!item.subject().equals(subject)) {
+                subject = item.subject();
+                line(indent + subject);
+            }
+            String state = pad(item.state().toString(), State.PROBLEM.toString().length());
+            line(indent + "  " + colored(item.state(), state) + "  " + item.finding());
+            if (!item.whatToDo().isEmpty()) {
+                line(margin + "do:  " + item.whatToDo());
+            }
+            item.statement()
+                    .ifPresent(
+                            sql ->
+                                    line(
+                                            margin
+                                                    + "SQL: "
+                                                    + sql
+                                                    + (item.restart()
+                                                            ? "  (then restart the server)"
+                                                            : "")));
         }
     }
 

@@ -4,7 +4,8 @@ package dev.mainstay.cli;
 enum State {
     OK("ok", "32"),
     WARNING("warning", "33"),
-    FAILED("failed", "31");
+    FAILED("failed", "31"),
+    PROBLEM("problem", "31");
 
     private final String word;
     private final String color;

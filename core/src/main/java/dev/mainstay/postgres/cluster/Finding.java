@@ -2,7 +2,7 @@ package dev.mainstay.postgres.cluster;
 
 import java.util.Optional;
 
-/// One thing that stands in the way of backups, or makes them worth less.
+/// One thing that was looked at: it is right, makes backups worth less, or stands in their way.
 ///
 /// @param id stable, such as `right-execute`; several findings may share it
 /// @param text what is the matter
@@ -17,18 +17,29 @@ public record Finding(
         Optional<String> statement,
         boolean restartNeeded) {
     public enum Severity {
+        /// As it should be.
+        OK,
         /// Backups are possible.
         WARNING,
         /// No backup can be made.
         ERROR
     }
 
-    static Finding error(String id, String text, String whatToDo) {
+    /// Something that is as it should be, with what was found.
+    public static Finding ok(String id, String text) {
+        return new Finding(id, Severity.OK, text, "", Optional.empty(), false);
+    }
+
+    public static Finding error(String id, String text, String whatToDo) {
         return new Finding(id, Severity.ERROR, text, whatToDo, Optional.empty(), false);
     }
 
-    static Finding warning(String id, String text, String whatToDo) {
+    public static Finding warning(String id, String text, String whatToDo) {
         return new Finding(id, Severity.WARNING, text, whatToDo, Optional.empty(), false);
+    }
+
+    public boolean isError() {
+        return severity == Severity.ERROR;
     }
 
     Finding fixedBy(String sql) {

@@ -5,7 +5,6 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SystemId;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -13,83 +12,153 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// Looks, before anything is copied, whether a server and a local data directory belong together,
-/// and what is missing for backups.
+/// and what is missing for backups. Each part can be asked for alone; a part that finds nothing
+/// wrong answers with no finding.
 ///
 /// Rights on functions are granted per database: the connections given here, that of the backup and
 /// that of [#fix] have to lead to the same database.
 public final class Preflight {
-    /// @param settings as in `pg_settings`, those that the role may read
-    public record Report(
-            ServerVersion version,
-            Optional<ControlFile> control,
-            Map<String, String> settings,
-            List<Finding> findings) {
-        /// @throws MainstayException SERVER_RIGHT_MISSING or CHECK_FAILED, naming the first error
-        public void requireReady() {
-            for (Finding finding : findings) {
-                if (finding.severity() == Finding.Severity.ERROR) {
-                    throw new MainstayException(
-                            finding.id().startsWith("right-")
-                                    ? ErrorCode.SERVER_RIGHT_MISSING
-                                    : ErrorCode.CHECK_FAILED,
-                            finding.text(),
-                            finding.whatToDo(),
-                            null);
-                }
-            }
-        }
-    }
-
+    private static final String MISMATCH = "cluster-mismatch";
+    private static final String VERSION = "version";
+    private static final String CONTROL_FILE = "control-file";
+    private static final int RELOAD_ATTEMPTS = 20;
     private static final String STANDBY_TEXT = "the server is a standby";
     private static final String STANDBY_HINT = "name the primary; backups come from there";
 
-    private Preflight() {}
+    /// All that was found, the worst first.
+    public record Report(List<Finding> findings) {
+        public Report {
+            findings = List.copyOf(findings);
+        }
 
-    /// @param connection of the role that backs up
-    /// @throws MainstayException BACKUP_CLUSTER_MISMATCH if server and directory are two clusters;
-    ///   BACKUP_CONTROL_FILE if there is no data directory
-    public static Report inspect(Connection connection, Path dataDirectory, Waiter waiter) {
-        try (Statement statement = connection.createStatement()) {
-            ServerVersion version =
-                    ServerVersion.ofServerVersionNum(
-                            Integer.parseInt(
-                                    BackupSession.value(statement, "SHOW server_version_num")));
-            ServerSettings settings = ServerSettings.read(connection);
-            List<Finding> findings = new ArrayList<>();
-            if (isStandby(statement)) {
-                findings.add(Finding.error("standby", STANDBY_TEXT, STANDBY_HINT));
+        /// @throws MainstayException naming the first error: BACKUP_CLUSTER_MISMATCH if server and
+        ///   directory are two clusters, BACKUP_CONTROL_FILE without a data directory,
+        ///   BACKUP_FILE_UNREADABLE, SERVER_VERSION_UNSUPPORTED, SERVER_RIGHT_MISSING, CHECK_FAILED
+        public void requireReady() {
+            for (Finding finding : findings) {
+                if (finding.isError()) {
+                    throw new MainstayException(
+                            code(finding), finding.text(), finding.whatToDo(), null);
+                }
             }
-            List<Path> closed = unreadable(dataDirectory);
-            Optional<ControlFile> control = Optional.empty();
-            if (closed.isEmpty()) {
-                control = Optional.of(ControlFile.read(dataDirectory, waiter));
-                compareVersion(version, dataDirectory);
-                compare(connection, settings, control.get(), dataDirectory);
-            } else {
-                findings.add(
-                        Finding.error(
-                                "files-unreadable",
-                                "this user cannot read " + closed.getFirst(),
-                                "run Mainstay as the owner of the data directory"));
-            }
-            findings.addAll(ServerRights.missing(connection, version));
-            findings.addAll(settings.findings());
-            return new Report(
-                    version, control, Map.copyOf(settings.values()), List.copyOf(findings));
-        } catch (SQLException e) {
-            throw ServerFailure.of("check the server", e);
+        }
+
+        private static ErrorCode code(Finding finding) {
+            return switch (finding.id()) {
+                case MISMATCH -> ErrorCode.BACKUP_CLUSTER_MISMATCH;
+                case CONTROL_FILE -> ErrorCode.BACKUP_CONTROL_FILE;
+                case VERSION -> ErrorCode.SERVER_VERSION_UNSUPPORTED;
+                case ReadableFiles.ID -> ErrorCode.BACKUP_FILE_UNREADABLE;
+                default ->
+                        finding.id().startsWith("right-")
+                                ? ErrorCode.SERVER_RIGHT_MISSING
+                                : ErrorCode.CHECK_FAILED;
+            };
         }
     }
 
-    /// Runs the statements of the findings, and has the server read its settings again.
+    private Preflight() {}
+
+    /// Every part.
+    ///
+    /// @param connection of the role that backs up
+    public static Report inspect(Connection connection, Path dataDirectory, Waiter waiter) {
+        List<Finding> findings = new ArrayList<>(files(dataDirectory, waiter));
+        findings.addAll(sameCluster(connection, dataDirectory, waiter));
+        findings.addAll(server(connection));
+        findings.addAll(rights(connection));
+        findings.addAll(settings(connection));
+        return new Report(findings);
+    }
+
+    /// Whether this user can read the data directory, and whether it is one of a supported version.
+    public static List<Finding> files(Path dataDirectory, Waiter waiter) {
+        List<Finding> findings = new ArrayList<>(ReadableFiles.findings(dataDirectory));
+        try {
+            ServerVersion.ofDataDirectory(dataDirectory);
+            ControlFile.read(dataDirectory, waiter);
+        } catch (MainstayException unusable) {
+            if (unusable.code() == ErrorCode.INTERRUPTED) {
+                throw unusable;
+            }
+            boolean version = unusable.code() == ErrorCode.SERVER_VERSION_UNSUPPORTED;
+            String id = version ? VERSION : CONTROL_FILE;
+            findings.add(Finding.error(id, text(unusable), unusable.hint()));
+        }
+        return findings;
+    }
+
+    /// Whether the server works on the directory; nothing is said of a directory that is none.
+    public static List<Finding> sameCluster(
+            Connection connection, Path dataDirectory, Waiter waiter) {
+        ControlFile control;
+        ServerVersion local;
+        try {
+            local = ServerVersion.ofDataDirectory(dataDirectory);
+            control = ControlFile.read(dataDirectory, waiter);
+        } catch (MainstayException unusable) {
+            return List.of();
+        }
+        try {
+            return compare(connection, control, dataDirectory, local);
+        } catch (SQLException e) {
+            throw ServerFailure.of("compare the server with " + dataDirectory, e);
+        }
+    }
+
+    /// Whether the server is of a supported version and a primary.
+    public static List<Finding> server(Connection connection) {
+        try (Statement statement = connection.createStatement()) {
+            List<Finding> findings = new ArrayList<>();
+            if (version(statement).isEmpty()) {
+                findings.add(
+                        Finding.error(
+                                VERSION,
+                                "the server runs PostgreSQL "
+                                        + BackupSession.value(statement, "SHOW server_version")
+                                        + ", which is not supported",
+                                ErrorCode.SERVER_VERSION_UNSUPPORTED.hint()));
+            }
+            if (BackupSession.value(statement, "SELECT pg_catalog.pg_is_in_recovery()")
+                    .equals("t")) {
+                findings.add(Finding.error("standby", STANDBY_TEXT, STANDBY_HINT));
+            }
+            return findings;
+        } catch (SQLException e) {
+            throw ServerFailure.of("ask the server what it is", e);
+        }
+    }
+
+    /// What the role of the connection may not do and a backup or the receiver of WAL has to.
+    public static List<Finding> rights(Connection connection) {
+        try (Statement statement = connection.createStatement()) {
+            Optional<ServerVersion> version = version(statement);
+            return version.isPresent()
+                    ? ServerRights.missing(connection, version.get())
+                    : List.of();
+        } catch (SQLException e) {
+            throw ServerFailure.of("ask for the role's rights", e);
+        }
+    }
+
+    /// Settings of the server that do not serve.
+    public static List<Finding> settings(Connection connection) {
+        try {
+            return ServerSettings.read(connection).findings();
+        } catch (SQLException e) {
+            throw ServerFailure.of("read the server's settings", e);
+        }
+    }
+
+    /// Runs the statements of the findings, and has the server read its settings again; waits until
+    /// it has.
     ///
     /// @param connection of a role that may do so, to the same server and database
     /// @return those that hold only after a restart of the server
-    public static List<Finding> fix(Connection connection, List<Finding> findings) {
+    public static List<Finding> fix(Connection connection, List<Finding> findings, Waiter waiter) {
         String last = "put the server right";
         try (Statement statement = connection.createStatement()) {
             connection.setAutoCommit(true); // ALTER SYSTEM refuses transactions
@@ -108,7 +177,7 @@ public final class Preflight {
             }
             if (reload) {
                 last = "reload the settings";
-                statement.execute("SELECT pg_catalog.pg_reload_conf()");
+                reload(statement, waiter);
             }
             return restart;
         } catch (SQLException e) {
@@ -116,46 +185,61 @@ public final class Preflight {
         }
     }
 
+    /// A session reads the settings again after the postmaster has, so once it did, new sessions
+    /// have the new ones.
+    private static void reload(Statement statement, Waiter waiter) throws SQLException {
+        String loaded = "SELECT pg_catalog.pg_conf_load_time()";
+        String before = BackupSession.value(statement, loaded);
+        statement.execute("SELECT pg_catalog.pg_reload_conf()");
+        for (int attempt = 1;
+                attempt <= RELOAD_ATTEMPTS && BackupSession.value(statement, loaded).equals(before);
+                attempt++) {
+            waiter.await(attempt);
+        }
+    }
+
     static MainstayException standby() {
         return new MainstayException(ErrorCode.CHECK_FAILED, STANDBY_TEXT, STANDBY_HINT, null);
     }
 
-    private static boolean isStandby(Statement statement) throws SQLException {
-        return BackupSession.value(statement, "SELECT pg_catalog.pg_is_in_recovery()").equals("t");
-    }
-
-    private static void compareVersion(ServerVersion live, Path dataDirectory) {
-        ServerVersion local = ServerVersion.ofDataDirectory(dataDirectory);
-        if (local != live) {
-            throw mismatch("version", String.valueOf(live.major()), dataDirectory, local.major());
+    private static Optional<ServerVersion> version(Statement statement) throws SQLException {
+        int number = Integer.parseInt(BackupSession.value(statement, "SHOW server_version_num"));
+        try {
+            return Optional.of(ServerVersion.ofServerVersionNum(number));
+        } catch (MainstayException unsupported) {
+            return Optional.empty();
         }
     }
 
-    private static void compare(
-            Connection connection, ServerSettings settings, ControlFile control, Path directory)
+    private static List<Finding> compare(
+            Connection connection, ControlFile control, Path directory, ServerVersion local)
             throws SQLException {
-        if (ServerRights.mayExecute(connection, ServerRights.SYSTEM_ID)) {
-            try (Statement statement = connection.createStatement()) {
+        List<Finding> findings = new ArrayList<>();
+        ServerSettings settings = ServerSettings.read(connection);
+        try (Statement statement = connection.createStatement()) {
+            int live = Integer.parseInt(BackupSession.value(statement, "SHOW server_version_num"));
+            if (live / 10_000 != local.major()) {
+                findings.add(mismatch("version", live / 10_000, directory, local.major()));
+            }
+            if (ServerRights.mayExecute(connection, ServerRights.SYSTEM_ID)) {
                 String query = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
-                long live = Long.parseLong(BackupSession.value(statement, query));
-                if (!SystemId.of(live).equals(control.systemId())) {
-                    throw mismatch(
-                            "system id",
-                            SystemId.of(live).toString(),
-                            directory,
-                            control.systemId());
+                SystemId system =
+                        SystemId.of(Long.parseLong(BackupSession.value(statement, query)));
+                if (!system.equals(control.systemId())) {
+                    findings.add(mismatch("system id", system, directory, control.systemId()));
                 }
             }
         }
         Optional<String> live = settings.value("data_directory");
         if (live.isPresent() && !isSame(Path.of(live.get()), directory)) {
-            throw mismatch("data directory", live.get(), directory, "another");
+            findings.add(mismatch("data directory", live.get(), directory, "another"));
         }
         Optional<String> segment = settings.value("wal_segment_size");
-        int local = control.layout().walSegmentSizeBytes();
-        if (segment.isPresent() && Integer.parseInt(segment.get()) != local) {
-            throw mismatch("WAL segment size", segment.get(), directory, local);
+        int size = control.layout().walSegmentSizeBytes();
+        if (segment.isPresent() && Integer.parseInt(segment.get()) != size) {
+            findings.add(mismatch("WAL segment size", segment.get(), directory, size));
         }
+        return findings;
     }
 
     private static boolean isSame(Path live, Path local) {
@@ -166,37 +250,14 @@ public final class Preflight {
         }
     }
 
-    private static MainstayException mismatch(
-            String what, String live, Path directory, Object local) {
-        return new MainstayException(
-                ErrorCode.BACKUP_CLUSTER_MISMATCH,
-                "the server has " + what + " " + live + ", " + directory + " has " + local);
+    private static Finding mismatch(String what, Object live, Path directory, Object local) {
+        return Finding.error(
+                MISMATCH,
+                "the server has " + what + " " + live + ", " + directory + " has " + local,
+                ErrorCode.BACKUP_CLUSTER_MISMATCH.hint());
     }
 
-    /// What this user of the operating system cannot read, looking at every database's directory
-    /// and one of its files' own directory level, not at every file.
-    private static List<Path> unreadable(Path dataDirectory) {
-        List<Path> closed = new ArrayList<>();
-        open(dataDirectory, closed);
-        for (String name : new String[] {"global", "base", "pg_tblspc", "pg_wal", "pg_xact"}) {
-            Path directory = dataDirectory.resolve(name);
-            open(directory, closed);
-            if (closed.isEmpty() && !name.equals("pg_wal") && Files.isDirectory(directory)) {
-                try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
-                    children.forEach(child -> open(child, closed));
-                } catch (IOException e) {
-                    closed.add(directory);
-                }
-            }
-        }
-        return closed;
-    }
-
-    private static void open(Path file, List<Path> closed) {
-        if (Files.exists(file)
-                && (!Files.isReadable(file)
-                        || (Files.isDirectory(file) && !Files.isExecutable(file)))) {
-            closed.add(file);
-        }
+    private static String text(MainstayException failed) {
+        return String.valueOf(failed.getMessage());
     }
 }

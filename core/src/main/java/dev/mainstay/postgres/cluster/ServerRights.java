@@ -19,6 +19,13 @@ final class ServerRights {
         this.role = role;
     }
 
+    /// What the receiver of WAL does with its slot; everybody may, unless somebody hardened it.
+    private static final List<String> SLOT_FUNCTIONS =
+            List.of(
+                    "pg_create_physical_replication_slot(name, boolean, boolean)",
+                    "pg_replication_slot_advance(name, pg_lsn)",
+                    "pg_drop_replication_slot(name)");
+
     static List<Finding> missing(Connection connection, ServerVersion version) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             String role =
@@ -28,6 +35,7 @@ final class ServerRights {
             List<String> functions = new ArrayList<>(version.backupFunctions());
             functions.addAll(
                     List.of("pg_create_restore_point(text)", "pg_switch_wal()", SYSTEM_ID));
+            functions.addAll(SLOT_FUNCTIONS);
             for (String function : functions) {
                 rights.function(function, findings);
             }

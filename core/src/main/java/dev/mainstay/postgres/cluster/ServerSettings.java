@@ -89,23 +89,7 @@ final class ServerSettings {
                                                         + " MiB of it",
                                                 "make sure that this outlasts the longest outage of"
                                                         + " the repository")));
-        archiving(findings);
         return findings;
-    }
-
-    private void archiving(List<Finding> findings) {
-        boolean nowhere =
-                value("archive_command").filter(c -> !c.isBlank()).isEmpty()
-                        && value("archive_library").filter(l -> !l.isBlank()).isEmpty();
-        if (value("archive_mode").isPresent() && !is("archive_mode", "off") && nowhere) {
-            findings.add(
-                    Finding.warning(
-                            "setting-archive_command",
-                            "archive_mode is on without archive_command or archive_library: WAL"
-                                    + " piles up on the server's disk",
-                            "set archive_command = 'mainstay wal push %p', or archive_mode = off"
-                                    + " where 'mainstay wal receive' runs"));
-        }
     }
 
     private void atLeast(List<Finding> findings, String name, int least) {

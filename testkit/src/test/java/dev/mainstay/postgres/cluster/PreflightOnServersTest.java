@@ -24,6 +24,7 @@ import java.util.TreeSet;
 /// With a role that was granted exactly what [Preflight] asks for, and no superuser.
 class PreflightOnServersTest {
     private static final String ROLE = "Back up";
+    private static final Waiter PAUSE = Waiter.sleeping(Duration.ofMillis(20));
 
     private static Connection connect(TestCluster cluster) throws SQLException {
         return cluster.connect("postgres", ROLE, "");
@@ -74,7 +75,7 @@ class PreflightOnServersTest {
                 fails(ErrorCode.SERVER_RIGHT_MISSING, () -> session.start("refused", true));
             }
             try (Connection superuser = cluster.connect()) {
-                assertThat(Preflight.fix(superuser, before)).hasSize(3);
+                assertThat(Preflight.fix(superuser, before, PAUSE)).hasSize(3);
             }
             cluster.restart();
             assertThat(findings(cluster)).isEmpty();
@@ -106,7 +107,9 @@ class PreflightOnServersTest {
                 Connection connection = connect(cluster)) {
             fails(
                     ErrorCode.BACKUP_CLUSTER_MISMATCH,
-                    () -> Preflight.inspect(connection, other.dataDirectory(), _ -> {}));
+                    () ->
+                            Preflight.inspect(connection, other.dataDirectory(), _ -> {})
+                                    .requireReady());
         }
     }
 
@@ -122,7 +125,9 @@ class PreflightOnServersTest {
                 fails(ErrorCode.CHECK_FAILED, report::requireReady);
                 fails(
                         ErrorCode.BACKUP_CLUSTER_MISMATCH,
-                        () -> Preflight.inspect(connection, cluster.dataDirectory(), _ -> {}));
+                        () ->
+                                Preflight.inspect(connection, cluster.dataDirectory(), _ -> {})
+                                        .requireReady());
                 fails(ErrorCode.CHECK_FAILED, () -> BackupSession.open(connection));
             }
             try (BackupSession session = BackupSession.open(cluster.connect())) {

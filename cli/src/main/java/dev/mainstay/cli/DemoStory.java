@@ -7,6 +7,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.archive.StoredLog;
 import dev.mainstay.engine.archive.StoredTimeline;
 import dev.mainstay.engine.archive.WalGet;
 import dev.mainstay.engine.archive.WalReceiver;
@@ -27,8 +28,8 @@ import dev.mainstay.postgres.cluster.ServerUser;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
-import dev.mainstay.postgres.wal.RelationNames;
 import dev.mainstay.postgres.wal.TimelineEvent;
+import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.postgres.wal.WalTarget;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
@@ -194,9 +195,11 @@ final class DemoStory {
             throws IOException, SQLException {
         StoredTimeline.Story story =
                 StoredTimeline.read(
-                        source.wal(details.systemId(), 1),
-                        details.startSegment(),
-                        RelationNames.NONE);
+                        StoredLog.read(
+                                source.wal(details.systemId(), 1),
+                                TimelineHistory.first(details.timeline()),
+                                details.layout().walSegmentSize(),
+                                details.startLsn()));
         TimelineEvent.RelationChanged drop =
                 story.events().stream()
                         .filter(TimelineEvent.RelationChanged.class::isInstance)
@@ -214,10 +217,8 @@ final class DemoStory {
                         + ", position "
                         + drop.lsn());
         Duration rpo =
-                story.summaries().stream()
-                        .flatMap(summary -> summary.commits().last().stream())
-                        .map(commit -> Duration.between(commit.time(), loss.lastCommit()))
-                        .min(Duration::compareTo)
+                story.latest()
+                        .map(commit -> Duration.between(commit, loss.lastCommit()))
                         .map(lag -> lag.isNegative() ? Duration.ZERO : lag)
                         .orElseThrow(
                                 () ->

@@ -103,7 +103,7 @@ final class RecoveryOptions {
     private RestoreTarget target() {
         List<RestoreTarget> given = new ArrayList<>();
         boolean inclusive = !exclusive;
-        time.map(text -> new WalTarget.AtTime(TargetTime.parse(text), inclusive))
+        time.map(text -> new WalTarget.AtTime(TargetTime.parse("--target-time", text), inclusive))
                 .map(RestoreTarget.At::new)
                 .ifPresent(given::add);
         lsn.map(text -> new WalTarget.AtLsn(lsn(text), inclusive))

@@ -44,6 +44,11 @@ final class Session {
         return output;
     }
 
+    /// The configuration file as `--config` named it.
+    Optional<Path> configOption() {
+        return configFile;
+    }
+
     InstantSource clock() {
         return clock;
     }

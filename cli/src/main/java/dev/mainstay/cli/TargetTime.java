@@ -25,14 +25,15 @@ final class TargetTime {
 
     private TargetTime() {}
 
-    static Instant parse(String text) {
+    /// @param option that the text was given with
+    static Instant parse(String option, String text) {
         try {
             String joined = text.strip().replaceFirst("(?<=\\d) +(?=\\d)", "T");
             return OffsetDateTime.parse(joined.replace(" ", ""), FORMAT).toInstant();
         } catch (DateTimeParseException wrong) {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID,
-                    "--target-time '" + text + "' is no time with an offset",
+                    option + " '" + text + "' is no time with an offset",
                     "write it like '2026-11-21 05:00:00+01' or 2026-11-21T04:00:00Z",
                     wrong);
         }

@@ -8,7 +8,9 @@ import dev.mainstay.postgres.cluster.Finding;
 import dev.mainstay.postgres.protocol.SystemIdentity;
 import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
 
 import java.time.Duration;
@@ -36,18 +38,23 @@ final class HistoryProbe {
 
     /// @param live what the server says of itself, if it could be asked
     List<Finding> look(Optional<ProtectedSource> source, Optional<SystemIdentity> live) {
+        List<Finding> findings = new ArrayList<>();
+        Optional<RecordChain> chain = source.map(ProtectedSource::records);
+        for (DamagedRecord damaged : chain.map(RecordChain::damaged).orElseGet(List::of)) {
+            findings.add(Finding.error("records", damaged.toString(), damaged.hint()));
+        }
         List<CommittedBackup> backups =
-                source.map(ProtectedSource::backups).orElseGet(List::of).reversed();
+                chain.map(RecordChain::backups).orElseGet(List::of).reversed();
         if (backups.isEmpty()) {
-            return List.of(
+            findings.add(
                     Finding.warning(
                             BACKUP,
                             "there is no backup yet: nothing could be restored",
                             "run: mainstay backup " + name));
+            return findings;
         }
         CommittedBackup newest = backups.getFirst();
         BackupDetails details = BackupDetails.read(newest.details());
-        List<Finding> findings = new ArrayList<>();
         findings.add(backup(newest, details));
         if (live.filter(one -> !one.systemId().equals(details.systemId())).isPresent()) {
             findings.add(

@@ -42,18 +42,35 @@ final class BackupsCommand implements Verb {
                 }
                 return show(repository, words.get(1));
             }
+            List<String> damaged = new ArrayList<>();
             List<ProtectedSource> sources =
                     words.isEmpty()
-                            ? repository.sources()
+                            ? readable(repository, damaged)
                             : List.of(OpenSource.known(session, repository, words.getFirst()));
-            return list(sources);
+            return list(sources, damaged);
         }
     }
 
-    private static Document list(List<ProtectedSource> sources) {
+    /// A source whose key is damaged is told, and keeps nobody from the others.
+    private static List<ProtectedSource> readable(Repository repository, List<String> damaged) {
+        return repository.sources(
+                (object, why) -> {
+                    if (why.code() == ErrorCode.STORE_UNAVAILABLE) {
+                        throw why;
+                    }
+                    damaged.add(
+                            object
+                                    + ", the key of a source, cannot be read ("
+                                    + why.code().id()
+                                    + ": "
+                                    + why.getMessage()
+                                    + ")");
+                });
+    }
+
+    private static Document list(List<ProtectedSource> sources, List<String> damaged) {
         Table table = Table.of("source", "backup", "type", "status", "begin", "size", "stored");
         int count = 0;
-        List<String> damaged = new ArrayList<>();
         for (ProtectedSource source : sources) {
             RecordChain chain = source.records();
             chain.damaged().forEach(each -> damaged.add(source.name() + ": " + each));
@@ -97,7 +114,8 @@ final class BackupsCommand implements Verb {
             throw new MainstayException(
                     ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup id", notAnId);
         }
-        for (ProtectedSource source : repository.sources()) {
+        List<String> damaged = new ArrayList<>();
+        for (ProtectedSource source : readable(repository, damaged)) {
             try {
                 return document(source, source.backup(id));
             } catch (MainstayException notHere) {
@@ -106,7 +124,9 @@ final class BackupsCommand implements Verb {
                 }
             }
         }
-        throw new MainstayException(ErrorCode.BACKUP_UNKNOWN, "there is no backup " + id);
+        throw new MainstayException(
+                ErrorCode.BACKUP_UNKNOWN,
+                "there is no backup " + id + (damaged.isEmpty() ? "" : "; " + damaged.getFirst()));
     }
 
     private static Document document(ProtectedSource source, CommittedBackup backup) {

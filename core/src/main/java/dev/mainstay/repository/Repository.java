@@ -241,8 +241,10 @@ public final class Repository implements AutoCloseable {
                 });
     }
 
+    /// Those sources whose keys can be read, in the order of ids.
+    ///
     /// @param damaged is told of every key object that cannot be read, and of why
-    List<ProtectedSource> sources(BiConsumer<String, MainstayException> damaged) {
+    public List<ProtectedSource> sources(BiConsumer<String, MainstayException> damaged) {
         Map<SourceId, Map<Integer, Json>> found = new LinkedHashMap<>();
         Vault vault = rootVault();
         Listing.forEach(
@@ -295,9 +297,33 @@ public final class Repository implements AutoCloseable {
         return new ProtectedSource(this, source, body.string("name"), keys, newest);
     }
 
-    /// The source of this name, if it was ever added.
+    /// The source of this name, if it was ever added. Damaged keys of other sources do not matter.
+    ///
+    /// @throws MainstayException what is wrong with a key object, if it is or may be this source's
     public Optional<ProtectedSource> source(String name) {
-        return sources().stream().filter(source -> source.name().equals(name)).findFirst();
+        Map<String, MainstayException> damaged = new LinkedHashMap<>();
+        Optional<ProtectedSource> found =
+                sources(damaged::put).stream()
+                        .filter(source -> source.name().equals(name))
+                        .findFirst();
+        damaged.forEach(
+                (object, why) -> {
+                    if (why.code() == ErrorCode.STORE_UNAVAILABLE
+                            || found.isEmpty()
+                            || mayBelongTo(object, found.get())) {
+                        throw why;
+                    }
+                });
+        return found;
+    }
+
+    /// Whether a key object is a source's own, or that of one that comes before it: of two with the
+    /// same name the smaller id counts, and the other one never has anything.
+    private boolean mayBelongTo(String object, ProtectedSource source) {
+        String own = Names.SOURCE_KEYS + source.id() + "/";
+        return object.startsWith(own)
+                || object.compareTo(own) < 0
+                        && store.list(Names.slots(source.id()), "", 1).objects().isEmpty();
     }
 
     /// The source of this name; added with a key of its own if it is new. Two hosts that add the

@@ -214,6 +214,28 @@ class DamagedRecordTest {
     }
 
     @Test
+    void theDamagedKeyOfOneSourceIsNothingToAnother() {
+        List<ProtectedSource> others = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            others.add(repository.sourceOrAdd("other " + i));
+        }
+        for (ProtectedSource other : others) {
+            String key = "keys/source/" + other.id() + "/00000001";
+            byte[] original = replace(key, Damage.FLIPPED::change);
+            assertThat(repository.source("orders")).contains(source);
+            source.backups().forEach(this::assertRestores);
+            for (String name : List.of(other.name(), "a new one")) {
+                assertThatThrownBy(() -> repository.sourceOrAdd(name)).hasMessageContaining(key);
+            }
+            List<String> damaged = new ArrayList<>();
+            assertThat(repository.sources((object, _) -> damaged.add(object))).hasSize(6);
+            assertThat(damaged).containsExactly(key);
+            replace(key, _ -> original);
+        }
+        assertThat(repository.sources()).hasSize(7);
+    }
+
+    @Test
     void anUnknownBackupIsUnknown() {
         RecordChain chain = source.records();
         assertThat(chain.damaged()).isEmpty();

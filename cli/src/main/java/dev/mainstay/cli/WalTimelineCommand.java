@@ -82,6 +82,14 @@ final class WalTimelineCommand implements Verb {
             timelines.damaged().forEach(each -> session.progress().note("WARNING: " + each));
             TimelineId newest = timelines.newest();
             StoredLog log = timelines.log(wanted.orElse(newest));
+            if (!timelines.isHistoryKnown(log.history().timeline())) {
+                session.progress()
+                        .note(
+                                "WARNING: "
+                                        + log.history().timeline().historyFileName()
+                                        + " is not stored; what was before this timeline is not"
+                                        + " shown, and it cannot be restored");
+            }
             Story story = StoredTimeline.read(log);
             CatalogHistory catalogs = new CatalogHistory(timelines, story.history());
             String option =

@@ -201,6 +201,13 @@ class CheckOnServersTest {
     void withoutAConnectionEverythingElseIsStillReported() throws IOException {
         try (TestCluster cluster = TestCluster.create(VERSION);
                 CommandSite site = CommandSite.of(cluster)) {
+            cluster.sql("DROP ROLE backup");
+            site.run("check")
+                    .exits(1)
+                    .says(
+                            "problem  MS-0502:",
+                            "do:  as a superuser: CREATE ROLE \"backup\" LOGIN REPLICATION",
+                            "without a connection nothing can be said of rights");
             cluster.stop();
             Files.setPosixFilePermissions(
                     site.path("key"), PosixFilePermissions.fromString("rw-r--r--"));

@@ -96,7 +96,13 @@ public final class ArchivedTimelines {
         return own.end().filter(end -> end.isAfter(parting)).isPresent();
     }
 
-    /// Everything stored along one timeline and its ancestors.
+    /// Whether it is known where a timeline comes from: all but the first need their history file.
+    public boolean isHistoryKnown(TimelineId timeline) {
+        return StoredLog.history(archive, timeline).isPresent();
+    }
+
+    /// Everything stored along one timeline and its ancestors. One whose history is not known is
+    /// read as if it had none.
     ///
     /// @throws MainstayException WAL_ABSENT if nothing of that timeline is known
     public StoredLog log(TimelineId timeline) {
@@ -109,7 +115,6 @@ public final class ArchivedTimelines {
                                     ", ", timelines.stream().map(TimelineId::toString).toList()),
                     null);
         }
-        // Without its history file a timeline is read as if it had no ancestors.
         TimelineHistory history =
                 StoredLog.history(archive, timeline).orElse(TimelineHistory.first(timeline));
         return StoredLog.read(archive, history, newest.layout().walSegmentSize(), Lsn.NONE);

@@ -96,13 +96,29 @@ final class SourceLook {
             return List.of();
         } catch (MainstayException failed) {
             return List.of(
-                    Findings.failure("connection", failed),
+                    Finding.error(
+                            "connection",
+                            failed.code().id() + ": " + failed.getMessage(),
+                            loginHint(failed)),
                     Finding.warning(
                             "not-looked-at",
                             "without a connection nothing can be said of rights, settings,"
                                     + " archiving, the slot and the clock",
                             "put the connection right and check again"));
         }
+    }
+
+    /// `check --fix` grants rights, but a role it cannot log in as is not its to make: whoever
+    /// makes it chooses its password.
+    private String loginHint(MainstayException failed) {
+        String text = String.valueOf(failed.getMessage());
+        return text.contains("role \"" + spec.user() + "\" does not exist")
+                ? "as a superuser: CREATE ROLE \""
+                        + spec.user().replace("\"", "\"\"")
+                        + "\" LOGIN REPLICATION PASSWORD '…'; then: mainstay check "
+                        + name
+                        + " --fix --admin-url URL"
+                : failed.hint();
     }
 
     private void asked(Connection connection) {

@@ -35,21 +35,24 @@ final class SpaceProbe {
             next += newestFull(source.backups()).orElse(0L);
         }
         FileStore store = Files.getFileStore(folder);
-        long free = store.getUsableSpace();
         List<Finding> findings = new ArrayList<>(memory(REPOSITORY, folder, store));
-        String has = size(free) + " of " + size(store.getTotalSpace()) + " are free in " + folder;
-        String needs = "; another full backup of every source takes about " + size(next);
+        findings.add(judge(folder, store.getUsableSpace(), store.getTotalSpace(), next));
+        return findings;
+    }
+
+    /// @param next bytes that another full backup of every source takes; 0 if that is not known
+    static Finding judge(Path folder, long free, long total, long next) {
+        String has = size(free) + " of " + size(total) + " are free in " + folder;
+        String forecast =
+                next == 0 ? "" : "; another full backup of every source takes about " + size(next);
         String todo = "free space, enlarge the file system, or expire old backups";
         if (free < Math.max(LEAST, next)) {
-            findings.add(
-                    Finding.error(
-                            REPOSITORY, next > LEAST ? has + needs : has + ": nearly full", todo));
-        } else if (free < 2 * next || free < store.getTotalSpace() / 100 * LEAST_PERCENT) {
-            findings.add(Finding.warning(REPOSITORY, next > 0 ? has + needs : has, todo));
-        } else {
-            findings.add(Finding.ok(REPOSITORY, next > 0 ? has + needs : has));
+            return Finding.error(
+                    REPOSITORY, free < LEAST ? has + ": nearly full" : has + forecast, todo);
         }
-        return findings;
+        return free < 2 * next || free < total / 100 * LEAST_PERCENT
+                ? Finding.warning(REPOSITORY, has + forecast, todo)
+                : Finding.ok(REPOSITORY, has + forecast);
     }
 
     private static Optional<Long> newestFull(List<CommittedBackup> backups) {
@@ -73,28 +76,25 @@ final class SpaceProbe {
                     Finding.error(SPOOL, "this user cannot write to the spool " + spool, todo));
         }
         List<Finding> findings = new ArrayList<>(memory(SPOOL, spool, store));
-        long free = store.getUsableSpace();
-        long room = free + used(spool);
-        long limit = settings.spoolLimit().bytes();
-        String has = size(free) + " are free for the spool " + spool;
-        if (free < LEAST) {
-            findings.add(
-                    Finding.error(SPOOL, has + ": receiving is about to stop", "free space there"));
-        } else if (room < limit) {
-            findings.add(
-                    Finding.warning(
-                            SPOOL,
-                            has
-                                    + ", less than its limit of "
-                                    + settings.spoolLimit()
-                                    + ": the disk is full before receiving stops in good order",
-                            "free space, or set receiver.spool-limit to at most "
-                                    + size(room - LEAST)));
-        } else {
-            findings.add(
-                    Finding.ok(SPOOL, has + ", which may hold up to " + settings.spoolLimit()));
-        }
+        findings.add(judge(settings, store.getUsableSpace(), used(spool)));
         return findings;
+    }
+
+    static Finding judge(ReceiverSettings settings, long free, long used) {
+        String has = size(free) + " are free for the spool " + settings.spool();
+        if (free < LEAST) {
+            return Finding.error(SPOOL, has + ": receiving is about to stop", "free space there");
+        }
+        return free + used < settings.spoolLimit().bytes()
+                ? Finding.warning(
+                        SPOOL,
+                        has
+                                + ", less than its limit of "
+                                + settings.spoolLimit()
+                                + ": the disk is full before receiving stops in good order",
+                        "free space, or set receiver.spool-limit to at most "
+                                + size(free + used - LEAST))
+                : Finding.ok(SPOOL, has + ", which may hold up to " + settings.spoolLimit());
     }
 
     private static List<Finding> memory(String id, Path path, FileStore store) {

@@ -2,18 +2,22 @@ package dev.mainstay.engine.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mainstay.engine.config.ReceiverSettings;
 import dev.mainstay.postgres.cluster.Finding;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 class ProbesTest {
+    private static final long GIB = 1L << 30;
     private static final Instant NOW = Instant.parse("2026-11-21T04:00:00Z");
 
     @ParameterizedTest
@@ -71,5 +75,79 @@ class ProbesTest {
         assertThat(HistoryProbe.age(Duration.ofMinutes(90))).isEqualTo("90 minutes");
         assertThat(HistoryProbe.age(Duration.ofHours(30))).isEqualTo("30 hours");
         assertThat(HistoryProbe.age(Duration.ofDays(9))).isEqualTo("9 days");
+    }
+
+    @Test
+    void aRepositoryNeedsRoomForAnotherFullBackup() {
+        Path folder = Path.of("/r");
+        assertThat(SpaceProbe.judge(folder, 50 * GIB, 100 * GIB, 10 * GIB).severity())
+                .isEqualTo(Finding.Severity.OK);
+        assertThat(SpaceProbe.judge(folder, 15 * GIB, 100 * GIB, 10 * GIB).severity())
+                .isEqualTo(Finding.Severity.WARNING);
+        assertThat(SpaceProbe.judge(folder, 4 * GIB, 100 * GIB, 0).severity())
+                .isEqualTo(Finding.Severity.WARNING);
+        Finding full = SpaceProbe.judge(folder, 5 * GIB, 100 * GIB, 10 * GIB);
+        assertThat(full.isError()).isTrue();
+        assertThat(full.text()).contains("5.00 GiB of 100.00 GiB", "takes about 10.00 GiB");
+        assertThat(SpaceProbe.judge(folder, 1 << 20, 100 * GIB, 0).text()).contains("nearly full");
+    }
+
+    @Test
+    void aSpoolThatCannotReachItsLimitIsNamed() {
+        ReceiverSettings settings = ReceiverSettings.defaults("orders");
+        assertThat(SpaceProbe.judge(settings, 20 * GIB, 0).severity())
+                .isEqualTo(Finding.Severity.OK);
+        assertThat(SpaceProbe.judge(settings, 6 * GIB, 5 * GIB).severity())
+                .isEqualTo(Finding.Severity.OK);
+        assertThat(SpaceProbe.judge(settings, 6 * GIB, 0).whatToDo())
+                .contains("receiver.spool-limit to at most 5.94 GiB");
+        assertThat(SpaceProbe.judge(settings, 1 << 20, 20 * GIB).isError()).isTrue();
+    }
+
+    @Test
+    void aSlotIsJudgedByWhatTheServerKeepsForIt() {
+        assertThat(slot("physical", "reserved", OptionalLong.empty(), 1 << 20).severity())
+                .isEqualTo(Finding.Severity.OK);
+        assertThat(slot("physical", "extended", OptionalLong.empty(), 2 * GIB).severity())
+                .isEqualTo(Finding.Severity.WARNING);
+        assertThat(slot("physical", "extended", OptionalLong.of(GIB), 2 * GIB).text())
+                .contains("keeps 2.00 GiB", "after another 1.00 GiB it is lost");
+        assertThat(slot("physical", "unreserved", OptionalLong.of(0), 2 * GIB).isError()).isTrue();
+        assertThat(slot("physical", "lost", OptionalLong.empty(), 0).text()).contains("is lost");
+        assertThat(slot("logical", "reserved", OptionalLong.empty(), 0).text())
+                .contains("serves somebody else");
+    }
+
+    private static Finding slot(String type, String status, OptionalLong safe, long lag) {
+        ServerView view =
+                new ServerView(
+                        Map.of("archive_mode", "off", "max_replication_slots", "10"),
+                        Optional.of(
+                                new ServerView.Slot(
+                                        type,
+                                        status,
+                                        Optional.empty(),
+                                        OptionalLong.of(lag),
+                                        safe)),
+                        true,
+                        1,
+                        new ServerView.Archiver(
+                                0, Optional.empty(), Optional.empty(), Optional.empty()));
+        return SlotProbe.look("orders", "mainstay_orders", view).getLast();
+    }
+
+    @Test
+    void aSlotNeedsAPlaceOnTheServer() {
+        ServerView view =
+                new ServerView(
+                        Map.of("max_replication_slots", "2"),
+                        Optional.empty(),
+                        false,
+                        2,
+                        new ServerView.Archiver(
+                                0, Optional.empty(), Optional.empty(), Optional.empty()));
+        assertThat(SlotProbe.look("orders", "mainstay_orders", view))
+                .singleElement()
+                .satisfies(each -> assertThat(each.text()).contains("all 2 slots"));
     }
 }

@@ -10,6 +10,8 @@ import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,9 +30,10 @@ class WalTimelineOnServersTest {
     private static final int VERSION = 15;
     private static final int SEGMENT = 1 << 20;
 
-    @Test
-    void namesWhatWasDroppedAndPrintsTheRestoreThatBringsItBack() throws IOException {
-        try (TestCluster cluster = TestCluster.create(VERSION, small());
+    @ParameterizedTest
+    @MethodSource("dev.mainstay.testkit.Versions#selected")
+    void namesWhatWasDroppedAndPrintsTheRestoreThatBringsItBack(int major) throws IOException {
+        try (TestCluster cluster = TestCluster.create(major, small());
                 CommandSite site = CommandSite.of(cluster)) {
             site.grant();
             try (CommandSite.Receiving _ = site.receive()) {

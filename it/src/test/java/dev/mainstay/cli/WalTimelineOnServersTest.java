@@ -84,6 +84,12 @@ class WalTimelineOnServersTest {
             }
             assertThat(line(answer, "rewritten public.full_of of shop")).doesNotContain("restore ");
             ranges(site, answer);
+            // Summaries are a shortcut: without them the log itself says the same.
+            assertThat(objects(site, "summaries", "")).isNotEmpty();
+            for (Path summary : objects(site, "summaries", "")) {
+                Files.delete(summary);
+            }
+            assertThat(site.run("wal", "timeline", "orders").out()).isEqualTo(answer.out());
         }
     }
 
@@ -147,13 +153,8 @@ class WalTimelineOnServersTest {
                 cluster.sql("DROP TABLE b");
                 store(site);
             }
-            try (Stream<Path> files = Files.walk(site.path("repository"))) {
-                for (Path file : files.filter(each -> each.endsWith(gone.fileName())).toList()) {
-                    if (Files.isRegularFile(file)) {
-                        Files.delete(file);
-                    }
-                }
-            }
+            Files.delete(objects(site, "wal", gone.fileName()).getFirst());
+            Files.delete(objects(site, "summaries", gone.fileName()).getFirst());
             CommandSite.Answer answer = site.run("wal", "timeline", "orders");
             answer.exits(0)
                     .says(
@@ -167,6 +168,26 @@ class WalTimelineOnServersTest {
             assertThat(lines.get(gap)).contains(gone.start().toString());
             plan(site, lines.get(a));
             assertThat(lines.get(b)).contains("no backup before it is stored");
+
+            // With its summary a damaged segment still tells its story; without, it is a gap.
+            String damaged = gone.next().fileName();
+            Path object = objects(site, "wal", damaged).getFirst();
+            byte[] bytes = Files.readAllBytes(object);
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(object, bytes);
+            site.run("wal", "timeline", "orders").exits(0).says("gaps:         1");
+            Files.delete(objects(site, "summaries", damaged).getFirst());
+            site.run("wal", "timeline", "orders").exits(0).says(": " + damaged + ": MS-0", "END");
+        }
+    }
+
+    /// Objects of a kind whose name ends in `name`, if that is not empty.
+    private static List<Path> objects(CommandSite site, String kind, String name)
+            throws IOException {
+        try (Stream<Path> files = Files.walk(site.path("repository").resolve(kind))) {
+            return files.filter(Files::isRegularFile)
+                    .filter(each -> name.isEmpty() || each.endsWith(name))
+                    .toList();
         }
     }
 

@@ -7,11 +7,13 @@ import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.crypto.WrappedKey;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.KeyScope;
+import dev.mainstay.repository.format.ObjectSeal;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoredObject;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -326,24 +328,40 @@ public final class Repository implements AutoCloseable {
                         && store.list(Names.slots(source.id()), "", 1).objects().isEmpty();
     }
 
-    /// The source of this name; added with a key of its own if it is new. Two hosts that add the
-    /// same name at once agree on the one with the smaller id.
+    /// The source of this name; added with a key of its own if it is new. Of several that add the
+    /// same name at once, all get the same source with the same key.
     public ProtectedSource sourceOrAdd(String name) {
         Optional<ProtectedSource> known = source(name);
-        if (known.isPresent()) {
-            return known.get();
+        for (int attempt = 0; known.isEmpty(); attempt++) {
+            SourceId source = newId(name, attempt);
+            Json body =
+                    Json.object()
+                            .put("source", source.hex())
+                            .put("epoch", 1)
+                            .put("name", name)
+                            .put("key", HexFormat.of().formatHex(ground.randomBytes(32)))
+                            .put("created", ground.clock().instant().toString());
+            Vault vault = rootVault();
+            // Whose put comes first decides about the key; afterwards that one is found.
+            vault.put(Names.sourceKey(source, 1), vault.sealJson(ObjectType.SOURCE_KEY, body));
+            known = source(name); // still absent if the id is that of a source of another name now
         }
-        SourceId source = SourceId.of(ground.randomBytes(16));
-        Json body =
-                Json.object()
-                        .put("source", source.hex())
-                        .put("epoch", 1)
-                        .put("name", name)
-                        .put("key", HexFormat.of().formatHex(ground.randomBytes(32)))
-                        .put("created", ground.clock().instant().toString());
-        Vault vault = rootVault();
-        vault.put(Names.sourceKey(source, 1), vault.sealJson(ObjectType.SOURCE_KEY, body));
-        return source(name).orElseThrow();
+        return known.get();
+    }
+
+    /// The same in every process, and nothing that tells the name to who has no key.
+    private SourceId newId(String name, int attempt) {
+        byte[] secret =
+                rootKeys.keySet().stream()
+                        .min(Integer::compare)
+                        .map(rootKeys::get)
+                        .orElseGet(() -> new byte[32]);
+        return SourceId.of(
+                ObjectSeal.hkdf(
+                        secret,
+                        name.getBytes(StandardCharsets.UTF_8),
+                        "mainstay/1 source " + attempt,
+                        16));
     }
 
     @Override

@@ -159,6 +159,20 @@ final class KillSite implements AutoCloseable {
         return home.path().resolve("restored-" + ++restores);
     }
 
+    /// One that a server may read.
+    Path emptyFile() {
+        Path file = home.path().resolve("empty");
+        try {
+            if (!Files.exists(file)) {
+                Files.createFile(file);
+            }
+            ServerUser.giveToUnprivileged(file);
+            return file;
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
     /// Restores to the end of what is stored, starts a server on it and compares.
     void restoresAs(ContentDigest expected) {
         Path directory = newDirectory();

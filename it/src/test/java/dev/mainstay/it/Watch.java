@@ -50,9 +50,11 @@ interface Watch {
                 String name = path.isEmpty() ? child.getName() : path + "/" + child.getName();
                 if (child.isDirectory()) {
                     look(child, name, counting);
-                } else if (counts.test(name) && seen.add(name) && counting) {
+                } else if (child.isFile() && counts.test(name) && seen.add(name) && counting) {
                     events++;
-                    last = kind(name);
+                    if (!name.startsWith(".")) { // a temporary file is no result yet
+                        last = kind(name);
+                    }
                 }
             }
         }

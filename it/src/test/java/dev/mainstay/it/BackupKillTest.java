@@ -42,6 +42,7 @@ class BackupKillTest {
                 Connection sql = site.cluster.connect();
                 Workload workload = Workload.of(site.cluster, round.seed());
                 Child receiver = site.program.start("wal", "receive", "orders")) {
+            receiver.await("a slot", () -> site.slot().isPresent());
             Workload.loadMiB(sql, 12);
             workload.run(20);
             Course full;
@@ -50,9 +51,9 @@ class BackupKillTest {
                 full = course(site, "full");
                 incremental = course(site, "incremental");
             }
-            int each = (round.points() + TYPES.size() - 1) / TYPES.size();
             for (int n = 0; n < round.points(); n++) {
                 String type = TYPES.get(n % TYPES.size());
+                int each = (round.points() - n % TYPES.size() + 1) / TYPES.size();
                 Course course = type.equals("full") ? full : incremental;
                 KillPoint point = course.point(n / TYPES.size(), each, random);
                 String where = "point " + n + " of " + round + ": " + type + " killed " + point;

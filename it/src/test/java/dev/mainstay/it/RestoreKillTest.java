@@ -57,7 +57,7 @@ class RestoreKillTest {
             whole.remove();
             for (int n = 0; n < round.points(); n++) {
                 boolean late = n % 2 == 1;
-                int each = (round.points() + 1) / 2;
+                int each = (round.points() + (late ? 0 : 1)) / 2;
                 KillPoint point =
                         late ? lateStep(n / 2, each, random) : course.point(n / 2, each, random);
                 String where =
@@ -89,6 +89,7 @@ class RestoreKillTest {
             site.cluster.sql(
                     "CREATE TABLESPACE space LOCATION '" + space + "'",
                     "CREATE TABLE away TABLESPACE space AS SELECT generate_series(1, 50000) AS n");
+            receiver.await("a slot", () -> site.slot().isPresent());
             Workload.loadMiB(sql, 8);
             workload.run(20);
             site.program.run("backup", "orders");
@@ -117,7 +118,7 @@ class RestoreKillTest {
             Watch watch = late ? attempt.lastSteps() : attempt.files();
             try (Child restore = attempt.start()) {
                 if (point.kill(restore, watch)) {
-                    campaign.killed(attempt.phase(watch));
+                    campaign.killed(attempt.phase());
                     return attempt;
                 }
             }
@@ -164,7 +165,7 @@ class RestoreKillTest {
             Path global = directory.resolve("global");
             return new Watch.Steps(
                     List.of(
-                            new Step("marked", () -> has(MARKER)),
+                            new Step("files", () -> has(MARKER)),
                             new Step("labelled", () -> has("backup_label")),
                             new Step("signalled", () -> has("recovery.signal")),
                             new Step("manifest", () -> has("backup_manifest")),
@@ -179,14 +180,11 @@ class RestoreKillTest {
             return Files.exists(directory.resolve(name));
         }
 
-        String phase(Watch watch) {
-            if (has(ControlFile.PATH)) {
-                return "6 published";
-            }
-            long steps = lastSteps().events();
-            return steps == 0
-                    ? "0 " + (Files.exists(directory) ? "begun" : "nothing")
-                    : steps + " " + (steps == 1 ? "files" : watch.last());
+        /// How far it came, judged by what is there.
+        String phase() {
+            Watch steps = lastSteps();
+            long reached = steps.events();
+            return reached + " " + (reached == 0 ? "not begun" : steps.last());
         }
 
         void judge(ContentDigest content) {

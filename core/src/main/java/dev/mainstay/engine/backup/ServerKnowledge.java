@@ -167,11 +167,23 @@ final class ServerKnowledge {
 
     private void requireDropped(long databaseOid, List<ClusterFile> files) {
         Optional<String> database = databaseName(databaseOid);
-        if (database.isEmpty()) {
-            return; // the whole database was dropped
+        while (database.isPresent()) {
+            try {
+                requireDropped(
+                        databaseOid == 0 ? connection : connection.withDatabase(database.get()),
+                        files);
+                return;
+            } catch (MainstayException failed) {
+                Optional<String> now = databaseName(databaseOid);
+                if (now.equals(database)) {
+                    throw failed;
+                }
+                database = now; // renamed, or dropped after it was named
+            }
         }
-        ConnectionSpec there =
-                databaseOid == 0 ? connection : connection.withDatabase(database.get());
+    }
+
+    private static void requireDropped(ConnectionSpec there, List<ClusterFile> files) {
         try (Connection sql = SqlSession.openSql(there, "mainstay backup");
                 PreparedStatement find =
                         sql.prepareStatement("SELECT pg_filenode_relation(?::oid, ?::oid)::text")) {

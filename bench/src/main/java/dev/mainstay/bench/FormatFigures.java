@@ -44,12 +44,17 @@ public final class FormatFigures {
 
     private static final List<Way> WAYS =
             List.of(
-                    new Way("as it is: 128/32 pages, 50 %, 64 MiB", 128, 32, 50, 64),
-                    new Way("refresh below 30 %", 128, 32, 30, 64),
-                    new Way("refresh below 70 %", 128, 32, 70, 64),
+                    new Way("128/32 pages, 50 %, 64 MiB", 128, 32, 50, 64),
                     new Way("8 scattered pages", 128, 8, 50, 64),
+                    new Way("16 scattered pages", 128, 16, 50, 64),
+                    new Way("48 scattered pages", 128, 48, 50, 64),
+                    new Way("64 scattered pages", 128, 64, 50, 64),
                     new Way("128 scattered pages", 128, 128, 50, 64),
                     new Way("32 neighbours", 32, 32, 50, 64),
+                    new Way("refresh below 30 %", 128, 32, 30, 64),
+                    new Way("refresh below 70 %", 128, 32, 70, 64),
+                    new Way("64 scattered pages, below 30 %", 128, 64, 30, 64),
+                    new Way("64 scattered pages, below 70 %", 128, 64, 70, 64),
                     new Way("packs of 16 MiB", 128, 32, 50, 16),
                     new Way("packs of 32 MiB", 128, 32, 50, 32),
                     new Way("packs of 128 MiB", 128, 32, 50, 128));

@@ -16,7 +16,7 @@ import java.util.Random;
 
 /// How well and how fast zstd packs frames of so many pages, side by side or from all over a file.
 final class FrameFigures {
-    private static final int[] SIZES = {8, 32, 64, 128};
+    private static final int[] SIZES = {8, 16, 32, 48, 64, 128};
     private static final int LEVEL = 3;
     private static final int PASSES = 3;
     private static final int MOST_PAGES = 8192;

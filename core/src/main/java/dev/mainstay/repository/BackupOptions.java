@@ -45,10 +45,10 @@ public record BackupOptions(
             this(neighbours, scattered, chunkMinBytes, chunkAverageBytes, chunkMaxBytes, 8192, 50);
         }
 
-        /// Format 1's: 128 and 32 pages; 256 KiB, 1 MiB, 4 MiB; the figures behind them are in
+        /// Format 1's: 128 and 64 pages; 256 KiB, 1 MiB, 4 MiB; the figures behind them are in
         /// docs/decisions/0002-format-figures.md.
         public static FrameShape standard() {
-            return new FrameShape(128, 32, 256 << 10, 1 << 20, 4 << 20);
+            return new FrameShape(128, 64, 256 << 10, 1 << 20, 4 << 20);
         }
     }
 

@@ -39,9 +39,11 @@ public final class PackBuilder {
 
     /// Whether a frame of this content may still go in; an empty pack takes any frame.
     public boolean hasRoomFor(int metaLength, int payloadLength) {
+        long listed = directory.size() + 11L + metaLength;
         return frames == 0
                 || (long) size + FrameCoder.bound(metaLength, payloadLength) + directory.size()
-                        <= targetBytes;
+                                <= targetBytes
+                        && listed <= FrameCoder.MAX_PAYLOAD; // the directory is one frame
     }
 
     private void room(int more) {

@@ -35,8 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Repositories that the first program of format 1 wrote stay readable for ever. They are never
-/// written again; `-Dgolden=DIRECTORY` shows how they were made.
+/// Repositories that the first program of format 1 wrote, the day it was frozen, stay readable for
+/// ever. They are never written again; `-Dgolden=DIRECTORY` shows how they were made.
 class GoldenRepositoryTest {
     private static final String PASSPHRASE = "correct horse battery staple";
 

@@ -115,7 +115,6 @@ public final class FormatFigures {
                                     RelationFiles.source(file));
                         }
                     }
-                    worker.finish();
                 }
                 count(writer.commit(Json.object()));
             }

@@ -53,8 +53,10 @@ public final class BackupWriter implements AutoCloseable {
     private final Chunker chunker;
     private final Mac chunkMac;
     private final Object fileLock = new Object();
+    private final PackStream pages;
     private Optional<ManifestAssembly> assembly = Optional.empty();
     private Optional<PriorBackup> prior = Optional.empty();
+    private boolean finished;
     private boolean ended;
 
     private BackupWriter(ProtectedSource source, BackupOptions options, BackupId id) {
@@ -67,10 +69,15 @@ public final class BackupWriter implements AutoCloseable {
         this.tally = new BackupTally(options.refreshBudgetPages());
         this.absentPacks = candidates(vault);
         this.index = ChunkIndex.read(source, absentPacks);
+        int packBytes = (int) options.packSize().bytes();
+        this.pages =
+                new PackStream(
+                        vault,
+                        options.parent().isPresent() ? PackClass.INCREMENTAL : PackClass.BASE,
+                        packBytes,
+                        uploads);
         for (int i = 0; i < FILE_STREAMS; i++) {
-            fileStreams.add(
-                    new PackStream(
-                            vault, PackClass.FILES, (int) options.packSize().bytes(), uploads));
+            fileStreams.add(new PackStream(vault, PackClass.FILES, packBytes, uploads));
         }
         this.fileCoder = new FrameCoder(options.compressionLevel());
         this.chunker = new Chunker(source.hashKey("gear", 32), options.shape());
@@ -126,7 +133,8 @@ public final class BackupWriter implements AutoCloseable {
                                         vault, PackClass.FINGERPRINTS, METADATA_PACK, uploads),
                                 options.compressionLevel(),
                                 blockSizeBytes,
-                                options.shape().chunksListed()));
+                                options.shape().chunksListed(),
+                                uploads::named));
         prior = options.parent().map(parent -> PriorBackup.read(source, parent, absentPacks));
     }
 
@@ -201,25 +209,17 @@ public final class BackupWriter implements AutoCloseable {
         return placed;
     }
 
-    /// Stores relation segment files from one thread. Close it when its thread has no more files;
-    /// the backup cannot be committed before.
+    /// Stores relation segment files from one thread. Close it when its thread has no more files.
     public final class Worker implements AutoCloseable {
         private final FrameCoder coder = new FrameCoder(options.compressionLevel());
-        private final PackStream packs;
         private final PageStorer storer;
         private final Optional<PriorBackup.Lookup> lookup;
 
         private Worker(int blockSizeBytes) {
-            packs =
-                    new PackStream(
-                            source.vault(),
-                            options.parent().isPresent() ? PackClass.INCREMENTAL : PackClass.BASE,
-                            (int) options.packSize().bytes(),
-                            uploads);
             storer =
                     new PageStorer(
                             coder,
-                            packs,
+                            pages,
                             source.fingerprintSeed(),
                             options.shape(),
                             tally,
@@ -240,11 +240,6 @@ public final class BackupWriter implements AutoCloseable {
             return file.frameOf.length;
         }
 
-        /// Ends this worker's packs.
-        public void finish() {
-            packs.finish(coder);
-        }
-
         @Override
         public void close() {
             lookup.ifPresent(PriorBackup.Lookup::close);
@@ -252,15 +247,24 @@ public final class BackupWriter implements AutoCloseable {
         }
     }
 
-    /// Makes the backup exist. Every worker must have finished.
+    /// Sends off everything that is still in memory. Nothing can be stored afterwards; [#commit]
+    /// does this by itself where it was not done.
+    public void finishContent() {
+        if (finished) {
+            return;
+        }
+        finished = true;
+        pages.finish();
+        fileStreams.forEach(PackStream::finish);
+        assembly().finish();
+    }
+
+    /// Makes the backup exist. Every worker must have stored its last file.
     ///
     /// @param details what the engine records about the source
     /// @throws MainstayException BACKUP_ABORTED if a collector gave up on this backup first
     public CommittedBackup commit(Json details) {
-        synchronized (fileLock) {
-            fileStreams.forEach(stream -> stream.finish(fileCoder));
-        }
-        assembly().finish();
+        finishContent();
         uploads.await();
         ChunkIndex.write(
                 source,

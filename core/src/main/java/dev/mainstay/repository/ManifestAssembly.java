@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// Turns stored files into maps and manifest entries as soon as the packs they refer to have names,
@@ -61,14 +62,19 @@ final class ManifestAssembly implements AutoCloseable {
     private final List<PendingFrame> catalog = new ArrayList<>();
     private final Crc32c pageCrc;
     private final int chunksListed;
+    private final LongSupplier packsNamed;
+    private long packsSeen;
 
+    /// @param packsNamed how many packs have names by now
     /// @param chunksListed most chunks in an entry, and in a list of chunks
     ManifestAssembly(
             PackStream metadata,
             PackStream prints,
             int compressionLevel,
             int blockSizeBytes,
-            int chunksListed) {
+            int chunksListed,
+            LongSupplier packsNamed) {
+        this.packsNamed = packsNamed;
         this.metadata = metadata;
         this.prints = prints;
         this.coder = new FrameCoder(compressionLevel);
@@ -84,24 +90,26 @@ final class ManifestAssembly implements AutoCloseable {
                             (long) file.frameOf.length * file.blockSizeBytes,
                             file.crc(pageCrc),
                             file.unchanged.get());
-            waiting.add(new Waiting(List.of(), () -> encode(entry)));
+            await(new Waiting(List.of(), () -> encode(entry)));
+        } else if (file.isNamed()) {
+            map(file);
         } else {
             unmapped.add(file);
+            advance();
         }
-        advance();
     }
 
     synchronized void add(FileFacts facts, long size, int crc, List<PlacedChunk> chunks) {
         Large file = new Large(facts, size, crc, chunks);
         if (chunks.size() > chunksListed) {
             large.add(file);
+            advance();
         } else {
-            waiting.add(
+            await(
                     new Waiting(
                             chunks.stream().map(PlacedChunk::frame).toList(),
                             () -> encode(file.entry())));
         }
-        advance();
     }
 
     private static List<ChunkRef> refs(List<PlacedChunk> chunks) {
@@ -111,8 +119,7 @@ final class ManifestAssembly implements AutoCloseable {
     }
 
     synchronized void add(FileFacts facts, Content content) {
-        waiting.add(new Waiting(List.of(), () -> encode(entry(facts, 0, 0, content))));
-        advance();
+        await(new Waiting(List.of(), () -> encode(entry(facts, 0, 0, content))));
     }
 
     synchronized void addCatalog(byte[] jsonLines) {
@@ -135,7 +142,17 @@ final class ManifestAssembly implements AutoCloseable {
         return packs.append(coder, kind, new byte[0], bytes, 0, length);
     }
 
+    /// Looks through what waits, but only once for each pack that got its name: there may be many
+    /// thousand files.
     private void advance() {
+        long named = packsNamed.getAsLong();
+        if (named != packsSeen) {
+            packsSeen = named;
+            sweep();
+        }
+    }
+
+    private void sweep() {
         for (Iterator<PagedFile> files = unmapped.iterator(); files.hasNext(); ) {
             PagedFile file = files.next();
             if (file.isNamed()) {
@@ -154,13 +171,26 @@ final class ManifestAssembly implements AutoCloseable {
             Waiting next = each.next();
             if (next.isReady()) {
                 each.remove();
-                byte[] encoded = next.encoded.get();
-                if (entries.size() > 0 && entries.size() + encoded.length > BUFFER) {
-                    flushEntries();
-                }
-                entries.raw(encoded);
+                emit(next);
             }
         }
+    }
+
+    private void emit(Waiting ready) {
+        byte[] encoded = ready.encoded.get();
+        if (entries.size() > 0 && entries.size() + encoded.length > BUFFER) {
+            flushEntries();
+        }
+        entries.raw(encoded);
+    }
+
+    private void await(Waiting entry) {
+        if (entry.isReady()) {
+            emit(entry);
+        } else {
+            waiting.add(entry);
+        }
+        advance();
     }
 
     private static byte[] encode(ManifestEntry entry) {
@@ -241,15 +271,18 @@ final class ManifestAssembly implements AutoCloseable {
         }
     }
 
-    /// Ends everything; call once all workers have ended their packs.
+    /// Ends everything; call once all other packs are on their way, for it waits for their names.
     synchronized void finish() {
-        advance();
+        unmapped.forEach(PagedFile::awaitNames);
+        large.forEach(file -> file.chunks.forEach(chunk -> chunk.frame.ref()));
+        sweep();
         flushMaps();
-        prints.finish(coder);
-        metadata.finish(coder);
-        advance();
+        prints.finish();
+        metadata.finish();
+        waiting.forEach(each -> each.on.forEach(PendingFrame::ref));
+        sweep();
         flushEntries();
-        metadata.finish(coder);
+        metadata.finish();
         if (!unmapped.isEmpty() || !large.isEmpty() || !waiting.isEmpty()) {
             throw new IllegalStateException("files are left without a place in the manifest");
         }

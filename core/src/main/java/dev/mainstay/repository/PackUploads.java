@@ -2,8 +2,8 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.FrameCoder;
 import dev.mainstay.repository.format.PackBuilder;
-import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.storage.ObjectStore;
 
 import org.jspecify.annotations.Nullable;
@@ -14,13 +14,15 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
-/// Puts finished packs while the next ones fill. At most `atOnce` are on their way, so memory stays
-/// bounded; the first failure ends the backup.
+/// Finishes and puts full packs while the next ones fill. At most `atOnce` are on their way, so
+/// memory stays bounded; the first failure ends the backup.
 final class PackUploads {
     private final ObjectStore store;
     private final int atOnce;
     private final Semaphore slots;
+    private final PackBuilder.Blocks blocks = new PackBuilder.Blocks();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicLong named = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
     private final List<String> created = new ArrayList<>();
 
@@ -30,24 +32,42 @@ final class PackUploads {
         this.slots = new Semaphore(atOnce);
     }
 
-    void put(PackClass packClass, PackBuilder.Finished pack) {
+    PackBuilder.Blocks blocks() {
+        return blocks;
+    }
+
+    /// How many packs have names by now.
+    long named() {
+        return named.get();
+    }
+
+    /// Takes over a pack of which every place is given out.
+    void put(PackBuilder builder, PendingFrame.PendingPack pack) {
         acquire(1);
         check();
         Thread.startVirtualThread(
                 () -> {
-                    try {
-                        String name = Names.pack(packClass, pack.id());
-                        store.put(name, pack.content());
-                        bytes.addAndGet(pack.content().remaining());
-                        synchronized (created) {
-                            created.add(name);
-                        }
-                    } catch (RuntimeException | Error failed) {
+                    try (FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL)) {
+                        PackBuilder.Finished finished = builder.finish(coder);
+                        pack.named(finished.id());
+                        named.incrementAndGet();
+                        put(finished, Names.pack(pack.packClass, finished.id()));
+                    } catch (InterruptedException | RuntimeException | Error failed) {
                         failure.compareAndSet(null, failed);
+                        pack.lost(failed);
                     } finally {
                         slots.release();
                     }
                 });
+    }
+
+    private void put(PackBuilder.Finished pack, String name) {
+        store.put(name, pack.content());
+        bytes.addAndGet(pack.length());
+        synchronized (created) {
+            created.add(name);
+        }
+        blocks.giveBack(pack);
     }
 
     private void acquire(int permits) {
@@ -64,14 +84,19 @@ final class PackUploads {
         Throwable failed = failure.get();
         if (failed != null) {
             slots.release();
-            if (failed instanceof Error error) {
-                throw error;
-            }
-            throw failed instanceof MainstayException known
-                    ? new MainstayException(
-                            known.code(), String.valueOf(known.getMessage()), known.hint(), known)
-                    : new IllegalStateException("a pack could not be put", failed);
+            throw rethrown(failed);
         }
+    }
+
+    /// The failure of another thread, to be thrown in this one.
+    static RuntimeException rethrown(Throwable failed) {
+        if (failed instanceof Error error) {
+            throw error;
+        }
+        return failed instanceof MainstayException known
+                ? new MainstayException(
+                        known.code(), String.valueOf(known.getMessage()), known.hint(), known)
+                : new IllegalStateException("a pack could not be put", failed);
     }
 
     /// Returns once every pack is durable.

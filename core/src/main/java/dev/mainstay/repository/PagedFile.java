@@ -55,7 +55,16 @@ final class PagedFile {
     }
 
     boolean isNamed() {
-        return frames.stream().allMatch(placed -> placed.frame.isNamed());
+        for (int i = frames.size() - 1; i >= 0; i--) { // the last is the likeliest to wait
+            if (!frames.get(i).frame.isNamed()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void awaitNames() {
+        frames.forEach(placed -> placed.frame.ref());
     }
 
     /// The map to store: frames without a live page are left out.

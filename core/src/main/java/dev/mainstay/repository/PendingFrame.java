@@ -1,29 +1,50 @@
 package dev.mainstay.repository;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /// A frame whose pack may still be filling: the pack's name, a hash of its bytes, is not known
 /// before it is finished.
 final class PendingFrame {
     /// A pack that is or was filled.
     static final class PendingPack {
-        private final PackClass packClass;
-        private volatile @Nullable PackId id;
+        final PackClass packClass;
+        private final CompletableFuture<PackId> id = new CompletableFuture<>();
 
         PendingPack(PackClass packClass) {
             this.packClass = packClass;
         }
 
         void named(PackId name) {
-            id = name;
+            id.complete(name);
+        }
+
+        /// The pack will have no name; whoever waits for it fails as well.
+        void lost(Throwable why) {
+            id.completeExceptionally(why);
         }
 
         boolean isNamed() {
-            return id != null;
+            return id.isDone();
+        }
+
+        private PackId await() {
+            try {
+                return id.get();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new MainstayException(
+                        ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
+            } catch (ExecutionException lost) {
+                throw PackUploads.rethrown(Objects.requireNonNullElse(lost.getCause(), lost));
+            }
         }
     }
 
@@ -54,11 +75,8 @@ final class PendingFrame {
         return length;
     }
 
+    /// Waits for the pack's name, once the pack is on its way.
     FrameRef ref() {
-        PackId id = pack.id;
-        if (id == null) {
-            throw new IllegalStateException("pack is still open");
-        }
-        return new FrameRef(pack.packClass, id, number, offset, length);
+        return new FrameRef(pack.packClass, pack.await(), number, offset, length);
     }
 }

@@ -32,8 +32,18 @@ public interface ObjectStore extends AutoCloseable {
 
     /// Writes an object unless the name is taken.
     ///
-    /// @param content from position to limit; neither is changed
-    PutOutcome put(String name, ByteBuffer content);
+    /// @param content the object's bytes: those of the buffers one after the other, each from
+    ///   position to limit; neither is changed
+    PutOutcome put(String name, ByteBuffer... content);
+
+    /// Bytes that a put of these buffers writes.
+    static long length(ByteBuffer... content) {
+        long length = 0;
+        for (ByteBuffer part : content) {
+            length += part.remaining();
+        }
+        return length;
+    }
 
     /// Reads exactly `length` bytes from `offset` of an object.
     ///

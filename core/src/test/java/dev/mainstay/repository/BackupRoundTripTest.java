@@ -183,7 +183,6 @@ class BackupRoundTripTest {
                                                     content, first * BLOCK, into, 0, got * BLOCK);
                                             return got;
                                         }));
-                worker.finish();
             }
             writer.directory(facts("base"));
             for (Map.Entry<String, byte[]> file : files.entrySet()) {

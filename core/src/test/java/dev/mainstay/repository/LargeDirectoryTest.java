@@ -39,7 +39,6 @@ class LargeDirectoryTest {
                     worker.pagedFile(
                             new FileFacts(path, 0600, "", "", 1), 1, (_, pages, _) -> pages);
                 }
-                worker.finish();
             }
             assertThat(writer.commit(Json.object()).statistics().number("files")).isEqualTo(FILES);
         }

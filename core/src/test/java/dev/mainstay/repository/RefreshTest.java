@@ -51,7 +51,6 @@ class RefreshTest {
                             System.arraycopy(content, first * BLOCK, into, 0, pages * BLOCK);
                             return pages;
                         });
-                worker.finish();
             }
             return writer.commit(Json.object());
         }

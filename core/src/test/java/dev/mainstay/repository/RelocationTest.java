@@ -81,7 +81,6 @@ class RelocationTest {
                             System.arraycopy(pages, first * BLOCK, into, 0, count * BLOCK);
                             return count;
                         });
-                worker.finish();
             }
             writer.file(
                     new FileFacts("PG_VERSION", 0600, "", "", 1), new ByteArrayInputStream(file));

@@ -65,7 +65,7 @@ class SameSourceAtOnceTest {
         }
 
         @Override
-        public PutOutcome put(String name, ByteBuffer content) {
+        public PutOutcome put(String name, ByteBuffer... content) {
             if (name.startsWith(Names.SOURCE_KEYS)) {
                 meanwhile.run();
             }

@@ -41,7 +41,7 @@ class UncertainCommitTest {
         }
 
         @Override
-        public PutOutcome put(String name, ByteBuffer content) {
+        public PutOutcome put(String name, ByteBuffer... content) {
             if (!name.startsWith("slots/") || losesAfterPut.isEmpty()) {
                 return inner.put(name, content);
             }

@@ -112,7 +112,6 @@ final class CrashBackups {
                                                 content.length / BLOCK,
                                                 (first, pages, into) ->
                                                         copy(content, first, pages, into)));
-                worker.finish();
             }
             writer.directory(facts("base"));
             for (Map.Entry<String, byte[]> file : state.files().entrySet()) {

@@ -110,7 +110,8 @@ public final class FaultyStore implements ObjectStore {
     }
 
     @Override
-    public synchronized PutOutcome put(String name, ByteBuffer content) {
+    public synchronized PutOutcome put(String name, ByteBuffer... content) {
+        long length = ObjectStore.length(content);
         boolean crash = begin("put " + name);
         if (crash) {
             if (random.nextBoolean() && inner.put(name, content) == PutOutcome.CREATED) {
@@ -118,22 +119,31 @@ public final class FaultyStore implements ObjectStore {
             }
             throw crash("put " + name);
         }
-        if (happens(faults.tornPut()) && content.hasRemaining()) {
-            ByteBuffer part = content.duplicate();
-            part.limit(part.position() + random.nextInt(part.remaining()));
-            if (inner.put(name, part) == PutOutcome.CREATED) {
+        if (happens(faults.tornPut()) && length > 0) {
+            if (inner.put(name, start(content, random.nextInt((int) length)))
+                    == PutOutcome.CREATED) {
                 throw unavailable("put " + name + " tore");
             }
         }
-        if (putBytes > faults.capacityBytes() - content.remaining()) {
+        if (putBytes > faults.capacityBytes() - length) {
             throw new MainstayException(ErrorCode.STORE_FULL, "cannot put '" + name + "'");
         }
         PutOutcome outcome = inner.put(name, content);
         if (outcome == PutOutcome.CREATED) {
-            putBytes += content.remaining();
+            putBytes += length;
             remember(name);
         }
         return answer(name, outcome);
+    }
+
+    private static ByteBuffer start(ByteBuffer[] content, int length) {
+        ByteBuffer start = ByteBuffer.allocate(length);
+        for (ByteBuffer part : content) {
+            ByteBuffer some = part.duplicate();
+            some.limit(some.position() + Math.min(some.remaining(), start.remaining()));
+            start.put(some);
+        }
+        return start.flip();
     }
 
     private PutOutcome answer(String name, PutOutcome outcome) {

@@ -33,12 +33,20 @@ public final class FrameCoder implements AutoCloseable {
     /// No frame's payload is larger; a reader never allocates more.
     public static final int MAX_PAYLOAD = 16 << 20;
 
+    /// What was compressed and is to be sealed.
+    private record Pending(FrameKind kind, byte[] meta, byte[] content, int offset, int length) {
+        static final Pending NOTHING = new Pending(FrameKind.BODY, new byte[0], new byte[0], 0, 0);
+    }
+
     private final ZstdCompressCtx compressor;
     private final ZstdDecompressCtx decompressor;
     private final Cipher cipher;
     private final MessageDigest digest = Bytes.sha256();
     private final byte[] aad = new byte[ObjectHeader.SIZE + 8 + 8 + 4];
     private byte[] plain = new byte[0];
+    private int plainLength;
+    private Pending pending = Pending.NOTHING;
+    private byte[] sealed = new byte[0];
     private byte[] opened = new byte[0];
     private byte[] payload = new byte[0];
 
@@ -57,8 +65,7 @@ public final class FrameCoder implements AutoCloseable {
         return OVERHEAD + 2 + 5 + metaLength + 5 + (int) Zstd.compressBound(payloadLength);
     }
 
-    /// Appends a frame to `out` at `position`, then opens it again and compares, so that nothing is
-    /// stored that would not come back.
+    /// Appends a frame to `out` at `position`; [#compress] and [#seal] in one.
     ///
     /// @param number of the frame in its object; with the object's key it is used once
     /// @param offset of the frame in its object
@@ -75,24 +82,53 @@ public final class FrameCoder implements AutoCloseable {
             int contentLength,
             byte[] out,
             int position) {
-        int plainLength = encode(kind, meta, content, contentOffset, contentLength);
+        int length = compress(kind, meta, content, contentOffset, contentLength);
+        System.arraycopy(seal(seal, number, offset), 0, out, position, length);
+        return length;
+    }
+
+    /// Compresses what [#seal] seals next: how long a frame is has to be known before its place in
+    /// the object is, and the place is part of the seal.
+    ///
+    /// @param content is read again by [#seal]
+    /// @return the frame's length in bytes
+    public int compress(
+            FrameKind kind, byte[] meta, byte[] content, int contentOffset, int contentLength) {
+        pending = new Pending(kind, meta, content, contentOffset, contentLength);
+        plainLength = encode(kind, meta, content, contentOffset, contentLength);
+        return 4 + plainLength + TAG;
+    }
+
+    /// Seals the frame compressed last, then opens it again and compares, so that nothing is stored
+    /// that would not come back.
+    ///
+    /// @param number of the frame in its object; with the object's key it is used once
+    /// @param offset of the frame in its object
+    /// @return the frame from index 0 on; valid until the next call
+    /// @throws MainstayException BACKUP_FRAME_MISMATCH if what was sealed does not open to the same
+    public byte[] seal(ObjectSeal seal, int number, long offset) {
         int length = 4 + plainLength + TAG;
-        Bytes.putInt(out, position, length - 4);
+        if (sealed.length < length) {
+            sealed = new byte[Math.max(length, plain.length)];
+        }
+        Bytes.putInt(sealed, 0, length - 4);
         associate(seal, number, offset, length - 4);
-        seal(seal, number, plainLength, out, position + 4);
-        Frame back = open("new frame", seal, number, offset, out, position, length);
-        if (back.kind() != kind
-                || !Arrays.equals(back.meta(), meta)
+        seal(seal, number, plainLength, sealed, 4);
+        Frame back = open("new frame", seal, number, offset, sealed, 0, length);
+        Pending was = pending;
+        if (back.kind() != was.kind
+                || !Arrays.equals(back.meta(), was.meta)
                 || !Arrays.equals(
                         back.payload(),
                         0,
                         back.length(),
-                        content,
-                        contentOffset,
-                        contentOffset + contentLength)) {
+                        was.content,
+                        was.offset,
+                        was.offset + was.length)) {
             throw mismatch();
         }
-        return length;
+        pending = Pending.NOTHING;
+        return sealed;
     }
 
     private static MainstayException mismatch() {

@@ -126,7 +126,7 @@ public final class LocalStore implements ObjectStore {
     }
 
     @Override
-    public PutOutcome put(String name, ByteBuffer content) {
+    public PutOutcome put(String name, ByteBuffer... content) {
         Path target = folders.resolve(ObjectName.check(name));
         try {
             if (settleExisting(target)) {

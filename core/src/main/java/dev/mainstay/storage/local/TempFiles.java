@@ -55,7 +55,7 @@ final class TempFiles {
     }
 
     /// Writes and syncs a new file. On failure nothing is left.
-    Path write(ByteBuffer content) throws IOException {
+    Path write(ByteBuffer... content) throws IOException {
         try {
             return writeNew(content);
         } catch (NoSuchFileException _) {
@@ -65,7 +65,7 @@ final class TempFiles {
         }
     }
 
-    private Path writeNew(ByteBuffer content) throws IOException {
+    private Path writeNew(ByteBuffer... content) throws IOException {
         while (true) {
             // The name may be taken: process ids repeat across containers that share a volume.
             Path file = folder.resolve(ours + count.incrementAndGet());
@@ -82,7 +82,9 @@ final class TempFiles {
             boolean whole = false;
             try (channel) {
                 Permissions.set(file, OWNER_ONLY);
-                writeFully(channel, content.duplicate());
+                for (ByteBuffer part : content) {
+                    writeFully(channel, part.duplicate());
+                }
                 channel.force(true);
                 whole = true;
             } finally {

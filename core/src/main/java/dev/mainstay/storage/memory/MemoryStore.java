@@ -38,10 +38,14 @@ public final class MemoryStore implements ObjectStore {
     }
 
     @Override
-    public PutOutcome put(String name, ByteBuffer content) {
+    public PutOutcome put(String name, ByteBuffer... content) {
         ObjectName.check(name);
-        byte[] bytes = new byte[content.remaining()];
-        content.duplicate().get(bytes);
+        byte[] bytes = new byte[Math.toIntExact(ObjectStore.length(content))];
+        int at = 0;
+        for (ByteBuffer part : content) {
+            part.get(part.position(), bytes, at, part.remaining());
+            at += part.remaining();
+        }
         synchronized (puts) {
             if (objects.containsKey(name)) {
                 return PutOutcome.EXISTED;

@@ -93,10 +93,10 @@ public final class MeteredStore implements ObjectStore {
     }
 
     @Override
-    public PutOutcome put(String name, ByteBuffer content) {
+    public PutOutcome put(String name, ByteBuffer... content) {
         PutOutcome outcome = counted(puts, () -> inner.put(name, content));
         if (outcome == PutOutcome.CREATED) {
-            putBytes.add(content.remaining());
+            putBytes.add(ObjectStore.length(content));
         }
         return outcome;
     }

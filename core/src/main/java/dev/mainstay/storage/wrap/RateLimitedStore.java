@@ -53,7 +53,7 @@ public final class RateLimitedStore implements ObjectStore {
         return new RateLimitedStore(inner, new Pace(perSecond), timer);
     }
 
-    private void await(int bytes) {
+    private void await(long bytes) {
         long waitNanos = pace.bookNanos(bytes, timer.nanos());
         if (waitNanos == 0) {
             return;
@@ -75,8 +75,8 @@ public final class RateLimitedStore implements ObjectStore {
     }
 
     @Override
-    public PutOutcome put(String name, ByteBuffer content) {
-        await(content.remaining());
+    public PutOutcome put(String name, ByteBuffer... content) {
+        await(ObjectStore.length(content));
         return inner.put(name, content);
     }
 

@@ -94,7 +94,7 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
-    public PutOutcome put(String name, ByteBuffer content) {
+    public PutOutcome put(String name, ByteBuffer... content) {
         Put put = new Put(name, content);
         return insist(put::attempt);
     }
@@ -102,10 +102,10 @@ public final class RetryingStore implements ObjectStore {
     /// One put and its tries.
     private final class Put {
         private final String name;
-        private final ByteBuffer content;
+        private final ByteBuffer[] content;
         private boolean mayHaveHappened;
 
-        Put(String name, ByteBuffer content) {
+        Put(String name, ByteBuffer... content) {
             this.name = name;
             this.content = content;
         }
@@ -139,18 +139,20 @@ public final class RetryingStore implements ObjectStore {
             if (size.isEmpty()) {
                 throw vanished(null);
             }
-            if (size.get() != content.remaining()) {
+            if (size.get() != ObjectStore.length(content)) {
                 return false;
             }
-            ByteBuffer rest = content.duplicate();
-            for (long offset = 0; rest.hasRemaining(); ) {
-                int length = Math.min(CHUNK_BYTES, rest.remaining());
-                ByteBuffer ours = rest.slice(rest.position(), length);
-                if (!ours.equals(ByteBuffer.wrap(inner.get(name, offset, length)))) {
-                    return false;
+            long offset = 0;
+            for (ByteBuffer part : content) {
+                for (ByteBuffer rest = part.duplicate(); rest.hasRemaining(); ) {
+                    int length = Math.min(CHUNK_BYTES, rest.remaining());
+                    ByteBuffer ours = rest.slice(rest.position(), length);
+                    if (!ours.equals(ByteBuffer.wrap(inner.get(name, offset, length)))) {
+                        return false;
+                    }
+                    rest.position(rest.position() + length);
+                    offset += length;
                 }
-                rest.position(rest.position() + length);
-                offset += length;
             }
             return true;
         }

@@ -105,7 +105,7 @@ class SpoolUploaderTest {
         }
 
         @Override
-        public PutOutcome put(String name, ByteBuffer content) {
+        public PutOutcome put(String name, ByteBuffer... content) {
             beforePut.accept(name);
             return store.put(name, content);
         }

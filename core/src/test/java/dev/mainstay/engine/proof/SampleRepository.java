@@ -168,7 +168,6 @@ public final class SampleRepository {
                                                     content, first * BLOCK, into, 0, got * BLOCK);
                                             return got;
                                         }));
-                worker.finish();
             }
             writer.directory(facts("base"));
             writer.link(facts("pg_tblspc/16400"), "/somewhere/else");

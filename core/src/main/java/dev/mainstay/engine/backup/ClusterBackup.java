@@ -1,9 +1,7 @@
 package dev.mainstay.engine.backup;
 
 import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.RepositorySettings;
@@ -30,7 +28,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,9 +43,10 @@ import java.util.concurrent.Future;
 /// Backs up a running primary whose data directory this host can read.
 ///
 /// The order is what makes the result recoverable: server and directory are proved to be one
-/// cluster; the archive is proved alive; the backup is announced in the repository and started in
-/// the server; only then files are listed and read, `pg_control` last; the server ends the backup;
-/// the WAL up to its end is seen in the repository; and then the commit record is put.
+/// cluster; the backup is announced in the repository and started in the server, while a segment of
+/// WAL is on its way; once that has arrived, the archive is alive, and only then files are listed
+/// and read, `pg_control` last; the server ends the backup; the WAL up to its end is seen in the
+/// repository; and then the commit record is put.
 public final class ClusterBackup {
     /// Files are sorted by size within groups of so many, so that no large one is left for last.
     private static final int GROUP = 200_000;
@@ -113,9 +111,7 @@ public final class ClusterBackup {
             ControlFile control = ControlFile.read(dataDirectory, request.waiter);
             requireSegments(control);
             WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
-            ArchiveProof proof =
-                    new ArchiveProof(archive, control, request.archiveTimeout, request.waiter);
-            proof.segmentArrives(sql);
+            ArchiveProof proof = ArchiveProof.begin(archive, control, request, sql);
             Optional<CommittedBackup> parent = parent(request.type, control);
             try (BackupWriter writer = source.newBackup(options(parent, control))) {
                 try {
@@ -219,6 +215,7 @@ public final class ClusterBackup {
         int blockSize = control.layout().blockSizeBytes();
         step.writer.blockSize(blockSize);
         BackupSession.Start start = step.session.start("mainstay " + step.writer.id(), true);
+        step.proof.segmentArrives();
         BackupFindings findings = new BackupFindings();
         Optional<RelationPageReader.Verification> verification =
                 control.hasDataChecksums()
@@ -238,13 +235,12 @@ public final class ClusterBackup {
                         findings,
                         step.request.waiter,
                         progress);
-        List<BackupDetails.Tablespace> tablespaces = copyFiles(terms, control);
         ServerKnowledge knowledge = new ServerKnowledge(connection);
+        Copied copied = copyAll(terms, step, knowledge);
         knowledge.explainVanished(findings.vanishedRelations(), dataDirectory);
-        List<String> external = knowledge.storeConfiguration(step.writer, dataDirectory, findings);
-        knowledge.storeCatalog(step.writer);
         Instant controlRead = storeControlFile(step);
         BackupSession.Stop stop = step.session.stop();
+        step.writer.finishContent();
         progress.begin("waiting for WAL of " + source.name(), 0);
         step.proof.complete(start.segment(), stop.lsn());
         progress.end();
@@ -256,7 +252,7 @@ public final class ClusterBackup {
                         stop.lsn(),
                         start.time(),
                         stop.time(),
-                        knowledge.server(control),
+                        copied.described.server(),
                         new BackupDetails.Layout(
                                 blockSize,
                                 control.layout().relationSegmentBlocks(),
@@ -266,8 +262,8 @@ public final class ClusterBackup {
                         dataDirectory.toString(),
                         stop.backupLabel(),
                         stop.tablespaceMap(),
-                        tablespaces,
-                        external,
+                        copied.tablespaces,
+                        copied.described.configuration(),
                         findings.judgement());
         if (controlRead.isAfter(stop.time().plusSeconds(3600))) {
             findings.warning("this host's clock is more than an hour ahead of the server's");
@@ -297,6 +293,31 @@ public final class ClusterBackup {
         return now;
     }
 
+    private record Copied(
+            List<BackupDetails.Tablespace> tablespaces, ServerKnowledge.Described described) {}
+
+    /// The server is asked what it knows while its files are read.
+    private Copied copyAll(FileCopier.Terms terms, Step step, ServerKnowledge knowledge) {
+        try (ExecutorService aside = Executors.newSingleThreadExecutor()) {
+            Future<ServerKnowledge.Described> described =
+                    aside.submit(
+                            () ->
+                                    knowledge.describe(
+                                            step.writer,
+                                            dataDirectory,
+                                            step.control,
+                                            terms.findings()));
+            List<BackupDetails.Tablespace> tablespaces;
+            try {
+                tablespaces = copyFiles(terms, step.control);
+            } catch (RuntimeException | Error failed) {
+                aside.shutdownNow();
+                throw failed;
+            }
+            return new Copied(tablespaces, outcome(described));
+        }
+    }
+
     private List<BackupDetails.Tablespace> copyFiles(FileCopier.Terms terms, ControlFile control) {
         List<BackupDetails.Tablespace> tablespaces = new ArrayList<>();
         List<ClusterFile> group = new ArrayList<>();
@@ -316,7 +337,6 @@ public final class ClusterBackup {
                                 }
                             });
             copyGroup(workers, copiers, group);
-            copiers.forEach(FileCopier::finish);
         } finally {
             workers.shutdownNow();
             awaitEnd(workers);
@@ -376,76 +396,32 @@ public final class ClusterBackup {
                             }));
         }
         try {
-            for (Future<?> each : running) {
-                each.get();
-            }
+            running.forEach(ClusterBackup::outcome);
+        } finally {
+            queue.clear();
+        }
+        group.clear();
+    }
+
+    private static <T> T outcome(Future<T> task) {
+        try {
+            return task.get();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new MainstayException(
                     ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
         } catch (ExecutionException failed) {
-            queue.clear();
             switch (failed.getCause()) {
                 case RuntimeException known -> throw known;
                 case Error error -> throw error;
                 case null, default -> throw new IllegalStateException(failed);
             }
         }
-        group.clear();
     }
 
     private static void stopIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
             throw new MainstayException(ErrorCode.INTERRUPTED, "the backup was interrupted");
-        }
-    }
-
-    /// Proves that WAL arrives in the repository.
-    private record ArchiveProof(
-            WalArchive archive, ControlFile control, Duration timeout, Waiter waiter) {
-
-        /// A segment that ends now has to arrive, or the backup would be worth nothing.
-        void segmentArrives(Connection sql) {
-            Lsn switched;
-            try (var statement = sql.createStatement();
-                    var row =
-                            statement.executeQuery(
-                                    "SELECT pg_create_restore_point('mainstay archive check'),"
-                                            + " pg_switch_wal()")) {
-                row.next();
-                switched = Lsn.parse(row.getString(2));
-            } catch (SQLException failed) {
-                throw SqlSession.failure("switching to a new WAL segment", failed);
-            }
-            await(
-                    WalSegment.containing(
-                            control.checkpoint().timeline(),
-                            switched.plus(-1),
-                            control.layout().walSegmentSizeBytes()));
-        }
-
-        void complete(WalSegment first, Lsn stop) {
-            WalSegment last =
-                    WalSegment.containing(first.timeline(), stop.plus(-1), first.sizeBytes());
-            for (WalSegment next = first; next.number() <= last.number(); next = next.next()) {
-                await(next);
-            }
-        }
-
-        private void await(WalSegment segment) {
-            long deadline = System.nanoTime() + timeout.toNanos();
-            for (int attempt = 1; !archive.has(segment); attempt++) {
-                if (System.nanoTime() > deadline) {
-                    throw new MainstayException(
-                            ErrorCode.BACKUP_ARCHIVE_DEAD,
-                            "WAL segment "
-                                    + segment
-                                    + " did not arrive in the repository within "
-                                    + timeout.toSeconds()
-                                    + " s");
-                }
-                waiter.await(Math.min(attempt, 10));
-            }
         }
     }
 }

@@ -191,10 +191,6 @@ final class FileCopier implements AutoCloseable {
         }
     }
 
-    void finish() {
-        worker.finish();
-    }
-
     @Override
     public void close() {
         worker.close();

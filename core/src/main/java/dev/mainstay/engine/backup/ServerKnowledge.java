@@ -44,9 +44,28 @@ final class ServerKnowledge {
         this.connection = connection;
     }
 
-    BackupDetails.Server server(ControlFile control) {
-        try (Connection sql = SqlSession.openSql(connection, "mainstay backup");
-                Statement statement = sql.createStatement();
+    /// What a backup records of its server besides files.
+    ///
+    /// @param configuration files outside the data directory that were stored
+    record Described(BackupDetails.Server server, List<String> configuration) {}
+
+    /// Asks the server, and stores configuration files and the catalog snapshot.
+    Described describe(
+            BackupWriter writer, Path dataDirectory, ControlFile control, BackupFindings findings) {
+        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
+            Described described =
+                    new Described(
+                            server(sql, control),
+                            storeConfiguration(sql, writer, dataDirectory, findings));
+            storeCatalog(sql, writer);
+            return described;
+        } catch (SQLException failed) {
+            throw SqlSession.failure("describing the server", failed);
+        }
+    }
+
+    private static BackupDetails.Server server(Connection sql, ControlFile control) {
+        try (Statement statement = sql.createStatement();
                 ResultSet row =
                         statement.executeQuery(
                                 "SELECT current_setting('server_version_num')::int,"
@@ -66,10 +85,10 @@ final class ServerKnowledge {
     /// cannot be read becomes a warning.
     ///
     /// @return the paths stored
-    List<String> storeConfiguration(
-            BackupWriter writer, Path dataDirectory, BackupFindings findings) {
+    private static List<String> storeConfiguration(
+            Connection sql, BackupWriter writer, Path dataDirectory, BackupFindings findings) {
         List<String> stored = new ArrayList<>();
-        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
+        try {
             ConfigurationFiles files = ConfigurationFiles.read(sql, dataDirectory);
             files.unreadable()
                     .forEach(
@@ -97,8 +116,6 @@ final class ServerKnowledge {
                     ErrorCode.BACKUP_FILE_UNREADABLE,
                     "cannot read the configuration: " + failed,
                     failed);
-        } catch (SQLException failed) {
-            throw SqlSession.failure("asking for configuration files", failed);
         }
         return stored;
     }
@@ -112,24 +129,19 @@ final class ServerKnowledge {
     }
 
     /// Stores what the catalogs say of every database, in parts of whole lines.
-    void storeCatalog(BackupWriter writer) {
+    private void storeCatalog(Connection sql, BackupWriter writer) {
         ByteArrayOutputStream part = new ByteArrayOutputStream();
-        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
-            CatalogSnapshot.read(
-                    sql,
-                    database ->
-                            SqlSession.openSql(
-                                    connection.withDatabase(database), "mainstay backup"),
-                    entry -> {
-                        part.writeBytes(CatalogLine.write(entry));
-                        if (part.size() > CATALOG_PART) {
-                            writer.catalog(part.toByteArray());
-                            part.reset();
-                        }
-                    });
-        } catch (SQLException failed) {
-            throw SqlSession.failure("reading the catalogs", failed);
-        }
+        CatalogSnapshot.read(
+                sql,
+                database ->
+                        SqlSession.openSql(connection.withDatabase(database), "mainstay backup"),
+                entry -> {
+                    part.writeBytes(CatalogLine.write(entry));
+                    if (part.size() > CATALOG_PART) {
+                        writer.catalog(part.toByteArray());
+                        part.reset();
+                    }
+                });
         if (part.size() > 0) {
             writer.catalog(part.toByteArray());
         }

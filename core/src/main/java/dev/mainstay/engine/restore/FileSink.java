@@ -11,15 +11,14 @@ import java.nio.channels.FileChannel;
 import java.nio.file.LinkOption;
 import java.nio.file.StandardOpenOption;
 
-/// Writes files that exist already, one thread's share. A completed file is on the disk, and has
-/// its owner, mode and time.
+/// Writes files that exist already, one thread's share.
 final class FileSink implements FrameReads.Sink {
-    private final Ownership ownership;
+    private final FileSyncs syncs;
     private @Nullable FileWork current;
     private @Nullable FileChannel channel;
 
-    FileSink(Ownership ownership) {
-        this.ownership = ownership;
+    FileSink(FileSyncs syncs) {
+        this.syncs = syncs;
     }
 
     @Override
@@ -31,7 +30,10 @@ final class FileSink implements FrameReads.Sink {
                 out.write(buffer, position + (buffer.position() - offset));
             }
         } catch (IOException failed) {
-            throw failed(file, failed);
+            throw FileSyncs.failed(file, failed);
+        }
+        if (file.written(length)) {
+            syncs.begin(file);
         }
     }
 
@@ -50,20 +52,7 @@ final class FileSink implements FrameReads.Sink {
 
     @Override
     public void complete(FileWork file) {
-        try {
-            open(file).force(true);
-            closeChannel();
-            ownership.apply(file.path(), file.entry());
-        } catch (IOException failed) {
-            throw failed(file, failed);
-        }
-    }
-
-    private static MainstayException failed(FileWork file, IOException failed) {
-        return new MainstayException(
-                ErrorCode.RESTORE_WRITE_FAILED,
-                "cannot write " + file.path() + ": " + failed,
-                failed);
+        syncs.complete(file);
     }
 
     private void closeChannel() throws IOException {

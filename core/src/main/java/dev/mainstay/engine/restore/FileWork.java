@@ -11,6 +11,7 @@ import dev.mainstay.repository.format.SegmentMap;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A file that is being put together from frames. Threads add different frames at the same time;
 /// the one that adds the last learns so.
@@ -19,6 +20,7 @@ final class FileWork {
     private final Path path;
     private final Pieces pieces;
     private final AtomicInteger framesLeft;
+    private final AtomicLong written = new AtomicLong();
 
     FileWork(ManifestEntry entry, Path path, Pieces pieces) {
         this.entry = entry;
@@ -50,6 +52,14 @@ final class FileWork {
     /// Whether a frame is the one that the backup means.
     boolean means(int index, Frame frame) {
         return pieces.means(index, frame);
+    }
+
+    /// Counts bytes that were written.
+    ///
+    /// @return whether they fill another piece of [FileSyncs#PIECE] bytes
+    boolean written(int bytes) {
+        long now = written.addAndGet(bytes);
+        return now / FileSyncs.PIECE != (now - bytes) / FileSyncs.PIECE;
     }
 
     /// @throws MainstayException RESTORE_CONTENT_WRONG if the whole is not what was backed up

@@ -151,9 +151,12 @@ public final class RestoreRun {
         }
     }
 
+    /// When this returns, the files of the batch are durable.
     private void run(FrameReads batch, BackupReader reader) {
-        Ownership owners = ownership();
-        batch.run(reader, plan.request().processMax(), () -> new FileSink(owners), progress);
+        try (FileSyncs syncs = new FileSyncs(ownership())) {
+            batch.run(reader, plan.request().processMax(), () -> new FileSink(syncs), progress);
+            syncs.await();
+        }
     }
 
     private void finish(BackupReader reader) {

@@ -21,6 +21,7 @@ public final class Mainstay {
         Interruption interruption = new Interruption(PATIENCE, terminal.err());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> onShutdown(interruption)));
         List<String> words = List.of(arguments);
+        Preload.begin();
         int code = Exits.FAILED;
         try {
             code = new CommandRunner(terminal, InstantSource.system(), interruption).run(words);

@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -384,23 +385,23 @@ public final class ClusterBackup {
         ConcurrentLinkedQueue<ClusterFile> queue = new ConcurrentLinkedQueue<>(group);
         List<Future<?>> running = new ArrayList<>();
         for (FileCopier copier : copiers) {
-            running.add(
-                    workers.submit(
-                            () -> {
-                                for (ClusterFile file = queue.poll();
-                                        file != null;
-                                        file = queue.poll()) {
-                                    stopIfInterrupted();
-                                    copier.copy(file);
-                                }
-                            }));
+            running.add(workers.submit(() -> work(queue, copier)));
         }
-        try {
-            running.forEach(ClusterBackup::outcome);
-        } finally {
-            queue.clear();
-        }
+        running.forEach(ClusterBackup::outcome);
         group.clear();
+    }
+
+    /// A worker that fails leaves nothing for the others: they would go on for hours.
+    private static void work(Queue<ClusterFile> queue, FileCopier copier) {
+        try {
+            for (ClusterFile file = queue.poll(); file != null; file = queue.poll()) {
+                stopIfInterrupted();
+                copier.copy(file);
+            }
+        } catch (RuntimeException | Error failed) {
+            queue.clear();
+            throw failed;
+        }
     }
 
     private static <T> T outcome(Future<T> task) {

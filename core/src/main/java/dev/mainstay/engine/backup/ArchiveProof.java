@@ -4,6 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.Progress;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.SqlSession;
@@ -22,38 +23,101 @@ final class ArchiveProof {
 
     private static final int LONGEST_STEPS = 25;
 
-    private final WalArchive archive;
+    /// A receiver that was started at the same moment needs so long to connect.
+    private static final Duration BEGINNING = Duration.ofSeconds(10);
+
+    /// What is proved of which source, and how.
+    ///
+    /// @param source its name
+    /// @param slot name of its receiver's replication slot
+    record Subject(String source, String slot, WalArchive archive, Connection sql) {}
+
+    private final Subject subject;
     private final WalSegment awaited;
     private final Duration timeout;
-    private final Waiter waiter = Waiter.sleeping(STEP);
+    private final Waiter waiter;
 
-    private ArchiveProof(WalArchive archive, WalSegment awaited, Duration timeout) {
-        this.archive = archive;
+    private ArchiveProof(Subject subject, WalSegment awaited, Duration timeout, Waiter waiter) {
+        this.subject = subject;
         this.awaited = awaited;
         this.timeout = timeout;
+        this.waiter = waiter;
     }
 
-    /// Has the server end the segment it is writing.
+    /// Sees that somebody archives, and has the server end the segment it is writing. In this
+    /// order: a receiver that makes its slot later would not store that segment.
+    ///
+    /// @throws MainstayException BACKUP_ARCHIVE_DEAD if nobody is there who could store WAL
     static ArchiveProof begin(
-            WalArchive archive,
+            Subject subject,
             ControlFile control,
             ClusterBackup.Request request,
-            Connection sql) {
-        try (Statement statement = sql.createStatement();
+            Progress progress) {
+        Waiter waiter = Waiter.sleeping(STEP);
+        awaitSomebody(subject, control, request.archiveTimeout(), waiter, progress);
+        try (Statement statement = subject.sql.createStatement();
                 ResultSet row =
                         statement.executeQuery(
                                 "SELECT pg_create_restore_point('mainstay archive check'),"
                                         + " pg_switch_wal()")) {
             row.next();
-            Lsn switched = Lsn.parse(row.getString(2));
-            WalSegment segment =
-                    WalSegment.containing(
-                            control.checkpoint().timeline(),
-                            switched.plus(-1),
-                            control.layout().walSegmentSizeBytes());
-            return new ArchiveProof(archive, segment, request.archiveTimeout());
+            WalSegment segment = segment(control, Lsn.parse(row.getString(2)));
+            return new ArchiveProof(subject, segment, request.archiveTimeout(), waiter);
         } catch (SQLException failed) {
             throw SqlSession.failure("switching to a new WAL segment", failed);
+        }
+    }
+
+    private static WalSegment segment(ControlFile control, Lsn end) {
+        return WalSegment.containing(
+                control.checkpoint().timeline(),
+                end.plus(-1),
+                control.layout().walSegmentSizeBytes());
+    }
+
+    private static void awaitSomebody(
+            Subject subject,
+            ControlFile control,
+            Duration timeout,
+            Waiter waiter,
+            Progress progress) {
+        Duration patience = timeout.compareTo(BEGINNING) < 0 ? timeout : BEGINNING;
+        long deadline = System.nanoTime() + patience.toNanos();
+        for (int attempt = 1; ; attempt++) {
+            ArchiverLook look = ArchiverLook.at(subject.sql, subject.slot);
+            if (look.isSomebodyThere() || isFedFromElsewhere(subject, control)) {
+                return;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new MainstayException(
+                        ErrorCode.BACKUP_ARCHIVE_DEAD,
+                        "nobody stores the WAL of " + subject.source + ": " + look.text(),
+                        look.hint(subject.source),
+                        null);
+            }
+            if (attempt == 1) {
+                progress.note(
+                        "waiting up to "
+                                + patience.toSeconds()
+                                + " s for a receiver: "
+                                + look.text());
+            }
+            waiter.await(Math.min(attempt, LONGEST_STEPS));
+        }
+    }
+
+    /// WAL may come by ways this server does not show, such as from a standby of it: the segment
+    /// before the one that is written is the evidence.
+    private static boolean isFedFromElsewhere(Subject subject, ControlFile control) {
+        try (Statement statement = subject.sql.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
+            row.next();
+            WalSegment now = segment(control, Lsn.parse(row.getString(1)));
+            return now.number() > 0
+                    && subject.archive.has(
+                            new WalSegment(now.timeline(), now.number() - 1, now.sizeBytes()));
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for the position of WAL", failed);
         }
     }
 
@@ -76,15 +140,21 @@ final class ArchiveProof {
 
     private void await(WalSegment segment) {
         long deadline = System.nanoTime() + timeout.toNanos();
-        for (int attempt = 1; !archive.has(segment); attempt++) {
+        for (int attempt = 1; !subject.archive.has(segment); attempt++) {
             if (System.nanoTime() > deadline) {
+                ArchiverLook look = ArchiverLook.at(subject.sql, subject.slot);
                 throw new MainstayException(
                         ErrorCode.BACKUP_ARCHIVE_DEAD,
                         "WAL segment "
                                 + segment
+                                + " of "
+                                + subject.source
                                 + " did not arrive in the repository within "
                                 + timeout.toSeconds()
-                                + " s");
+                                + " s: "
+                                + look.text(),
+                        look.hint(subject.source),
+                        null);
             }
             waiter.await(Math.min(attempt, LONGEST_STEPS));
         }

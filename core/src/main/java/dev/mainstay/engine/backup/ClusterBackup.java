@@ -112,7 +112,13 @@ public final class ClusterBackup {
             ControlFile control = ControlFile.read(dataDirectory, request.waiter);
             requireSegments(control);
             WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
-            ArchiveProof proof = ArchiveProof.begin(archive, control, request, sql);
+            ArchiveProof proof =
+                    ArchiveProof.begin(
+                            new ArchiveProof.Subject(
+                                    source.name(), settings.receiver().slot(), archive, sql),
+                            control,
+                            request,
+                            progress);
             Optional<CommittedBackup> parent = parent(request.type, control);
             try (BackupWriter writer = source.newBackup(options(parent, control))) {
                 try {

@@ -5,11 +5,13 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.restore.HalfRestore;
 import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
 import dev.mainstay.engine.restore.RestoreRequest;
 import dev.mainstay.engine.restore.RestoreRun;
 import dev.mainstay.engine.restore.RestoreValidation;
+import dev.mainstay.engine.restore.RestoredConfiguration;
 import dev.mainstay.engine.restore.RestoredServer;
 import dev.mainstay.engine.restore.ServerPrograms;
 import dev.mainstay.postgres.cluster.ServerVersion;
@@ -22,10 +24,12 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -95,8 +99,13 @@ final class RestoreCommand implements Verb {
             description = "read and prove everything that is needed, and write nothing")
     private boolean validateOnly;
 
+    @Option(
+            names = "--yes",
+            description = "remove what an interrupted restore left in DIR, without asking")
+    private boolean yes;
+
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
         // On a host that only restores, the configuration need not say where the source was.
         Optional<PostgresSettings> settings =
                 Optional.ofNullable(session.configuration().sources().get(source))
@@ -107,7 +116,7 @@ final class RestoreCommand implements Verb {
             RestorePlan plan =
                     new RestorePlanner(known).plan(request(session, directory, settings));
             if (planOnly) {
-                return describe(Document.of("this restore is possible; nothing was done"), plan);
+                return planned(plan);
             }
             Optional<Path> programs =
                     start && !validateOnly ? Optional.of(bin(session, plan)) : Optional.empty();
@@ -121,6 +130,7 @@ final class RestoreCommand implements Verb {
                         session,
                         begin);
             }
+            makeRoom(session, directory);
             new RestoreRun(known, plan, session.progress()).execute();
             Document document =
                     took(
@@ -129,8 +139,56 @@ final class RestoreCommand implements Verb {
                             begin);
             return programs.isPresent()
                     ? started(document, session, settings, plan, programs.get())
-                    : document.add("next", "start the server on " + directory);
+                    : toStart(document, plan);
         }
+    }
+
+    private static Document planned(RestorePlan plan) {
+        Document document =
+                describe(Document.of("this restore is possible; nothing was done"), plan);
+        Optional<HalfRestore> half = HalfRestore.find(plan.request().directory());
+        if (half.isPresent()) {
+            document.addAll("removesInterruptedRestore", names(half.get()));
+        } else {
+            plan.demandFreeDirectories();
+        }
+        return document;
+    }
+
+    /// What an interrupted restore left is of no use; everything else is not ours to remove.
+    /// Without anybody to ask the restore itself refuses, and says what to do.
+    private void makeRoom(Session session, Path directory) throws IOException {
+        Optional<HalfRestore> half = HalfRestore.find(directory);
+        boolean asks = session.terminal().inIsTerminal() && session.terminal().errIsTerminal();
+        if (half.isPresent() && (yes || (asks && session.output() != Output.json))) {
+            Confirm.danger(
+                    session,
+                    "everything in "
+                            + String.join(", ", names(half.get()))
+                            + " will be removed, the rest of an interrupted restore",
+                    yes);
+            half.get().remove();
+        }
+    }
+
+    private static List<String> names(HalfRestore half) {
+        return half.directories().stream().map(Path::toString).toList();
+    }
+
+    private static Document toStart(Document document, RestorePlan plan) {
+        RestoredConfiguration configuration = new RestoredConfiguration(plan);
+        StringBuilder command = new StringBuilder("start the server on ");
+        command.append(plan.request().directory());
+        configuration
+                .settings()
+                .forEach(
+                        (name, value) ->
+                                command.append(" -c ").append(ShellWord.quote(name + "=" + value)));
+        document.add("next", command.toString());
+        if (!configuration.notes().isEmpty()) {
+            document.addAll("notes", configuration.notes());
+        }
+        return document;
     }
 
     private RestoreRequest request(

@@ -1,13 +1,19 @@
 package dev.mainstay.engine.restore;
 
+import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.restore.RestorePlan.Tablespace;
+import dev.mainstay.postgres.cluster.BackupManifest;
 import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.ServerVersion;
 import dev.mainstay.repository.BackupReader;
 import dev.mainstay.repository.Crc32c;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 
+import java.io.BufferedOutputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -99,24 +105,38 @@ final class Finish {
     /// Writes the manifest that `pg_verifybackup` reads: of what was backed up and what this
     /// restore added. It leaves out what that program leaves out.
     void manifest(BackupReader reader) {
-        Path file = places.directory().resolve(ManifestFile.NAME);
+        Path file = places.directory().resolve(BackupManifest.FILE_NAME);
         RestoreFiles.attempt(
                 "write " + file,
                 () -> {
                     Files.deleteIfExists(file);
                     RestoreFiles.create(file);
-                    try (ManifestFile manifest = new ManifestFile(file, plan.details())) {
-                        reader.entries(entry -> add(manifest, entry));
-                        for (String name : List.of("backup_label", "tablespace_map")) {
-                            add(manifest, name);
-                        }
-                        manifest.finish(plan.details());
+                    try (FileOutputStream out = new FileOutputStream(file.toFile())) {
+                        write(out, reader);
+                        out.getChannel().force(true);
                     }
                     ownership.applyMain(file, FILE_MODE);
                 });
     }
 
-    private void add(ManifestFile manifest, ManifestEntry entry) {
+    private void write(OutputStream file, BackupReader reader) throws IOException {
+        BackupDetails details = plan.details();
+        BackupManifest manifest =
+                BackupManifest.open(
+                        new BufferedOutputStream(file, 1 << 16),
+                        ServerVersion.ofServerVersionNum(details.server().versionNum()),
+                        details.systemId());
+        reader.entries(entry -> add(manifest, entry));
+        for (String name : List.of("backup_label", "tablespace_map")) {
+            add(manifest, name);
+        }
+        manifest.finish(
+                List.of(
+                        new BackupManifest.WalRange(
+                                details.timeline(), details.startLsn(), details.stopLsn())));
+    }
+
+    private void add(BackupManifest manifest, ManifestEntry entry) {
         boolean isFile =
                 switch (entry.content()) {
                     case Content.Directory _, Content.Link _ -> false;
@@ -124,10 +144,7 @@ final class Finish {
                 };
         boolean inside = places.of(entry.path()).startsWith(places.directory());
         boolean inTablespace = entry.path().startsWith("pg_tblspc/");
-        if (!isFile
-                || !(inside || inTablespace)
-                || entry.path().equals(RecoverySettings.FILE)
-                || entry.path().equals(ManifestFile.NAME)) {
+        if (!isFile || !(inside || inTablespace)) {
             return;
         }
         RestoreFiles.attempt(
@@ -140,7 +157,7 @@ final class Finish {
                                 entry.crc32c()));
     }
 
-    private void add(ManifestFile manifest, String name) throws IOException {
+    private void add(BackupManifest manifest, String name) throws IOException {
         Path file = places.directory().resolve(name);
         if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             byte[] content = Files.readAllBytes(file);
@@ -181,6 +198,7 @@ final class Finish {
                         syncParent(tablespace.to());
                     }
                     Path external = directory.resolve(Places.EXTERNAL);
+                    new RestoredConfiguration(plan).makeIncludedDirectories();
                     if (Files.isDirectory(external, LinkOption.NOFOLLOW_LINKS)) {
                         ownExternal(external);
                     }

@@ -2,6 +2,7 @@ package dev.mainstay.engine.restore;
 
 import dev.mainstay.postgres.cluster.ServerUser;
 import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.Content;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,9 +82,17 @@ final class Ownership {
     /// What the backup recorded.
     void apply(Path path, ManifestEntry entry) throws IOException {
         own(path, entry.owner(), entry.group());
-        Files.setAttribute(path, "unix:mode", entry.mode(), LinkOption.NOFOLLOW_LINKS);
+        Files.setAttribute(path, "unix:mode", mode(entry), LinkOption.NOFOLLOW_LINKS);
         Files.setLastModifiedTime(
                 path, FileTime.from(entry.modifiedMicros(), TimeUnit.MICROSECONDS));
+    }
+
+    /// Of a link that leads nowhere the backup has the link's own mode, which lets everybody write.
+    private static int mode(ManifestEntry entry) {
+        return switch (entry.content()) {
+            case Content.Link _ -> entry.mode() & GROUP_READS;
+            case Content.Directory _, Content.Paged _, Content.Chunked _ -> entry.mode();
+        };
     }
 
     /// One of the two that PostgreSQL accepts.

@@ -2,6 +2,7 @@ package dev.mainstay.engine.restore;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.Lsn;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.repository.CommittedBackup;
@@ -55,6 +56,14 @@ public record RestorePlan(
     /// @param from the directory it was in
     /// @param to the directory it will be in
     public record Tablespace(String oid, String from, Path to) {}
+
+    /// Looks whether the directories can be written to now. A plan says nothing about that.
+    ///
+    /// @throws MainstayException RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE,
+    ///   RESTORE_TABLESPACE
+    public void demandFreeDirectories() {
+        TargetDirectory.demandFree(this);
+    }
 
     /// Why the target is sure to be reached, in a sentence.
     public String proof() {

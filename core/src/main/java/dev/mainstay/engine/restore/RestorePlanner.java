@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -45,6 +46,14 @@ public final class RestorePlanner {
                             + details.judgement().damagedPages().getFirst().path());
         }
         Contents contents = contents(chosen.backup());
+        contents.otherLinks.forEach(
+                (path, target) ->
+                        warnings.add(
+                                path
+                                        + " was a link to "
+                                        + target
+                                        + " and becomes a directory, since what is there may be in"
+                                        + " use"));
         List<Tablespace> tablespaces = tablespaces(contents.links, request);
         return new RestorePlan(
                 request,
@@ -61,14 +70,18 @@ public final class RestorePlanner {
         long bytes;
         boolean control;
         final Map<String, String> links = new TreeMap<>();
+        final Map<String, String> otherLinks = new TreeMap<>();
 
         void add(ManifestEntry entry) {
             Places.demandSafe(entry.path());
             switch (entry.content()) {
                 case Content.Directory _ -> {}
                 case Content.Link(String target) -> {
-                    if (Places.tablespaceOid(entry.path()).isPresent()) {
-                        links.put(Places.tablespaceOid(entry.path()).get(), target);
+                    Optional<String> oid = Places.tablespaceOid(entry.path());
+                    if (oid.isPresent()) {
+                        links.put(oid.get(), target);
+                    } else {
+                        otherLinks.put(entry.path(), target);
                     }
                 }
                 case Content.Paged _, Content.Chunked _ -> {

@@ -15,7 +15,6 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import org.jspecify.annotations.Nullable;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -33,6 +32,7 @@ public final class RestoreRun {
     private @Nullable ManifestEntry root;
     private @Nullable ManifestEntry control;
     private @Nullable Ownership ownership;
+    private @Nullable RestoreMarker marker;
 
     public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
         this.source = source;
@@ -66,6 +66,14 @@ public final class RestoreRun {
                     failed);
         } finally {
             progress.end();
+            unlock();
+        }
+    }
+
+    private void unlock() {
+        RestoreMarker held = marker;
+        if (held != null) {
+            RestoreFiles.attempt("close the marker of " + places.directory(), held::close);
         }
     }
 
@@ -75,10 +83,7 @@ public final class RestoreRun {
                 "create " + directory,
                 () -> {
                     RestoreFiles.baseDirectory(directory);
-                    RestoreFiles.write(
-                            directory.resolve(TargetDirectory.MARKER),
-                            ("backup " + plan.backup().id() + " is being restored here\n")
-                                    .getBytes(StandardCharsets.UTF_8));
+                    marker = RestoreMarker.make(directory, plan.backup().id());
                     RestoreFiles.directories(directory.resolve("pg_tblspc"));
                     for (Tablespace tablespace : plan.tablespaces()) {
                         RestoreFiles.baseDirectory(tablespace.to());

@@ -12,7 +12,6 @@ import dev.mainstay.postgres.protocol.ServerHost;
 import dev.mainstay.postgres.protocol.SqlSession;
 
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -22,9 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// Starts the server of a restored directory, waits until it has recovered and looks whether it is
@@ -37,6 +34,8 @@ public final class RestoredServer {
     private static final Duration EVER = Duration.ofDays(30);
     private static final int SOCKET_PATH = 90;
     private static final int LOG_LINES = 10;
+    private static final int SHUTDOWN_TRIES = 600;
+    private static final String NOT_IN_RECOVERY = "55000";
 
     /// Where the server listens.
     ///
@@ -92,38 +91,12 @@ public final class RestoredServer {
                                 listening.addresses(),
                                 listening.port(),
                                 Optional.of(sockets),
-                                externalSettings(plan),
+                                new RestoredConfiguration(plan).settings(),
                                 directory.resolve(LOG)));
     }
 
     public PostgresServer server() {
         return server;
-    }
-
-    /// What a server has to be told if its configuration is not in the data directory.
-    public static Map<String, String> externalSettings(RestorePlan plan) {
-        Path directory = plan.request().directory();
-        Map<String, String> settings = new LinkedHashMap<>();
-        if (Files.exists(directory.resolve("postgresql.conf"), LinkOption.NOFOLLOW_LINKS)) {
-            return settings;
-        }
-        Map<String, String> files =
-                Map.of(
-                        "postgresql.conf", "config_file",
-                        "pg_hba.conf", "hba_file",
-                        "pg_ident.conf", "ident_file");
-        for (String file : plan.details().externalFiles()) {
-            String setting = files.get(Path.of(file).getFileName().toString());
-            Path restored = directory.resolve(Places.EXTERNAL + file);
-            if (setting != null && Files.exists(restored)) {
-                settings.putIfAbsent(setting, restored.toString());
-            }
-        }
-        if (!settings.isEmpty()) {
-            settings.put("data_directory", directory.toString());
-            settings.put("external_pid_file", "");
-        }
-        return settings;
     }
 
     /// Starts and waits; the server is left running, unless it was to shut down at the target.
@@ -155,10 +128,15 @@ public final class RestoredServer {
         }
     }
 
+    /// Connections end before the server does.
     private boolean isShutDownAtTarget() {
-        return plan.request().recovery().action() == RestoreRequest.Action.SHUTDOWN
-                && !server.isRunning()
-                && control().state() == ControlFile.State.SHUT_DOWN_IN_RECOVERY;
+        if (plan.request().recovery().action() != RestoreRequest.Action.SHUTDOWN) {
+            return false;
+        }
+        for (int tries = 0; server.isRunning() && tries < SHUTDOWN_TRIES; tries++) {
+            pause.await(1);
+        }
+        return !server.isRunning() && control().state() == ControlFile.State.SHUT_DOWN_IN_RECOVERY;
     }
 
     private ControlFile control() {
@@ -190,7 +168,7 @@ public final class RestoredServer {
                 if (text(statement, "SELECT pg_is_in_recovery()").equals("f")) {
                     return "recovered, accepting connections";
                 }
-                if (text(statement, "SELECT pg_get_wal_replay_pause_state()").equals("paused")) {
+                if (isPaused(statement)) {
                     return "paused at the target";
                 }
                 if (plan.request().recovery().standby()) {
@@ -198,6 +176,17 @@ public final class RestoredServer {
                 }
                 pause.await(1);
             }
+        }
+    }
+
+    private static boolean isPaused(Statement statement) throws SQLException {
+        try {
+            return text(statement, "SELECT pg_get_wal_replay_pause_state()").equals("paused");
+        } catch (SQLException failed) {
+            if (NOT_IN_RECOVERY.equals(failed.getSQLState())) {
+                return false; // it ended since that was asked
+            }
+            throw failed;
         }
     }
 

@@ -3,7 +3,6 @@ package dev.mainstay.engine.restore;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.restore.RestorePlan.Tablespace;
-import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.PostgresServer;
 
 import java.io.IOException;
@@ -35,9 +34,7 @@ final class TargetDirectory {
                                     "server " + pid + " is running on " + directory);
                         });
         if (!isFree(directory)) {
-            boolean half =
-                    Files.exists(directory.resolve(MARKER))
-                            && !Files.exists(directory.resolve(ControlFile.PATH));
+            boolean half = HalfRestore.find(directory).isPresent();
             throw new MainstayException(
                     ErrorCode.RESTORE_DIRECTORY_UNSAFE,
                     directory
@@ -76,7 +73,9 @@ final class TargetDirectory {
         List<String> all = new ArrayList<>();
         all.add(plan.request().directory().toString());
         plan.tablespaces().forEach(tablespace -> all.add(tablespace.to().toString()));
-        return "remove " + String.join(", ", all) + " and run the restore again";
+        return "remove "
+                + String.join(", ", all)
+                + " and run the restore again, or run it with --yes to have that done";
     }
 
     private static boolean isFree(Path directory) {

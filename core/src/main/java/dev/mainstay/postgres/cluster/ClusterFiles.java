@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 ///   system.
 /// - What PostgreSQL's own base backup leaves out is left out, `global/pg_control` too: it is read
 ///   last of all, by [ControlFile#readBytes]. Of unlogged relations only the init fork comes.
-/// - Of `pg_wal` the empty directory comes with the directories in it, also where it is a link.
+/// - Of `pg_wal` the directory, or the link, comes with the empty directories in it.
 /// - Links are followed. Of a tablespace only the directory of this server version comes: others
 ///   belong to other clusters.
 /// - What vanishes during the scan is passed over: a running server removes files. Sockets, pipes
@@ -146,16 +146,13 @@ public final class ClusterFiles {
 
         private void directory(String path, Path child, FileStatus status, Optional<String> target)
                 throws IOException {
-            ClusterFile.Kind asDirectory = ClusterFile.Directory.INSTANCE;
+            ClusterFile.Kind kind =
+                    target.<ClusterFile.Kind>map(ClusterFile.Link::new)
+                            .orElse(ClusterFile.Directory.INSTANCE);
+            emit(path, child, status, kind, target);
             if (path.equals("pg_wal")) {
-                emit(path, child, status, asDirectory, Optional.empty());
                 walDirectories(child);
-            } else if (ClusterPaths.isEmptied(path)) {
-                emit(path, child, status, asDirectory, Optional.empty());
-            } else {
-                ClusterFile.Kind kind =
-                        target.<ClusterFile.Kind>map(ClusterFile.Link::new).orElse(asDirectory);
-                emit(path, child, status, kind, target);
+            } else if (!ClusterPaths.isEmptied(path)) {
                 descend(path, child, status);
             }
         }

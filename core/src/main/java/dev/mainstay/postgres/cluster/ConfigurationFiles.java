@@ -82,6 +82,31 @@ public record ConfigurationFiles(List<Path> readable, List<Unreadable> unreadabl
         }
     }
 
+    /// What a configuration file names, so that a server refuses to start where it does not exist.
+    ///
+    /// @param directories of `include_dir`, relative or absolute
+    /// @param files of `include`
+    public record Named(List<String> directories, List<String> files) {
+        public Named {
+            directories = List.copyOf(directories);
+            files = List.copyOf(files);
+        }
+    }
+
+    /// What the text of a `postgresql.conf`, or of a file that one includes, refers to.
+    public static Named namedIn(String settings) {
+        List<String> directories = new ArrayList<>();
+        List<String> files = new ArrayList<>();
+        for (ConfigurationText.Reference reference : ConfigurationText.settings(settings)) {
+            switch (reference.kind()) {
+                case DIRECTORY -> directories.add(reference.path());
+                case FILE -> files.add(reference.path());
+                case FILE_IF_EXISTS -> {}
+            }
+        }
+        return new Named(directories, files);
+    }
+
     private static Map<String, String> mainFiles(Statement statement) throws SQLException {
         Map<String, String> files = new TreeMap<>();
         try (ResultSet row =

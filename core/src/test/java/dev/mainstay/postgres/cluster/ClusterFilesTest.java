@@ -161,7 +161,7 @@ class ClusterFilesTest {
     }
 
     @Test
-    void keepsALinkedWalDirectoryAsAnEmptyOne() throws IOException {
+    void recordsALinkedWalDirectoryAndLeavesTheLogOut() throws IOException {
         Path wal = root.resolve("wal");
         Files.createDirectories(wal.resolve("archive_status"));
         Files.writeString(wal.resolve("000000010000000000000001"), "");
@@ -169,8 +169,8 @@ class ClusterFilesTest {
         Files.createSymbolicLink(data().resolve("pg_wal"), wal);
         Map<String, ClusterFile> found = scan();
         assertThat(found.keySet()).containsExactly("", "pg_wal", "pg_wal/archive_status");
-        assertThat(at(found, "pg_wal").kind()).isEqualTo(new ClusterFile.Directory());
-        assertThat(at(found, "pg_wal").linkTarget()).isEmpty();
+        assertThat(at(found, "pg_wal").kind()).isEqualTo(new ClusterFile.Link(wal.toString()));
+        assertThat(at(found, "pg_wal").linkTarget()).contains(wal.toString());
     }
 
     @Test

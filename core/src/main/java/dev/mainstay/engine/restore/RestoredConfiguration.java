@@ -1,0 +1,134 @@
+package dev.mainstay.engine.restore;
+
+import dev.mainstay.postgres.cluster.ConfigurationFiles;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Configuration that was outside the data directory, as Debian keeps it, after a restore: where it
+/// is now and what a server has to be told to find it.
+public final class RestoredConfiguration {
+    private static final Map<String, String> SETTINGS =
+            Map.of(
+                    "postgresql.conf", "config_file",
+                    "pg_hba.conf", "hba_file",
+                    "pg_ident.conf", "ident_file");
+
+    private final RestorePlan plan;
+    private final Path directory;
+
+    public RestoredConfiguration(RestorePlan plan) {
+        this.plan = plan;
+        this.directory = plan.request().directory();
+    }
+
+    /// Where a file is, if it was restored: beside the data, else where it was.
+    private Optional<Path> place(String file) {
+        Path beside = directory.resolve(Places.EXTERNAL + file);
+        if (Files.exists(beside, LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.of(beside);
+        }
+        Path original = Path.of(file);
+        return plan.request().originalExternals() && Files.exists(original)
+                ? Optional.of(original)
+                : Optional.empty();
+    }
+
+    /// What a server has to be told on its command line; empty if it finds everything by itself. Of
+    /// several files of a name the one nearest to the root is the main one.
+    public Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        plan.details().externalFiles().stream()
+                .sorted(
+                        Comparator.comparingInt((String file) -> Path.of(file).getNameCount())
+                                .thenComparing(Comparator.naturalOrder()))
+                .forEach(
+                        file -> {
+                            String setting =
+                                    SETTINGS.get(String.valueOf(Path.of(file).getFileName()));
+                            if (setting != null && isNeeded(setting)) {
+                                place(file)
+                                        .ifPresent(
+                                                path ->
+                                                        settings.putIfAbsent(
+                                                                setting, path.toString()));
+                            }
+                        });
+        if (settings.containsKey("config_file")) {
+            settings.put("data_directory", directory.toString());
+            settings.put("external_pid_file", "");
+        }
+        return settings;
+    }
+
+    /// A server with its main file in the data directory uses that.
+    private boolean isNeeded(String setting) {
+        return !setting.equals("config_file")
+                || !Files.exists(directory.resolve("postgresql.conf"), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /// What still leads out of the restored directory: by absolute path a file includes others that
+    /// were restored elsewhere, if at all. For an operator to decide.
+    public List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        forEachBeside(
+                (file, named) -> {
+                    for (List<String> kind : List.of(named.directories(), named.files())) {
+                        kind.stream()
+                                .filter(path -> path.startsWith("/"))
+                                .forEach(
+                                        path ->
+                                                notes.add(
+                                                        file
+                                                                + " includes "
+                                                                + path
+                                                                + " by its absolute path"));
+                    }
+                });
+        return notes;
+    }
+
+    /// Makes directories that configuration files include and that were empty, such as Debian's
+    /// `conf.d`: without them no server starts.
+    void makeIncludedDirectories() {
+        forEachBeside(
+                (file, named) -> {
+                    for (String name : named.directories()) {
+                        Path included = file.resolveSibling(name).normalize();
+                        if (included.startsWith(directory.resolve(Places.EXTERNAL))) {
+                            RestoreFiles.attempt(
+                                    "create " + included, () -> RestoreFiles.directories(included));
+                        }
+                    }
+                });
+    }
+
+    @FunctionalInterface
+    private interface Visitor {
+        void visit(Path file, ConfigurationFiles.Named named);
+    }
+
+    private void forEachBeside(Visitor visitor) {
+        for (String file : plan.details().externalFiles()) {
+            Path beside = directory.resolve(Places.EXTERNAL + file);
+            if (file.endsWith(".conf") && Files.isRegularFile(beside, LinkOption.NOFOLLOW_LINKS)) {
+                RestoreFiles.attempt(
+                        "read " + beside,
+                        () -> visitor.visit(beside, ConfigurationFiles.namedIn(text(beside))));
+            }
+        }
+    }
+
+    private static String text(Path file) throws IOException {
+        return Files.readString(file, StandardCharsets.ISO_8859_1);
+    }
+}

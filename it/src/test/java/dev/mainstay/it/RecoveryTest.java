@@ -1,0 +1,284 @@
+package dev.mainstay.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.engine.restore.RestorePlan;
+import dev.mainstay.engine.restore.RestoreRequest.Action;
+import dev.mainstay.engine.restore.RestoreTarget;
+import dev.mainstay.engine.restore.RestoredServer;
+import dev.mainstay.engine.restore.TimelineChoice;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.PostgresServer;
+import dev.mainstay.postgres.cluster.ServerUser;
+import dev.mainstay.postgres.wal.WalTarget;
+import dev.mainstay.testkit.Await;
+import dev.mainstay.testkit.ClusterOptions;
+import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.Versions;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// What a restored server does: where it stops, what it does there, and along which timeline.
+class RecoveryTest {
+    private static final String ROWS = "SELECT coalesce(string_agg(t, '' ORDER BY t), '') FROM t";
+
+    static List<Integer> versions() {
+        return Versions.selected();
+    }
+
+    /// The backup brings along what an earlier recovery, or a standby, was told: in postgresql.conf
+    /// and in a file that it includes. Any of it would keep the restored server from its target.
+    private static TestCluster cluster(int major) throws IOException {
+        ClusterOptions options =
+                RestoreSite.archiving()
+                        .with("track_commit_timestamp", "on")
+                        .with("recovery_target_name", "of an earlier restore")
+                        .with("recovery_target_action", "shutdown")
+                        .with("recovery_target_inclusive", "off")
+                        .with("restore_command", "false")
+                        .with("recovery_end_command", "touch ended")
+                        .with("archive_cleanup_command", "touch cleaned");
+        if (major < 16) {
+            options = options.with("promote_trigger_file", "PG_VERSION");
+        }
+        TestCluster cluster = TestCluster.create(major, options);
+        Files.writeString(
+                cluster.dataDirectory().resolve("earlier.conf"),
+                """
+                recovery_target_timeline = '7'
+                recovery_min_apply_delay = '1h'
+                primary_conninfo = 'host=/nowhere'
+                primary_slot_name = 'somebody_elses'
+                """);
+        ServerUser.giveToUnprivileged(cluster.dataDirectory());
+        cluster.configure(Map.of("include", "earlier.conf"));
+        cluster.restart();
+        assertThat(cluster.value("SHOW primary_slot_name")).isEqualTo("somebody_elses");
+        cluster.sql("CREATE TABLE t (t text)", "INSERT INTO t VALUES ('a')");
+        return cluster;
+    }
+
+    private static RestoreTarget at(WalTarget point) {
+        return new RestoreTarget.At(point);
+    }
+
+    private static RestoreTarget latest() {
+        return new RestoreTarget.Latest();
+    }
+
+    /// @return the transaction that did it
+    private static long insert(TestCluster cluster, String row) {
+        return Long.parseLong(
+                cluster.value(
+                        "INSERT INTO t VALUES ('"
+                                + row
+                                + "') RETURNING (pg_current_xact_id()::text::bigint"
+                                + " & 4294967295)::text"));
+    }
+
+    private static Instant committed(TestCluster cluster, long xid) {
+        return OffsetDateTime.parse(
+                        cluster.value(
+                                "SELECT to_char(pg_xact_commit_timestamp('"
+                                        + xid
+                                        + "'::xid), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"))
+                .toInstant();
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void transactionsAndTimesAreReachedInclusiveAndExclusive(int major) throws IOException {
+        try (TestCluster cluster = cluster(major);
+                RestoreSite site = new RestoreSite(cluster)) {
+            site.backUp();
+            insert(cluster, "b");
+            long xid = insert(cluster, "c");
+            Instant time = committed(cluster, xid);
+            insert(cluster, "d");
+            site.archive(cluster);
+            Map<String, WalTarget> targets =
+                    Map.of(
+                            "xid", new WalTarget.AtXid(xid, true),
+                            "before-xid", new WalTarget.AtXid(xid, false),
+                            "time", new WalTarget.AtTime(time, true),
+                            "before-time", new WalTarget.AtTime(time, false));
+            targets.forEach(
+                    (name, target) -> {
+                        try (TestCluster restored = site.wish(name, at(target)).recovered()) {
+                            assertThat(restored.value(ROWS))
+                                    .as(name)
+                                    .isEqualTo(name.startsWith("before") ? "ab" : "abc");
+                            archivesNothing(restored);
+                            keepsNothingOfTheSource(restored);
+                        }
+                    });
+        }
+    }
+
+    private static void keepsNothingOfTheSource(TestCluster restored) {
+        assertThat(restored.dataDirectory().resolve("ended")).doesNotExist();
+        assertThat(restored.dataDirectory().resolve("cleaned")).doesNotExist();
+        assertThat(restored.value("SHOW primary_conninfo")).isEmpty();
+        assertThat(restored.value("SHOW primary_slot_name")).isEmpty();
+    }
+
+    private static void archivesNothing(TestCluster restored) {
+        assertThat(restored.value("SHOW archive_mode")).isEqualTo("off");
+        restored.sql("SELECT pg_switch_wal()", "CHECKPOINT");
+        try (Stream<Path> status =
+                Files.list(restored.dataDirectory().resolve("pg_wal/archive_status"))) {
+            assertThat(status.map(Path::toString)).noneMatch(name -> name.endsWith(".ready"));
+        } catch (IOException failed) {
+            throw new java.io.UncheckedIOException(failed);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void atTheTargetItPausesPromotesOrShutsDown(int major) throws IOException {
+        try (TestCluster cluster = cluster(major);
+                RestoreSite site = new RestoreSite(cluster)) {
+            site.backUp();
+            insert(cluster, "b");
+            cluster.sql("SELECT pg_create_restore_point('here')");
+            insert(cluster, "c");
+            site.archive(cluster);
+            RestoreTarget here = at(new WalTarget.AtName("here"));
+
+            RestorePlan shut = site.wish("shut", here).then(Action.SHUTDOWN).restore();
+            RestoredServer server = site.server(shut);
+            assertThat(server.start().state()).isEqualTo("shut down at the target");
+            assertThat(server.server().isRunning()).isFalse();
+            assertThat(ControlFile.read(shut.request().directory(), _ -> {}).state())
+                    .isEqualTo(ControlFile.State.SHUT_DOWN_IN_RECOVERY);
+
+            RestoredServer promoted = site.server(site.wish("promoted", here).restore());
+            try {
+                RestoredServer.Outcome outcome = promoted.start();
+                assertThat(outcome.state()).isEqualTo("recovered, accepting connections");
+                assertThat(outcome.databases()).contains("postgres");
+            } finally {
+                promoted.server().stop(PostgresServer.StopMode.FAST, Duration.ofSeconds(60));
+            }
+
+            try (TestCluster paused = site.wish("paused", here).then(Action.PAUSE).started()) {
+                Await.until(
+                        "the pause",
+                        () ->
+                                paused.value("SELECT pg_get_wal_replay_pause_state()")
+                                        .equals("paused"));
+                assertThat(paused.value(ROWS)).isEqualTo("ab");
+                paused.promote();
+                assertThat(paused.value(ROWS)).isEqualTo("ab");
+                archivesNothing(paused);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aStandbyFollowsTheArchiveAndTheSourceWhenItIsTold(int major) throws IOException {
+        try (TestCluster cluster = cluster(major);
+                RestoreSite site = new RestoreSite(cluster)) {
+            site.backUp();
+            insert(cluster, "b");
+            site.archive(cluster);
+            try (TestCluster standby = site.wish("standby", latest()).asStandby().started()) {
+                Await.until("row b", () -> standby.value(ROWS).equals("ab"));
+                insert(cluster, "c");
+                site.archive(cluster);
+                Await.until("row c", () -> standby.value(ROWS).equals("abc"));
+                assertThat(standby.value("SELECT pg_is_in_recovery()")).isEqualTo("t");
+                assertThat(standby.value("SHOW archive_mode")).isEqualTo("off");
+                assertThat(standby.value("SELECT count(*) FROM pg_stat_wal_receiver"))
+                        .isEqualTo("0");
+                keepsNothingOfTheSource(standby);
+
+                standby.sql(
+                        "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port="
+                                + cluster.port()
+                                + " user="
+                                + TestCluster.SUPERUSER
+                                + "'");
+                standby.reload();
+                insert(cluster, "d");
+                Await.until("row d, streamed", () -> standby.value(ROWS).equals("abcd"));
+                assertThat(standby.value("SELECT pg_is_in_recovery()")).isEqualTo("t");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void afterAPromotionEachTimelineCanBeChosen(int major) throws IOException {
+        try (TestCluster cluster = cluster(major);
+                RestoreSite site = new RestoreSite(cluster)) {
+            site.backUp();
+            insert(cluster, "b");
+            cluster.sql("SELECT pg_create_restore_point('fork')");
+            insert(cluster, "c");
+            site.archive(cluster);
+            try (TestCluster second =
+                            site.wish("second", at(new WalTarget.AtName("fork")))
+                                    .archiving()
+                                    .recovered();
+                    PgWalArchiver _ = new PgWalArchiver(second, site.wal, 1 << 20)) {
+                assertThat(second.value("SHOW archive_mode")).isEqualTo("on");
+                insert(second, "x");
+                second.sql("SELECT pg_create_restore_point('on the second')");
+                insert(second, "y");
+                site.archive(second);
+            }
+            assertThat(site.wal.timelines()).contains(TimelineId.of(1), TimelineId.of(2));
+
+            Map<TimelineChoice, String> rows =
+                    Map.of(
+                            new TimelineChoice.Latest(), "abxy",
+                            new TimelineChoice.Named(TimelineId.of(2)), "abxy",
+                            new TimelineChoice.Current(), "abc",
+                            new TimelineChoice.Named(TimelineId.of(1)), "abc");
+            rows.forEach(
+                    (choice, expected) -> {
+                        String name = "along-" + choice;
+                        try (TestCluster restored =
+                                site.wish(name, latest()).along(choice).recovered()) {
+                            assertThat(restored.value(ROWS)).as(name).isEqualTo(expected);
+                        }
+                    });
+            RestoreTarget named = at(new WalTarget.AtName("on the second"));
+            try (TestCluster restored = site.wish("named", named).recovered()) {
+                assertThat(restored.value(ROWS)).isEqualTo("abx");
+            }
+            refused(site.wish("elsewhere", named).along(new TimelineChoice.Current()), "reached");
+            refused(
+                    site.wish("never", latest()).along(new TimelineChoice.Named(TimelineId.of(7))),
+                    "00000007.history");
+        }
+    }
+
+    private static void refused(RestoreSite.Wish wish, String because) {
+        assertThatThrownBy(wish::plan)
+                .isInstanceOfSatisfying(
+                        MainstayException.class,
+                        failed ->
+                                assertThat(failed.code())
+                                        .isEqualTo(ErrorCode.RESTORE_TARGET_UNREACHABLE))
+                .hasMessageContaining(because);
+        assertThat(wish.on().home.path().resolve(wish.name())).doesNotExist();
+    }
+}

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// `mainstay restore SOURCE --to DIR`
 @Command(name = "restore")
@@ -130,7 +131,7 @@ final class RestoreCommand implements Verb {
                         session,
                         begin);
             }
-            makeRoom(session, directory);
+            makeRoom(session, plan);
             new RestoreRun(known, plan, session.progress()).execute();
             Document document =
                     took(
@@ -148,6 +149,7 @@ final class RestoreCommand implements Verb {
                 describe(Document.of("this restore is possible; nothing was done"), plan);
         Optional<HalfRestore> half = HalfRestore.find(plan.request().directory());
         if (half.isPresent()) {
+            plan.demandFreeDirectoriesBut(half.get());
             document.addAll("removesInterruptedRestore", names(half.get()));
         } else {
             plan.demandFreeDirectories();
@@ -157,10 +159,11 @@ final class RestoreCommand implements Verb {
 
     /// What an interrupted restore left is of no use; everything else is not ours to remove.
     /// Without anybody to ask the restore itself refuses, and says what to do.
-    private void makeRoom(Session session, Path directory) throws IOException {
-        Optional<HalfRestore> half = HalfRestore.find(directory);
+    private void makeRoom(Session session, RestorePlan plan) throws IOException {
+        Optional<HalfRestore> half = HalfRestore.find(plan.request().directory());
         boolean asks = session.terminal().inIsTerminal() && session.terminal().errIsTerminal();
         if (half.isPresent() && (yes || (asks && session.output() != Output.json))) {
+            plan.demandFreeDirectoriesBut(half.get());
             Confirm.danger(
                     session,
                     "everything in "
@@ -271,8 +274,13 @@ final class RestoreCommand implements Verb {
                 .add("replayedTo", outcome.position())
                 .add("lastCommit", outcome.lastCommit())
                 .addAll("databases", outcome.databases());
-        if (!outcome.notes().isEmpty()) {
-            document.addAll("notes", outcome.notes());
+        List<String> notes =
+                Stream.concat(
+                                outcome.notes().stream(),
+                                new RestoredConfiguration(plan).notes().stream())
+                        .toList();
+        if (!notes.isEmpty()) {
+            document.addAll("notes", notes);
         }
         return document;
     }

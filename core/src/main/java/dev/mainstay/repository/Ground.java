@@ -13,7 +13,8 @@ public record Ground(InstantSource clock, RandomGenerator random) {
         return new Ground(Clock.systemUTC(), new SecureRandom());
     }
 
-    byte[] randomBytes(int length) {
+    /// Bytes nobody can guess.
+    public byte[] randomBytes(int length) {
         byte[] bytes = new byte[length];
         synchronized (random) {
             random.nextBytes(bytes);

@@ -224,22 +224,31 @@ final class Finish {
         }
     }
 
-    /// Last of all.
-    void control(ManifestEntry control, byte[] bytes) {
+    /// Makes the control file and everything else durable, the control file not under its name yet.
+    void stage(ManifestEntry control, byte[] bytes) {
         Path directory = places.directory();
-        Path file = directory.resolve(ControlFile.PATH);
-        Path temporary = file.resolveSibling("pg_control.mainstay");
-        Path global = directory.resolve("global");
+        Path staged = directory.resolve(TargetDirectory.STAGED_CONTROL);
         RestoreFiles.attempt(
-                "write " + file,
+                "write " + staged,
                 () -> {
-                    RestoreFiles.write(temporary, bytes);
-                    ownership.apply(temporary, control);
+                    RestoreFiles.write(staged, bytes);
+                    ownership.apply(staged, control);
+                    RestoreFiles.syncDirectory(directory.resolve("global"));
                     ownership.applyMain(directory, ownership.dataDirectoryMode());
                     RestoreFiles.syncDirectory(directory);
                     syncParent(directory);
-                    RestoreFiles.rename(temporary, file);
-                    RestoreFiles.syncDirectory(global);
+                });
+    }
+
+    /// Last of all.
+    void publish() {
+        Path directory = places.directory();
+        Path file = directory.resolve(ControlFile.PATH);
+        RestoreFiles.attempt(
+                "write " + file,
+                () -> {
+                    RestoreFiles.rename(directory.resolve(TargetDirectory.STAGED_CONTROL), file);
+                    RestoreFiles.syncDirectory(directory.resolve("global"));
                 });
     }
 }

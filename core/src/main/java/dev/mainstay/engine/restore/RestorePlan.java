@@ -65,6 +65,13 @@ public record RestorePlan(
         TargetDirectory.demandFree(this);
     }
 
+    /// The same for when an interrupted restore into the same directory is removed.
+    ///
+    /// @throws MainstayException RESTORE_TABLESPACE
+    public void demandFreeDirectoriesBut(HalfRestore half) {
+        TargetDirectory.demandFreeTablespaces(this, half.directories());
+    }
+
     /// Why the target is sure to be reached, in a sentence.
     public String proof() {
         String log =

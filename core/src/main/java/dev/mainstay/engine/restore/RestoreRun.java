@@ -21,6 +21,7 @@ import java.util.Objects;
 
 /// Carries out a plan. The order keeps half a restore from ever being started: everything is
 /// written, proved and synced before `global/pg_control`, which appears under its name last of all.
+/// The marks of the restore are gone by then: no cluster is ever taken for half a restore.
 public final class RestoreRun {
     private static final int FRAMES_AT_ONCE = 100_000;
     private static final long PAGES_AT_ONCE = 4L << 20;
@@ -32,13 +33,14 @@ public final class RestoreRun {
     private @Nullable ManifestEntry root;
     private @Nullable ManifestEntry control;
     private @Nullable Ownership ownership;
-    private @Nullable RestoreMarker marker;
+    private final RestoreMarks marks;
 
     public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
         this.source = source;
         this.plan = plan;
         this.progress = progress;
         this.places = new Places(plan);
+        this.marks = new RestoreMarks(plan, source.repository().ground());
     }
 
     /// Restores. When this returns, everything is durable and a server can be started.
@@ -55,26 +57,23 @@ public final class RestoreRun {
             progress.end();
             finish(reader);
         } catch (MainstayException failed) {
-            boolean stopped = Thread.currentThread().isInterrupted();
-            throw new MainstayException(
-                    stopped ? ErrorCode.INTERRUPTED : failed.code(),
-                    failed.getMessage()
-                            + "; "
-                            + places.directory()
-                            + " holds half a restore, which no server can start",
-                    stopped ? TargetDirectory.again(plan) : failed.hint(),
-                    failed);
+            throw marks.isBegun() ? half(failed) : failed;
         } finally {
             progress.end();
-            unlock();
+            marks.close();
         }
     }
 
-    private void unlock() {
-        RestoreMarker held = marker;
-        if (held != null) {
-            RestoreFiles.attempt("close the marker of " + places.directory(), held::close);
-        }
+    private MainstayException half(MainstayException failed) {
+        boolean stopped = Thread.currentThread().isInterrupted();
+        return new MainstayException(
+                stopped ? ErrorCode.INTERRUPTED : failed.code(),
+                failed.getMessage()
+                        + "; "
+                        + places.directory()
+                        + " holds half a restore, which no server can start",
+                stopped ? TargetDirectory.again(plan) : failed.hint(),
+                failed);
     }
 
     private void directories(BackupReader reader) {
@@ -82,11 +81,9 @@ public final class RestoreRun {
         RestoreFiles.attempt(
                 "create " + directory,
                 () -> {
-                    RestoreFiles.baseDirectory(directory);
-                    marker = RestoreMarker.make(directory, plan.backup().id());
+                    marks.make();
                     RestoreFiles.directories(directory.resolve("pg_tblspc"));
                     for (Tablespace tablespace : plan.tablespaces()) {
-                        RestoreFiles.baseDirectory(tablespace.to());
                         Files.createSymbolicLink(
                                 directory.resolve("pg_tblspc").resolve(tablespace.oid()),
                                 tablespace.to());
@@ -165,7 +162,6 @@ public final class RestoreRun {
     }
 
     private void finish(BackupReader reader) {
-        Path directory = places.directory();
         Finish finish = new Finish(plan, places, ownership());
         finish.labels(source.repository().ground().clock().instant());
         byte[] bytes = controlFile(reader);
@@ -178,8 +174,9 @@ public final class RestoreRun {
                     }
                 });
         finish.own();
-        finish.control(Objects.requireNonNull(control), bytes);
-        TargetDirectory.unmark(directory);
+        finish.stage(Objects.requireNonNull(control), bytes);
+        RestoreFiles.attempt("unmark " + places.directory(), marks::delete);
+        finish.publish();
     }
 
     private static Frame chunk(PackReader packs, ManifestEntry.ChunkRef chunk) {

@@ -3,6 +3,7 @@ package dev.mainstay.engine.restore;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.restore.RestorePlan.Tablespace;
+import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.PostgresServer;
 
 import java.io.IOException;
@@ -16,9 +17,8 @@ import java.util.List;
 /// Refuses directories that a restore must not touch: of a running server, and with anything in
 /// them.
 final class TargetDirectory {
-    /// Is there from the first written byte until the control file is. A restore that died between
-    /// the two is whole, and the control file tells.
-    static final String MARKER = "mainstay-restore-incomplete";
+    /// The control file before it gets its name.
+    static final String STAGED_CONTROL = ControlFile.PATH + ".mainstay";
 
     private TargetDirectory() {}
 
@@ -34,18 +34,15 @@ final class TargetDirectory {
                                     "server " + pid + " is running on " + directory);
                         });
         if (!isFree(directory)) {
-            boolean half = HalfRestore.find(directory).isPresent();
-            throw new MainstayException(
-                    ErrorCode.RESTORE_DIRECTORY_UNSAFE,
-                    directory
-                            + (half
-                                    ? " holds a restore that was interrupted and cannot be started"
-                                    : " is not an empty directory"),
-                    half ? again(plan) : ErrorCode.RESTORE_DIRECTORY_UNSAFE.hint(),
-                    null);
+            throw occupied(plan, directory);
         }
+        demandFreeTablespaces(plan, List.of());
+    }
+
+    /// @param but directories that may hold anything
+    static void demandFreeTablespaces(RestorePlan plan, List<Path> but) {
         for (Tablespace tablespace : plan.tablespaces()) {
-            if (!isFree(tablespace.to())) {
+            if (!isAmong(tablespace.to(), but) && !isFree(tablespace.to())) {
                 throw new MainstayException(
                         ErrorCode.RESTORE_TABLESPACE,
                         "tablespace "
@@ -59,13 +56,38 @@ final class TargetDirectory {
         }
     }
 
-    /// The restore is complete and durable; only the marker is left of what it needed.
-    static void unmark(Path directory) {
+    private static boolean isAmong(Path directory, List<Path> some) {
         try {
-            Files.deleteIfExists(directory.resolve(MARKER));
-        } catch (IOException _) {
-            // Beside a control file it means nothing, and no server minds it.
+            return some.contains(directory.toRealPath());
+        } catch (IOException absent) {
+            return false;
         }
+    }
+
+    private static MainstayException occupied(RestorePlan plan, Path directory) {
+        String what = " is not an empty directory";
+        String hint = ErrorCode.RESTORE_DIRECTORY_UNSAFE.hint();
+        if (HalfRestore.find(directory).isPresent()) {
+            what = " holds a restore that was interrupted and cannot be started";
+            hint = again(plan) + ", or run it with --yes to have that done";
+        } else if (!exists(directory, ControlFile.PATH)) {
+            if (exists(directory, STAGED_CONTROL)) {
+                what = " holds a restore that was interrupted in its last step";
+                hint = again(plan);
+            } else if (exists(directory, RestoreMarker.NAME)) {
+                what =
+                        " holds what looks like a restore that was interrupted, but its "
+                                + RestoreMarker.NAME
+                                + " was not written whole and for this very directory";
+                hint = "look what it is, and remove it by hand";
+            }
+        }
+        return new MainstayException(
+                ErrorCode.RESTORE_DIRECTORY_UNSAFE, directory + what, hint, null);
+    }
+
+    private static boolean exists(Path directory, String name) {
+        return Files.exists(directory.resolve(name), LinkOption.NOFOLLOW_LINKS);
     }
 
     /// What to do after half a restore.
@@ -73,9 +95,7 @@ final class TargetDirectory {
         List<String> all = new ArrayList<>();
         all.add(plan.request().directory().toString());
         plan.tablespaces().forEach(tablespace -> all.add(tablespace.to().toString()));
-        return "remove "
-                + String.join(", ", all)
-                + " and run the restore again, or run it with --yes to have that done";
+        return "remove " + String.join(", ", all) + " and run the restore again";
     }
 
     private static boolean isFree(Path directory) {

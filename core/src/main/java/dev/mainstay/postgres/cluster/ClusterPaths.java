@@ -28,7 +28,8 @@ final class ClusterPaths {
                     "backup_label.old",
                     "tablespace_map",
                     "tablespace_map.old",
-                    "backup_manifest");
+                    "backup_manifest",
+                    "mainstay-restore-incomplete"); // a restore could not make its own
     private static final Set<String> SLRUS =
             Set.of("pg_xact", "pg_commit_ts", "pg_multixact/offsets", "pg_multixact/members");
     private static final Pattern DATABASE =

@@ -16,6 +16,14 @@ public final class Versions {
         return parse(System.getProperty("mainstay.it.versions", DEFAULT));
     }
 
+    /// For tests that are long and hardly depend on the version: what was asked for, else only
+    /// this.
+    public static List<Integer> selectedElse(int major) {
+        return System.getProperty("mainstay.it.versions", "").isBlank()
+                ? List.of(major)
+                : selected();
+    }
+
     static List<Integer> parse(String text) {
         if (text.isBlank()) {
             return parse(DEFAULT);

@@ -28,6 +28,7 @@ import java.util.List;
 final class Finish {
     private static final int FILE_MODE = 0600;
     private static final int DIRECTORY_MODE = 0700;
+    private static final int OPEN_DIRECTORY_MODE = 0755;
 
     private final RestorePlan plan;
     private final Places places;
@@ -198,12 +199,28 @@ final class Finish {
                         syncParent(tablespace.to());
                     }
                     Path external = directory.resolve(Places.EXTERNAL);
-                    new RestoredConfiguration(plan).makeIncludedDirectories();
+                    ownOriginals(
+                            new RestoredConfiguration(plan)
+                                    .makeIncludedDirectories(places.originals()));
                     if (Files.isDirectory(external, LinkOption.NOFOLLOW_LINKS)) {
                         ownExternal(external);
                     }
                     RestoreFiles.syncDirectory(directory.resolve("pg_tblspc"));
                 });
+    }
+
+    /// Nobody else can know who has to get through them.
+    private void ownOriginals(List<Path> included) throws IOException {
+        List<Path> made = new ArrayList<>(places.missingAbove());
+        made.addAll(included);
+        for (Path each : made) {
+            ownership.applyMain(each, OPEN_DIRECTORY_MODE);
+            RestoreFiles.syncDirectory(each);
+            syncParent(each);
+        }
+        for (Path file : places.originals()) {
+            syncParent(file);
+        }
     }
 
     private void ownExternal(Path external) throws IOException {

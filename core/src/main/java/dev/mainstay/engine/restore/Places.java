@@ -6,9 +6,13 @@ import dev.mainstay.base.MainstayException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,6 +26,7 @@ final class Places {
     private final Path directory;
     private final Map<String, Path> tablespaces = new HashMap<>();
     private final Map<String, Path> externals = new HashMap<>();
+    private final Set<Path> missing = new LinkedHashSet<>();
     private final boolean originalExternals;
 
     Places(RestorePlan plan) {
@@ -75,9 +80,30 @@ final class Places {
     /// Decided once: afterwards there is a file.
     private Path external(String path) {
         Path original = Path.of(path);
-        return originalExternals && !Files.exists(original, LinkOption.NOFOLLOW_LINKS)
-                ? original
-                : directory.resolve(EXTERNAL + path);
+        if (!originalExternals || Files.exists(original, LinkOption.NOFOLLOW_LINKS)) {
+            return directory.resolve(EXTERNAL + path);
+        }
+        for (Path above = original.getParent();
+                above != null && !Files.exists(above, LinkOption.NOFOLLOW_LINKS);
+                above = above.getParent()) {
+            missing.add(above);
+        }
+        return original;
+    }
+
+    /// Directories outside the data directory that have to be made for what goes back to where it
+    /// was. A server has to get through them.
+    Set<Path> missingAbove() {
+        return Collections.unmodifiableSet(missing);
+    }
+
+    /// What went back to where it was.
+    List<Path> originals() {
+        return externals.entrySet().stream()
+                .filter(each -> each.getValue().equals(Path.of(each.getKey())))
+                .map(Map.Entry::getValue)
+                .sorted()
+                .toList();
     }
 
     Path directory() {

@@ -58,7 +58,7 @@ final class RecoverySettings {
                                     TRIGGER_FILE))
                     .collect(Collectors.toUnmodifiableSet());
 
-    private static final Pattern NAME = Pattern.compile("\\s*([A-Za-z_][A-Za-z0-9_.]*)\\b.*");
+    private static final Pattern NAME = Pattern.compile("[ \\t\\r]*([A-Za-z_][A-Za-z0-9_.]*)");
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSSSS'+00'", Locale.ROOT)
                     .withZone(ZoneOffset.UTC);
@@ -138,14 +138,16 @@ final class RecoverySettings {
     /// @param stamp tells who wrote this and when
     static String rewrite(String before, Map<String, String> settings, String stamp) {
         StringBuilder text = new StringBuilder();
-        before.lines()
-                .forEach(
-                        line -> {
-                            if (isReplaced(line, settings)) {
-                                text.append("# before the restore: ");
-                            }
-                            text.append(line).append('\n');
-                        });
+        // A carriage return ends no line for PostgreSQL, and may be part of a value.
+        for (String line : before.split("(?<=\n)", -1)) {
+            if (isReplaced(line, settings)) {
+                text.append("# before the restore: ");
+            }
+            text.append(line);
+        }
+        if (!text.isEmpty() && text.charAt(text.length() - 1) != '\n') {
+            text.append('\n');
+        }
         StringBuilder added = new StringBuilder();
         added.append("# ").append(stamp).append('\n');
         settings.forEach(
@@ -159,15 +161,21 @@ final class RecoverySettings {
 
     private static boolean isReplaced(String line, Map<String, String> settings) {
         Matcher matcher = NAME.matcher(line);
-        if (!matcher.matches()) {
+        if (!matcher.lookingAt()) {
             return false;
         }
         String name = matcher.group(1).toLowerCase(Locale.ROOT);
         return RECOVERY.contains(name) || settings.containsKey(name);
     }
 
-    /// As in a configuration file: a quote and a backslash are doubled.
+    /// As in a configuration file: a quote and a backslash are doubled, and the end of a line,
+    /// which would end the value, is written as `\n`.
     static String quote(String value) {
-        return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'";
+        String escaped =
+                value.replace("\\", "\\\\")
+                        .replace("'", "''")
+                        .replace("\n", "\\n")
+                        .replace("\r", "\\r");
+        return "'" + escaped + "'";
     }
 }

@@ -76,10 +76,23 @@ public final class RestoredConfiguration {
                 || !Files.exists(directory.resolve("postgresql.conf"), LinkOption.NOFOLLOW_LINKS);
     }
 
-    /// What still leads out of the restored directory: by absolute path a file includes others that
-    /// were restored elsewhere, if at all. For an operator to decide.
+    /// What nobody but an operator can decide. By absolute path a file includes others that were
+    /// restored elsewhere, if at all. Of two main files a server uses the one in its directory,
+    /// which may not be the one that the source used.
     public List<String> notes() {
         List<String> notes = new ArrayList<>();
+        if (!isNeeded("config_file")) {
+            plan.details().externalFiles().stream()
+                    .filter(file -> file.endsWith("/postgresql.conf"))
+                    .flatMap(file -> place(file).stream())
+                    .forEach(
+                            place ->
+                                    notes.add(
+                                            "postgresql.conf of the data directory is used, "
+                                                    + place
+                                                    + " only if the former includes it; else start"
+                                                    + " with config_file set to the latter"));
+        }
         forEachBeside(
                 (file, named) -> {
                     for (List<String> kind : List.of(named.directories(), named.files())) {
@@ -98,18 +111,33 @@ public final class RestoredConfiguration {
     }
 
     /// Makes directories that configuration files include and that were empty, such as Debian's
-    /// `conf.d`: without them no server starts.
-    void makeIncludedDirectories() {
-        forEachBeside(
-                (file, named) -> {
-                    for (String name : named.directories()) {
-                        Path included = file.resolveSibling(name).normalize();
-                        if (included.startsWith(directory.resolve(Places.EXTERNAL))) {
-                            RestoreFiles.attempt(
-                                    "create " + included, () -> RestoreFiles.directories(included));
-                        }
-                    }
-                });
+    /// `conf.d`: without them no server starts. Only beside the files that this restore wrote.
+    ///
+    /// @param originals files that went back to where they were
+    /// @return what was made outside the data directory
+    List<Path> makeIncludedDirectories(List<Path> originals) {
+        List<Path> made = new ArrayList<>();
+        Path external = directory.resolve(Places.EXTERNAL);
+        forEachBeside((file, named) -> make(file, external, named, new ArrayList<>()));
+        for (Path file : originals) {
+            Path parent = file.getParent();
+            if (parent != null) {
+                read(file, (_, named) -> make(file, parent, named, made));
+            }
+        }
+        return made;
+    }
+
+    private static void make(
+            Path file, Path below, ConfigurationFiles.Named named, List<Path> made) {
+        for (String name : named.directories()) {
+            Path included = file.resolveSibling(name).normalize();
+            if (included.startsWith(below) && !Files.exists(included, LinkOption.NOFOLLOW_LINKS)) {
+                RestoreFiles.attempt(
+                        "create " + included, () -> RestoreFiles.directories(included));
+                made.add(included);
+            }
+        }
     }
 
     @FunctionalInterface
@@ -119,16 +147,20 @@ public final class RestoredConfiguration {
 
     private void forEachBeside(Visitor visitor) {
         for (String file : plan.details().externalFiles()) {
-            Path beside = directory.resolve(Places.EXTERNAL + file);
-            if (file.endsWith(".conf") && Files.isRegularFile(beside, LinkOption.NOFOLLOW_LINKS)) {
-                RestoreFiles.attempt(
-                        "read " + beside,
-                        () -> visitor.visit(beside, ConfigurationFiles.namedIn(text(beside))));
-            }
+            read(directory.resolve(Places.EXTERNAL + file), visitor);
+        }
+    }
+
+    private static void read(Path file, Visitor visitor) {
+        if (file.toString().endsWith(".conf")
+                && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            RestoreFiles.attempt(
+                    "read " + file,
+                    () -> visitor.visit(file, ConfigurationFiles.namedIn(text(file))));
         }
     }
 
     private static String text(Path file) throws IOException {
-        return Files.readString(file, StandardCharsets.ISO_8859_1);
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // also if it is none
     }
 }

@@ -98,6 +98,9 @@ public record ConfigurationFiles(List<Path> readable, List<Unreadable> unreadabl
         List<String> directories = new ArrayList<>();
         List<String> files = new ArrayList<>();
         for (ConfigurationText.Reference reference : ConfigurationText.settings(settings)) {
+            if (reference.path().indexOf('\0') >= 0) {
+                continue; // names no file
+            }
             switch (reference.kind()) {
                 case DIRECTORY -> directories.add(reference.path());
                 case FILE -> files.add(reference.path());

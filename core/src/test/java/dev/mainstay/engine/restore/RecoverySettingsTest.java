@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.postgres.wal.WalTarget;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,8 @@ class RecoverySettingsTest {
     @Test
     void valuesSurviveTheConfigurationFilesQuoting() {
         assertThat(RecoverySettings.quote("it's C:\\x")).isEqualTo("'it''s C:\\\\x'");
+        assertThat(RecoverySettings.quote("a\nrestore_command = 'x'\r"))
+                .isEqualTo("'a\\nrestore_command = ''x''\\r'");
     }
 
     @Test
@@ -41,6 +44,76 @@ class RecoverySettingsTest {
                         # restored now
                         archive_mode = 'off'
                         """);
+    }
+
+    /// Every byte but the replaced settings stays, also where it is no UTF-8, and a carriage return
+    /// is part of a value.
+    @Test
+    void whatIsNotReplacedStaysAsItWas() {
+        String odd = "a = 'x\rrestore_command = y'";
+        String include = "\tinclude 'z' # \u00fc\u0085";
+        String replaced = "\rREstore_Command=1";
+        String before = String.join("\n", odd, "", include, replaced);
+        assertThat(RecoverySettings.rewrite(before, Map.of("a_b", "\u00fc"), "now").split("\n", -1))
+                .containsExactly(
+                        odd,
+                        "",
+                        include,
+                        "# before the restore: " + replaced,
+                        "# now",
+                        "a_b = '\u00c3\u00bc'",
+                        "");
+        assertThat(RecoverySettings.rewrite("", Map.of(), "now")).isEqualTo("# now\n");
+    }
+
+    private static Map<String, String> of(RestoreTarget target, int major) {
+        return RecoverySettings.of(
+                new RestoreRequest.Recovery(
+                        target,
+                        new TimelineChoice.Latest(),
+                        RestoreRequest.Action.PROMOTE,
+                        false,
+                        false,
+                        "fetch %f %p"),
+                "3",
+                major);
+    }
+
+    /// A server refuses an empty target that comes after one with a value.
+    @Test
+    void theOneTargetComesLastAndAllOthersAreEmptied() {
+        Map<String, String> settings =
+                of(new RestoreTarget.At(new WalTarget.AtXid(4_000_000_000L, false)), 17);
+        assertThat(List.copyOf(settings.keySet()))
+                .endsWith(
+                        "recovery_target",
+                        "recovery_target_lsn",
+                        "recovery_target_name",
+                        "recovery_target_time",
+                        "recovery_target_xid");
+        assertThat(settings)
+                .containsEntry("recovery_target_xid", "4000000000")
+                .containsEntry("recovery_target_inclusive", "off")
+                .containsEntry("recovery_target_timeline", "3")
+                .containsEntry("archive_mode", "off");
+        for (String emptied :
+                List.of(
+                        "recovery_target",
+                        "recovery_target_lsn",
+                        "recovery_target_name",
+                        "recovery_target_time",
+                        "recovery_end_command",
+                        "archive_cleanup_command",
+                        "primary_conninfo",
+                        "primary_slot_name")) {
+            assertThat(settings).containsEntry(emptied, "");
+        }
+    }
+
+    @Test
+    void theTriggerFileIsEmptiedOnlyWhereItExists() {
+        assertThat(of(new RestoreTarget.Latest(), 15)).containsEntry("promote_trigger_file", "");
+        assertThat(of(new RestoreTarget.Latest(), 16)).doesNotContainKey("promote_trigger_file");
     }
 
     @Test

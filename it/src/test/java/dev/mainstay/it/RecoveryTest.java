@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.restore.RestorePlan;
@@ -26,9 +27,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -37,8 +44,16 @@ import java.util.stream.Stream;
 class RecoveryTest {
     private static final String ROWS = "SELECT coalesce(string_agg(t, '' ORDER BY t), '') FROM t";
 
-    static List<Integer> versions() {
-        return Versions.selected();
+    /// As the server writes it: a quote, a backslash and a carriage return.
+    private static final String ODD = "it's\r\\ %m ";
+
+    static List<Integer> newest() {
+        return Versions.selectedElse(18);
+    }
+
+    /// Has the trigger file.
+    static List<Integer> older() {
+        return Versions.selectedElse(15);
     }
 
     /// The backup brings along what an earlier recovery, or a standby, was told: in postgresql.conf
@@ -65,10 +80,17 @@ class RecoveryTest {
                 primary_conninfo = 'host=/nowhere'
                 primary_slot_name = 'somebody_elses'
                 """);
+        Files.writeString(
+                cluster.dataDirectory().resolve("even-earlier.conf"), "recovery_target_xid = 3");
         ServerUser.giveToUnprivileged(cluster.dataDirectory());
         cluster.configure(Map.of("include", "earlier.conf"));
         cluster.restart();
         assertThat(cluster.value("SHOW primary_slot_name")).isEqualTo("somebody_elses");
+        cluster.sql("ALTER SYSTEM SET log_line_prefix = '" + ODD.replace("'", "''") + "'");
+        Files.writeString(
+                cluster.dataDirectory().resolve("postgresql.auto.conf"),
+                "include 'even-earlier.conf' # and no end of the line",
+                StandardOpenOption.APPEND);
         cluster.sql("CREATE TABLE t (t text)", "INSERT INTO t VALUES ('a')");
         return cluster;
     }
@@ -100,29 +122,48 @@ class RecoveryTest {
                 .toInstant();
     }
 
+    /// @return where the record of its commit begins
+    private static Lsn insertCommittedAt(TestCluster cluster, String row) {
+        try (Connection sql = cluster.connect();
+                Statement statement = sql.createStatement()) {
+            sql.setAutoCommit(false);
+            statement.execute("INSERT INTO t VALUES ('" + row + "')");
+            try (ResultSet position =
+                    statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
+                position.next();
+                Lsn lsn = Lsn.parse(position.getString(1));
+                sql.commit();
+                return lsn;
+            }
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
     @ParameterizedTest
-    @MethodSource("versions")
-    void transactionsAndTimesAreReachedInclusiveAndExclusive(int major) throws IOException {
+    @MethodSource("newest")
+    void everyTargetIsReachedInclusiveAndExclusive(int major) throws IOException {
         try (TestCluster cluster = cluster(major);
                 RestoreSite site = new RestoreSite(cluster)) {
             site.backUp();
-            insert(cluster, "b");
+            Lsn lsn = insertCommittedAt(cluster, "b");
             long xid = insert(cluster, "c");
             Instant time = committed(cluster, xid);
             insert(cluster, "d");
             site.archive(cluster);
-            Map<String, WalTarget> targets =
-                    Map.of(
-                            "xid", new WalTarget.AtXid(xid, true),
-                            "before-xid", new WalTarget.AtXid(xid, false),
-                            "time", new WalTarget.AtTime(time, true),
-                            "before-time", new WalTarget.AtTime(time, false));
+            Map<RestoreTarget, String> targets = new LinkedHashMap<>();
+            targets.put(new RestoreTarget.Immediate(), "a");
+            targets.put(at(new WalTarget.AtLsn(lsn, false)), "a");
+            targets.put(at(new WalTarget.AtLsn(lsn, true)), "ab");
+            targets.put(at(new WalTarget.AtXid(xid, false)), "ab");
+            targets.put(at(new WalTarget.AtTime(time, false)), "ab");
+            targets.put(at(new WalTarget.AtXid(xid, true)), "abc");
+            targets.put(at(new WalTarget.AtTime(time, true)), "abc");
             targets.forEach(
-                    (name, target) -> {
-                        try (TestCluster restored = site.wish(name, at(target)).recovered()) {
-                            assertThat(restored.value(ROWS))
-                                    .as(name)
-                                    .isEqualTo(name.startsWith("before") ? "ab" : "abc");
+                    (target, rows) -> {
+                        String name = "to-" + target.toString().replaceAll("\\W", "-");
+                        try (TestCluster restored = site.wish(name, target).recovered()) {
+                            assertThat(restored.value(ROWS)).as(name).isEqualTo(rows);
                             archivesNothing(restored);
                             keepsNothingOfTheSource(restored);
                         }
@@ -135,6 +176,7 @@ class RecoveryTest {
         assertThat(restored.dataDirectory().resolve("cleaned")).doesNotExist();
         assertThat(restored.value("SHOW primary_conninfo")).isEmpty();
         assertThat(restored.value("SHOW primary_slot_name")).isEmpty();
+        assertThat(restored.value("SHOW log_line_prefix")).isEqualTo(ODD);
     }
 
     private static void archivesNothing(TestCluster restored) {
@@ -149,7 +191,7 @@ class RecoveryTest {
     }
 
     @ParameterizedTest
-    @MethodSource("versions")
+    @MethodSource("older")
     void atTheTargetItPausesPromotesOrShutsDown(int major) throws IOException {
         try (TestCluster cluster = cluster(major);
                 RestoreSite site = new RestoreSite(cluster)) {
@@ -191,7 +233,7 @@ class RecoveryTest {
     }
 
     @ParameterizedTest
-    @MethodSource("versions")
+    @MethodSource("newest")
     void aStandbyFollowsTheArchiveAndTheSourceWhenItIsTold(int major) throws IOException {
         try (TestCluster cluster = cluster(major);
                 RestoreSite site = new RestoreSite(cluster)) {
@@ -224,7 +266,7 @@ class RecoveryTest {
     }
 
     @ParameterizedTest
-    @MethodSource("versions")
+    @MethodSource("older")
     void afterAPromotionEachTimelineCanBeChosen(int major) throws IOException {
         try (TestCluster cluster = cluster(major);
                 RestoreSite site = new RestoreSite(cluster)) {
@@ -249,9 +291,11 @@ class RecoveryTest {
             Map<TimelineChoice, String> rows =
                     Map.of(
                             new TimelineChoice.Latest(), "abxy",
-                            new TimelineChoice.Named(TimelineId.of(2)), "abxy",
-                            new TimelineChoice.Current(), "abc",
                             new TimelineChoice.Named(TimelineId.of(1)), "abc");
+            assertThat(settingAlong(site, new TimelineChoice.Named(TimelineId.of(2))))
+                    .isEqualTo(settingAlong(site, new TimelineChoice.Latest()));
+            assertThat(settingAlong(site, new TimelineChoice.Current()))
+                    .isEqualTo(settingAlong(site, new TimelineChoice.Named(TimelineId.of(1))));
             rows.forEach(
                     (choice, expected) -> {
                         String name = "along-" + choice;
@@ -269,6 +313,10 @@ class RecoveryTest {
                     site.wish("never", latest()).along(new TimelineChoice.Named(TimelineId.of(7))),
                     "00000007.history");
         }
+    }
+
+    private static String settingAlong(RestoreSite site, TimelineChoice choice) {
+        return site.wish("planned", latest()).along(choice).plan().replay().timelineSetting();
     }
 
     private static void refused(RestoreSite.Wish wish, String because) {

@@ -56,6 +56,7 @@ final class RestoreSite implements AutoCloseable {
         return ClusterOptions.standard()
                 .withWalSegmentMib(1)
                 .with("archive_mode", "on")
+                .with("wal_retrieve_retry_interval", "100ms")
                 .with("archive_command", "false");
     }
 
@@ -65,6 +66,8 @@ final class RestoreSite implements AutoCloseable {
 
     /// Has everything stored that `server` has written, and serves it.
     void archive(TestCluster server) {
+        server.sql("SELECT pg_create_restore_point('archived')"); // else there may be nothing to
+        // switch
         WalSegment segment =
                 WalSegment.parse(server.value("SELECT pg_walfile_name(pg_switch_wal())"), SEGMENT);
         Await.until(segment.fileName(), () -> wal.has(segment));

@@ -30,6 +30,7 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.ContentDigest;
+import dev.mainstay.testkit.DebianPrograms;
 import dev.mainstay.testkit.ServerDirectory;
 import dev.mainstay.testkit.StructureJudge;
 import dev.mainstay.testkit.TestCluster;
@@ -46,9 +47,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /// What is restored has the content the cluster had at the target.
 class RestoreTest {
@@ -136,6 +144,8 @@ class RestoreTest {
             restored.tablespaces = Map.of(space.toString(), moved.toString());
             restored.check("mapped", new RestoreTarget.Immediate(), content);
             assertThat(moved).isNotEmptyDirectory();
+
+            restored.ofTwoAtOnceOneWins("raced", content);
 
             restored.tablespaces = Map.of(space.toString(), home.path().resolve("b").toString());
             ObjectStore store = site.repository.store();
@@ -257,6 +267,51 @@ class RestoreTest {
             }
         }
 
+        /// Into the same directory and tablespace. The one that comes too late changes nothing.
+        void ofTwoAtOnceOneWins(String name, ContentDigest expected) throws Exception {
+            String from = tablespaces.keySet().iterator().next();
+            tablespaces = Map.of(from, home.path().resolve(name + "-space").toString());
+            RestorePlan plan = plan(name, new RestoreTarget.Immediate());
+            CountDownLatch start = new CountDownLatch(1);
+            List<MainstayException> refused = new ArrayList<>();
+            try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+                List<Future<Object>> both =
+                        Stream.generate(
+                                        () ->
+                                                threads.submit(
+                                                        () -> {
+                                                            start.await();
+                                                            run(plan);
+                                                            return new Object();
+                                                        }))
+                                .limit(2)
+                                .toList();
+                start.countDown();
+                for (Future<Object> each : both) {
+                    try {
+                        each.get();
+                    } catch (ExecutionException failed) {
+                        refused.add((MainstayException) failed.getCause());
+                    }
+                }
+            }
+            assertThat(refused)
+                    .singleElement()
+                    .satisfies(
+                            one ->
+                                    assertThat(one.code())
+                                            .isEqualTo(ErrorCode.RESTORE_DIRECTORY_UNSAFE));
+            assertThat(String.valueOf(refused.getFirst().getMessage()))
+                    .doesNotContain("half a restore");
+            if (major == DebianPrograms.MAJOR) {
+                assertThat(
+                                StructureJudge.verifyBackup(
+                                        plan.request().directory(), "--no-parse-wal"))
+                        .isEmpty();
+            }
+            holds(plan, expected);
+        }
+
         void run(RestorePlan plan) {
             new RestoreRun(site.source, plan, Progress.none()).execute();
         }
@@ -266,13 +321,17 @@ class RestoreTest {
             assertThat(plan.toString()).contains(plan.backup().id().text());
             new RestoreValidation(site.source, plan, Progress.none()).run();
             run(plan);
-            Path directory = plan.request().directory();
             assertThatThrownBy(() -> run(plan))
                     .isInstanceOfSatisfying(
                             MainstayException.class,
                             again ->
                                     assertThat(again.code())
                                             .isEqualTo(ErrorCode.RESTORE_DIRECTORY_UNSAFE));
+            holds(plan, expected);
+        }
+
+        private void holds(RestorePlan plan, ContentDigest expected) {
+            Path directory = plan.request().directory();
             try (TestCluster restored =
                     TestCluster.adopt(major, directory, ClusterOptions.bare())) {
                 restored.start();
@@ -280,7 +339,7 @@ class RestoreTest {
                         "the end of recovery",
                         () -> restored.value("SELECT pg_is_in_recovery()").equals("f"));
                 assertThat(expected.differencesAfterRecovery(ContentDigest.of(restored)))
-                        .as(name)
+                        .as("%s", directory)
                         .isEmpty();
                 assertThat(restored.value("SHOW archive_mode")).isEqualTo("off");
                 assertThat(StructureJudge.judge(restored)).isEmpty();

@@ -36,6 +36,11 @@ final class Interruption {
         ended.countDown();
     }
 
+    /// Whether a command is at work.
+    synchronized boolean isRunning() {
+        return worker != null;
+    }
+
     synchronized boolean isRequested() {
         return requested;
     }

@@ -35,6 +35,9 @@ public final class Mainstay {
     }
 
     private static void onShutdown(Interruption interruption) {
+        if (interruption.isRunning()) {
+            SecondSignal.endsTheProcess();
+        }
         if (interruption.stop()) {
             Runtime.getRuntime().halt(Exits.OK);
         }

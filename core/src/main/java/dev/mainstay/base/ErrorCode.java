@@ -89,6 +89,10 @@ public enum ErrorCode {
     WAL_ABSENT(706, "not in the repository"),
     WAL_FILE_INVALID(707, "the file is no WAL of this source"),
     WAL_SPOOL_DAMAGED(708, "remove the spool; the server sends what was not stored again"),
+    WAL_RECEIVER_RUNS(
+            709,
+            "a source has one receiver: stop the other one first, or wait until the server has"
+                    + " noticed that it is gone (wal_sender_timeout)"),
 
     // 08 restore
     RESTORE_DIRECTORY_UNSAFE(801, "name an empty or a new directory"),

@@ -118,6 +118,11 @@ final class Program {
             assertThat(awaitEnd()).as("%s", this).isZero();
         }
 
+        /// A signal that can be caught.
+        void signal() {
+            process.destroy();
+        }
+
         int awaitEnd() {
             try {
                 if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {

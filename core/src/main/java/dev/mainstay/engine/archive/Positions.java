@@ -56,6 +56,15 @@ final class Positions {
         ahead.clear();
     }
 
+    /// The server left its timeline here; what was received of it beyond is no part of what
+    /// follows.
+    synchronized void parted(Lsn at) {
+        if (stored.isAfter(at)) {
+            stored = at;
+        }
+        ahead.replaceAll((_, end) -> end.isAfter(at) ? at : end);
+    }
+
     synchronized void server(Lsn end) {
         if (end.isAfter(server)) {
             server = end;

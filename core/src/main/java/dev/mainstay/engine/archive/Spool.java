@@ -8,26 +8,33 @@ import dev.mainstay.base.WalSegment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Received WAL on this host's own disk: a file for each segment, named like it; the one that is
-/// not finished ends in `.unfinished`. A finished segment's name appears only after its bytes are
-/// synced. Appending is for one thread, the rest for any.
+/// not finished ends in `.unfinished`, and one that never will be, because the server left its
+/// timeline or lost what follows, in `.left`. History files have their own names. A finished file's
+/// name appears only after its bytes are synced. Appending is for one thread, the rest for any.
+///
+/// One process uses a spool at a time: it holds a lock on the file `lock`.
 final class Spool implements AutoCloseable {
     private static final String UNFINISHED = ".unfinished";
+    private static final String LEFT = ".left";
+    private static final String HISTORY = ".history";
+    private static final String LOCK = "lock";
 
     private final Path directory;
     private final int segmentSizeBytes;
+    private final FileChannel lock;
     private Optional<Open> open = Optional.empty();
 
     /// The unfinished segment. Bytes before `known` were there when the spool was opened and are
@@ -47,21 +54,55 @@ final class Spool implements AutoCloseable {
         }
     }
 
-    private Spool(Path directory, int segmentSizeBytes) {
+    private Spool(Path directory, int segmentSizeBytes, FileChannel lock) {
         this.directory = directory;
         this.segmentSizeBytes = segmentSizeBytes;
+        this.lock = lock;
     }
 
+    /// @throws MainstayException WAL_RECEIVER_RUNS if another process uses it
     static Spool open(Path directory, int segmentSizeBytes) {
         try {
             Files.createDirectories(
                     directory,
                     PosixFilePermissions.asFileAttribute(
                             PosixFilePermissions.fromString("rwx------")));
+            return new Spool(directory, segmentSizeBytes, lock(directory));
         } catch (IOException failed) {
             throw failed(directory, failed);
         }
-        return new Spool(directory, segmentSizeBytes);
+    }
+
+    private static FileChannel lock(Path directory) throws IOException {
+        FileChannel channel =
+                FileChannel.open(
+                        directory.resolve(LOCK),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE);
+        boolean locked = false;
+        try {
+            locked = channel.tryLock() != null;
+        } catch (OverlappingFileLockException _) {
+            // said below
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
+        }
+        if (!locked) {
+            throw new MainstayException(
+                    ErrorCode.WAL_RECEIVER_RUNS,
+                    "another 'mainstay wal receive' uses the spool " + directory);
+        }
+        return channel;
+    }
+
+    int segmentSizeBytes() {
+        return segmentSizeBytes;
+    }
+
+    Path directory() {
+        return directory;
     }
 
     private static MainstayException failed(Path path, IOException failed) {
@@ -74,34 +115,44 @@ final class Spool implements AutoCloseable {
 
     /// Finished segments that wait to be stored, in order.
     List<WalSegment> finished() {
-        List<WalSegment> segments = new ArrayList<>();
-        try (Stream<Path> files = Files.list(directory)) {
-            files.map(file -> file.getFileName().toString())
-                    .filter(WalSegment::isName)
-                    .forEach(name -> segments.add(WalSegment.parse(name, segmentSizeBytes)));
-        } catch (IOException failed) {
-            throw failed(directory, failed);
-        }
-        segments.sort(
-                Comparator.comparing(WalSegment::timeline).thenComparingLong(WalSegment::number));
-        return segments;
+        return segments("");
     }
 
-    /// Unfinished segments an earlier process left, in order.
-    List<WalSegment> leftUnfinished() {
-        List<WalSegment> segments = new ArrayList<>();
+    /// The unfinished segment, and such as an earlier process left, in order.
+    List<WalSegment> unfinished() {
+        return segments(UNFINISHED);
+    }
+
+    /// Segments that will never be finished, in order.
+    List<WalSegment> left() {
+        return segments(LEFT);
+    }
+
+    private List<WalSegment> segments(String suffix) {
+        return names(suffix).stream()
+                .filter(WalSegment::isName)
+                .map(name -> WalSegment.parse(name, segmentSizeBytes))
+                .sorted(
+                        Comparator.comparing(WalSegment::timeline)
+                                .thenComparingLong(WalSegment::number))
+                .toList();
+    }
+
+    /// History files that wait to be stored.
+    List<String> histories() {
+        return names(HISTORY).stream().map(name -> name + HISTORY).sorted().toList();
+    }
+
+    /// Names that end so, without their end.
+    private List<String> names(String suffix) {
         try (Stream<Path> files = Files.list(directory)) {
-            files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(UNFINISHED))
-                    .map(name -> name.substring(0, name.length() - UNFINISHED.length()))
-                    .filter(WalSegment::isName)
-                    .forEach(name -> segments.add(WalSegment.parse(name, segmentSizeBytes)));
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(suffix))
+                    .map(name -> name.substring(0, name.length() - suffix.length()))
+                    .toList();
         } catch (IOException failed) {
             throw failed(directory, failed);
         }
-        segments.sort(
-                Comparator.comparing(WalSegment::timeline).thenComparingLong(WalSegment::number));
-        return segments;
     }
 
     byte[] read(WalSegment segment) {
@@ -128,12 +179,46 @@ final class Spool implements AutoCloseable {
         }
     }
 
+    byte[] readLeft(WalSegment segment) {
+        return readFile(directory.resolve(segment.fileName() + LEFT));
+    }
+
+    byte[] readHistory(String name) {
+        return readFile(directory.resolve(name));
+    }
+
     void remove(WalSegment segment) {
         removeFile(directory.resolve(segment.fileName()));
     }
 
-    void removeUnfinished(WalSegment segment) {
-        removeFile(directory.resolve(segment.fileName() + UNFINISHED));
+    void removeLeft(WalSegment segment) {
+        removeFile(directory.resolve(segment.fileName() + LEFT));
+    }
+
+    void removeHistory(String name) {
+        removeFile(directory.resolve(name));
+    }
+
+    /// Keeps a history file until it is stored; durable when this returns.
+    void keepHistory(String name, byte[] content) {
+        Path file = directory.resolve(name);
+        Path temp = directory.resolve(name + "~");
+        try (FileChannel channel =
+                FileChannel.open(
+                        temp,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE)) {
+            ByteBuffer bytes = ByteBuffer.wrap(content);
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+            Files.move(temp, file, StandardCopyOption.ATOMIC_MOVE);
+            syncDirectory();
+        } catch (IOException failed) {
+            throw failed(file, failed);
+        }
     }
 
     private static void removeFile(Path file) {
@@ -290,8 +375,52 @@ final class Spool implements AutoCloseable {
         open = Optional.empty();
     }
 
+    /// The unfinished segment and all others will not go on: what is WAL in them is to be stored as
+    /// it is. Those that the stream comes to from `next` on are kept as they are.
+    void leave(Optional<WalSegment> next) {
+        for (WalSegment segment : unfinished()) {
+            boolean goesOn =
+                    next.isPresent()
+                            && next.get().timeline().equals(segment.timeline())
+                            && next.get().number() <= segment.number();
+            if (!goesOn) {
+                leave(segment);
+            }
+        }
+    }
+
+    private void leave(WalSegment segment) {
+        Path file = directory.resolve(segment.fileName() + UNFINISHED);
+        boolean isOpen = open.isPresent() && open.get().segment.equals(segment);
+        int received = isOpen ? Math.max(open.get().written, open.get().known) : -1;
+        if (isOpen) {
+            abandon();
+        }
+        try (FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            channel.truncate(received >= 0 ? received : validPrefix(segment, channel));
+            channel.force(true);
+            Files.move(
+                    file,
+                    directory.resolve(segment.fileName() + LEFT),
+                    StandardCopyOption.ATOMIC_MOVE);
+            syncDirectory();
+        } catch (IOException failed) {
+            throw failed(file, failed);
+        }
+    }
+
+    /// What of an unfinished segment is WAL, in bytes.
+    int validBytes(WalSegment segment) {
+        return readUnfinished(segment).map(bytes -> ValidWal.prefix(segment, bytes)).orElse(0);
+    }
+
     @Override
     public void close() {
-        abandon();
+        try (FileChannel _ = lock) {
+            abandon();
+        } catch (IOException failed) {
+            throw failed(directory, failed);
+        }
     }
 }

@@ -25,6 +25,12 @@ import java.util.concurrent.locks.ReentrantLock;
 final class SpoolUploader implements AutoCloseable {
     private static final Duration RETRY = Duration.ofSeconds(2);
 
+    /// What may pass between a stop and the end, so that nobody kills the process.
+    static final Duration USUAL_BUDGET = Duration.ofSeconds(10);
+
+    /// For a call to end that was interrupted.
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
     private final Spool spool;
     private final WalArchive archive;
     private final SegmentSummaries summaries;
@@ -38,6 +44,7 @@ final class SpoolUploader implements AutoCloseable {
     private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
     private final Thread thread;
     private boolean stopping;
+    private long deadlineNanos;
     private boolean signalled;
     private boolean complained;
 
@@ -91,7 +98,7 @@ final class SpoolUploader implements AutoCloseable {
                     uploadAll();
                     complained = false;
                 } catch (MainstayException down) {
-                    if (last || !isPassing(down)) {
+                    if (!isPassing(down) && !isOutOfTime()) {
                         throw down;
                     }
                     complain(down);
@@ -114,11 +121,13 @@ final class SpoolUploader implements AutoCloseable {
         if (!complained) {
             complained = true;
             progress.note(
-                    "the repository does not take WAL ("
+                    "WARNING: "
                             + down.code().id()
-                            + ": "
+                            + ": the repository does not take WAL: "
                             + down.getMessage()
-                            + "); it waits in the spool");
+                            + "; it waits in the spool "
+                            + spool.directory()
+                            + " and is tried again");
         }
     }
 
@@ -140,7 +149,23 @@ final class SpoolUploader implements AutoCloseable {
     }
 
     private void uploadAll() {
+        for (String history : spool.histories()) {
+            archive.putFile(history, spool.readHistory(history));
+            spool.removeHistory(history);
+        }
+        for (WalSegment segment : spool.left()) {
+            byte[] content = spool.readLeft(segment);
+            int from = segment.equals(shippedSegment) ? shipped : 0;
+            if (content.length > from) {
+                archive.putPart(segment, from, Arrays.copyOfRange(content, from, content.length));
+            }
+            archive.collectParts(segment);
+            spool.removeLeft(segment);
+        }
         for (WalSegment segment : spool.finished()) {
+            if (isOutOfTime()) {
+                return;
+            }
             byte[] content = spool.read(segment);
             archive.put(segment, content);
             positions.stored(segment.start(), segment.end());
@@ -152,8 +177,18 @@ final class SpoolUploader implements AutoCloseable {
         shipUnfinished();
     }
 
+    /// Whether the receiver ends, and was promised to end by now.
+    private boolean isOutOfTime() {
+        lock.lock();
+        try {
+            return stopping && System.nanoTime() - deadlineNanos > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void shipUnfinished() {
-        List<WalSegment> unfinished = spool.leftUnfinished();
+        List<WalSegment> unfinished = spool.unfinished();
         if (unfinished.isEmpty()) {
             return;
         }
@@ -177,21 +212,22 @@ final class SpoolUploader implements AutoCloseable {
         }
     }
 
-    /// Stores what there is, once more, and ends.
-    @Override
-    public void close() {
+    /// Stores what there is as far as time allows, and ends. What is not stored then stays in the
+    /// spool.
+    void close(Duration budget) {
         lock.lock();
         try {
             stopping = true;
+            deadlineNanos = System.nanoTime() + budget.toNanos();
             work.signal();
         } finally {
             lock.unlock();
         }
         boolean interrupted = Thread.interrupted();
         try {
-            if (!ended.await(20, TimeUnit.SECONDS)) {
-                thread.interrupt();
-                ended.await();
+            if (!ended.await(budget.toNanos(), TimeUnit.NANOSECONDS)) {
+                thread.interrupt(); // a call that waits for a store that is away
+                boolean _ = ended.await(GRACE.toNanos(), TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException _) {
             interrupted = true;
@@ -199,5 +235,10 @@ final class SpoolUploader implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    @Override
+    public void close() {
+        close(USUAL_BUDGET);
     }
 }

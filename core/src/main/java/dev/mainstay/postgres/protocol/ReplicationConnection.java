@@ -55,6 +55,11 @@ public final class ReplicationConnection implements AutoCloseable {
         return session.host;
     }
 
+    /// The server's process that serves this connection.
+    public int serverProcess() {
+        return session.processId();
+    }
+
     public boolean encrypted() {
         return session.transport.encrypted();
     }

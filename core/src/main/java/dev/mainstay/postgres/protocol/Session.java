@@ -36,6 +36,10 @@ final class Session implements AutoCloseable {
         return Optional.ofNullable(parameters.get(name));
     }
 
+    int processId() {
+        return processId;
+    }
+
     byte[] cancelRequest() {
         return ByteBuffer.allocate(12).putInt(80877102).putInt(processId).putInt(cancelKey).array();
     }

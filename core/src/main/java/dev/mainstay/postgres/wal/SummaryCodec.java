@@ -164,8 +164,11 @@ final class SummaryCodec {
     private static WalSummary summary(ByteReader in) {
         TimelineId timeline = TimelineId.of((int) in.u32());
         long number = in.number();
-        int bits = in.count() & 31;
-        WalSegment segment = new WalSegment(timeline, number, 1 << bits);
+        long bits = in.number(); // no count: a quiet segment's summary is shorter than that
+        if (bits < 20 || bits > 30) {
+            throw ByteReader.invalid("there is a segment of 2^" + bits + " bytes");
+        }
+        WalSegment segment = new WalSegment(timeline, number, 1 << (int) bits);
         Lsn start = segment.start();
         WalFormat format = WalFormat.ofMajor((int) in.u32());
         Lsn begin = start.plus(in.number());

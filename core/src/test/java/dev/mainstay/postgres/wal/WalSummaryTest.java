@@ -73,6 +73,16 @@ class WalSummaryTest {
     }
 
     @Test
+    void aSummaryOfASegmentInWhichNothingHappenedSurvivesItsBytes() {
+        for (int size = MIB; size > 0 && size <= 1 << 30; size *= 2) {
+            WalSegment segment = new WalSegment(TimelineId.of(1), 3, size);
+            SegmentFacts nothing = new SegmentFacts(segment, PgClassFiles.initial());
+            WalSummary summary = nothing.finish(segment.end(), true, WalFormat.PG17);
+            assertThat(WalSummary.decode(summary.encode())).isEqualTo(summary);
+        }
+    }
+
+    @Test
     void streamedAndSingleSummariesAgreeAndSurviveTheirBytes() {
         SyntheticWal wal = busy(11);
         List<WalSummary> streamed = stream(wal);

@@ -6,6 +6,8 @@ import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
+import dev.mainstay.postgres.protocol.OpeningSession;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.format.Json;
@@ -45,21 +47,24 @@ final class BackupCommand implements Verb {
     public Document run(Session session) {
         Configuration configuration = session.configuration();
         PostgresSettings settings = OpenSource.postgres(session, source);
-        try (Repository repository = OpenSource.repository(session)) {
+        ConnectionSpec connection = OpenSource.connection(session, settings);
+        try (OpeningSession login = OpeningSession.begin(connection, ClusterBackup.APPLICATION);
+                Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = repository.sourceOrAdd(source);
             ClusterBackup.Result result =
                     new ClusterBackup(
                                     known,
                                     configuration.repository(),
                                     settings,
-                                    OpenSource.connection(session, settings),
+                                    connection,
                                     session.progress())
                             .run(
                                     new ClusterBackup.Request(
                                             ClusterBackup.Request.Type.valueOf(
                                                     type.name().toUpperCase(Locale.ROOT)),
                                             Duration.ofSeconds(archiveTimeoutSeconds),
-                                            Waiter.sleeping(Duration.ofMillis(50))));
+                                            Waiter.sleeping(Duration.ofMillis(50))),
+                                    login.take());
             return document(result);
         }
     }

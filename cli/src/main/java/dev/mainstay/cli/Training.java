@@ -73,8 +73,9 @@ final class Training {
                       training:
                         postgres:
                           url: postgresql://nobody@127.0.0.1:1/postgres
+                          data-directory: %s
                     """
-                            .formatted(folder, folder));
+                            .formatted(folder, folder, folder));
             lines(config, folder);
             fetch(config, folder);
             store(config, folder);
@@ -107,6 +108,7 @@ final class Training {
                         List.of("version", "--output", "json"),
                         List.of("versoin"),
                         List.of("--config", at, "init"),
+                        List.of("--config", at, "backup", "training"), // nobody listens at port 1
                         List.of("--config", at, "backups"),
                         List.of("--config", at, "--output", "json", "backups"),
                         List.of("--config", at, "wal", "get", "00000002.history", "x"),

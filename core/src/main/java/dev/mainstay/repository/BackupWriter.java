@@ -46,7 +46,10 @@ public final class BackupWriter implements AutoCloseable {
     private final PackUploads uploads;
     private final BackupTally tally;
     private final Set<String> absentPacks;
-    private final ChunkIndex index;
+
+    /// Read with the first file, beside the first pages.
+    private Optional<ChunkIndex> index = Optional.empty();
+
     private final Map<ChunkId, ManifestAssembly.PlacedChunk> newChunks = new LinkedHashMap<>();
     private final List<PackStream> fileStreams = new ArrayList<>();
     private final FrameCoder fileCoder;
@@ -68,7 +71,6 @@ public final class BackupWriter implements AutoCloseable {
         this.uploads = new PackUploads(vault.store, 2);
         this.tally = new BackupTally(options.refreshBudgetPages());
         this.absentPacks = candidates(vault);
-        this.index = ChunkIndex.read(source, absentPacks);
         int packBytes = (int) options.packSize().bytes();
         this.pages =
                 new PackStream(
@@ -190,7 +192,10 @@ public final class BackupWriter implements AutoCloseable {
         if (known != null) {
             return known;
         }
-        Optional<ChunkRef> stored = index.find(chunk);
+        if (index.isEmpty()) {
+            index = Optional.of(ChunkIndex.read(source, absentPacks));
+        }
+        Optional<ChunkRef> stored = index.get().find(chunk);
         if (stored.isPresent()) {
             return new ManifestAssembly.PlacedChunk(
                     chunk, length, PendingFrame.of(stored.get().frame()));
@@ -229,15 +234,34 @@ public final class BackupWriter implements AutoCloseable {
 
         /// Stores a relation segment file.
         ///
-        /// @param pages its length in whole pages when the backup listed it
-        /// @return its length in pages as stored: fewer where it was truncated meanwhile
-        public int pagedFile(FileFacts facts, int pages, PageSource pageSource) {
+        /// @param pages its length in whole pages when the backup listed it; where it was truncated
+        ///   meanwhile, fewer are stored
+        public void pagedFile(FileFacts facts, int pages, PageSource pageSource) {
+            part(begin(facts, pages, 1), 0, pages, pageSource);
+        }
+
+        /// Begins a relation segment file that is stored in parts, by any workers of this backup.
+        ///
+        /// @param pages as for [#pagedFile]
+        /// @param parts how many calls of [#part] make it complete
+        public PartedFile begin(FileFacts facts, int pages, int parts) {
             Optional<PageStorer.Prior> known =
                     lookup.flatMap(each -> each.find(facts.path(), storer.blockSizeBytes()));
-            PagedFile file = storer.store(facts, pages, pageSource, known);
-            tally.file((long) file.frameOf.length * storer.blockSizeBytes());
-            assembly().add(file);
-            return file.frameOf.length;
+            return new PartedFile(storer.begin(facts, pages, known), known, parts);
+        }
+
+        /// Stores a part of a file; with its last part the file is stored.
+        ///
+        /// @param from first page of the part
+        /// @param end the page after its last
+        /// @param pageSource reads any page of the file: the last part looks after all of it
+        public void part(PartedFile parted, int from, int end, PageSource pageSource) {
+            storer.part(parted.file, from, end, pageSource, parted.prior);
+            if (parted.wasLastPart()) {
+                storer.finish(parted.file, pageSource, parted.prior);
+                tally.file((long) parted.file.frameOf.length * storer.blockSizeBytes());
+                assembly().add(parted.file);
+            }
         }
 
         @Override

@@ -6,11 +6,15 @@ import java.util.zip.CRC32C;
 /// without reading the pages that did not change. The arithmetic is that of polynomials over GF(2):
 /// appending n zero bytes to a message multiplies its CRC by a matrix that depends on n alone.
 public final class Crc32c {
-    private final int[] pageOperator;
+    /// What the matrix for one page makes of each byte at each of a CRC's four places.
+    private final int[] pageOperator = new int[4 << 8];
 
     /// @param pageSizeBytes length of every page
     public Crc32c(int pageSizeBytes) {
-        pageOperator = zeros(pageSizeBytes);
+        int[] matrix = zeros(pageSizeBytes);
+        for (int i = 0; i < pageOperator.length; i++) {
+            pageOperator[i] = times(matrix, (i & 0xFF) << (i >>> 8) * 8);
+        }
     }
 
     public static int of(byte[] bytes, int offset, int length) {
@@ -21,7 +25,11 @@ public final class Crc32c {
 
     /// CRC of what has CRC `left`, followed by one page of CRC `page`.
     public int append(int left, int page) {
-        return times(pageOperator, left) ^ page;
+        return pageOperator[left & 0xFF]
+                ^ pageOperator[1 << 8 | left >>> 8 & 0xFF]
+                ^ pageOperator[2 << 8 | left >>> 16 & 0xFF]
+                ^ pageOperator[3 << 8 | left >>> 24]
+                ^ page;
     }
 
     private static int times(int[] matrix, int vector) {

@@ -60,7 +60,8 @@ final class PageStorer {
         return blockSize;
     }
 
-    PagedFile store(FileFacts facts, int pages, PageSource source, Optional<Prior> prior) {
+    /// Begins a file of which nothing is stored yet.
+    PagedFile begin(FileFacts facts, int pages, Optional<Prior> prior) {
         PagedFile file = new PagedFile(facts, blockSize, pages);
         prior.ifPresent(
                 known ->
@@ -73,28 +74,37 @@ final class PageStorer {
                                                                 PendingFrame.of(frame.ref()),
                                                                 frame.pages(),
                                                                 frame.digest()))));
+        return file;
+    }
+
+    /// Stores some pages of a file; other threads may be storing others of the same.
+    ///
+    /// @param end the page after the last
+    void part(PagedFile file, int from, int end, PageSource source, Optional<Prior> prior) {
         int changed = 0;
-        for (int first = 0; first < file.frameOf.length; ) {
-            int wanted = Math.min(shape.neighbours(), file.frameOf.length - first);
+        for (int first = from; first < end; ) {
+            int wanted = Math.min(shape.neighbours(), end - first);
             int got = source.read(first, wanted, run);
             tally.read((long) got * blockSize);
             changed += storeRun(file, first, got, prior);
-            if (got < wanted) {
-                file.truncate(first + got);
-            }
             first += got;
-            if (got == 0) {
+            if (got < wanted) {
+                file.endsAt(first);
                 break;
             }
         }
         flush(file);
         tally.changedPages(changed);
+    }
+
+    /// Ends a file of which every part is stored.
+    void finish(PagedFile file, PageSource source, Optional<Prior> prior) {
+        file.truncate();
         if (prior.isPresent()) {
             refresh(file, prior.get(), source);
             markUnchanged(file, prior.get());
         }
         count(file);
-        return file;
     }
 
     private int storeRun(PagedFile file, int first, int count, Optional<Prior> prior) {

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// The map of a relation segment file while it is stored: which frame each page comes from, with
-/// frames whose packs may still be open.
+/// frames whose packs may still be open. While parts of it are stored by several threads, each
+/// writes to places of its own in the arrays; what they share is synchronized.
 final class PagedFile {
     record Placed(PendingFrame frame, int pages, Digest128 digest) {}
 
@@ -20,6 +21,7 @@ final class PagedFile {
     final List<Placed> frames = new ArrayList<>();
     int[] frameOf;
     long[] fingerprints;
+    private int end;
 
     /// Set where nothing changed: the earlier backup's own entry serves again.
     Optional<ManifestEntry.Content.Paged> unchanged = Optional.empty();
@@ -29,16 +31,26 @@ final class PagedFile {
         this.blockSizeBytes = blockSizeBytes;
         this.frameOf = new int[pages];
         this.fingerprints = new long[pages];
+        this.end = pages;
         Arrays.fill(frameOf, -1);
     }
 
     /// The file turned out to be shorter than it was when it was listed.
-    void truncate(int pages) {
-        frameOf = Arrays.copyOf(frameOf, pages);
-        fingerprints = Arrays.copyOf(fingerprints, pages);
+    synchronized void endsAt(int pages) {
+        end = Math.min(end, pages);
     }
 
-    void place(PendingFrame frame, int[] blocks, int count, Digest128 digest) {
+    /// Forgets the pages after the end; what was read of them before the server truncated the file
+    /// is of no use.
+    synchronized void truncate() {
+        if (end < frameOf.length) {
+            frameOf = Arrays.copyOf(frameOf, end);
+            fingerprints = Arrays.copyOf(fingerprints, end);
+        }
+    }
+
+    /// Safe for several threads that place different blocks.
+    synchronized void place(PendingFrame frame, int[] blocks, int count, Digest128 digest) {
         int index = frames.size();
         frames.add(new Placed(frame, count, digest));
         for (int i = 0; i < count; i++) {

@@ -28,8 +28,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Any sequence of full and incremental backups of a changing cluster, with tiny frames and packs,
 /// comes back bit for bit, and keeps the refresh rule's bounds.
@@ -170,25 +177,73 @@ class BackupRoundTripTest {
                         Long.MAX_VALUE);
         try (BackupWriter writer = source.newBackup(options)) {
             writer.blockSize(BLOCK);
-            try (BackupWriter.Worker worker = writer.worker(BLOCK)) {
-                relations.forEach(
-                        (path, content) ->
-                                worker.pagedFile(
-                                        facts(path),
-                                        content.length / BLOCK,
-                                        (first, pages, into) -> {
-                                            int got =
-                                                    Math.min(pages, content.length / BLOCK - first);
-                                            System.arraycopy(
-                                                    content, first * BLOCK, into, 0, got * BLOCK);
-                                            return got;
-                                        }));
+            try (BackupWriter.Worker one = writer.worker(BLOCK);
+                    BackupWriter.Worker two = writer.worker(BLOCK);
+                    ExecutorService threads = Executors.newFixedThreadPool(2)) {
+                for (Map.Entry<String, byte[]> relation : relations.entrySet()) {
+                    store(relation.getKey(), relation.getValue(), random, threads, one, two);
+                }
             }
             writer.directory(facts("base"));
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 writer.file(facts(file.getKey()), new ByteArrayInputStream(file.getValue()));
             }
             return writer.commit(Json.object());
+        }
+    }
+
+    /// By two workers at once, in parts; sometimes the file is shorter than it was when it was
+    /// listed.
+    private static void store(
+            String path,
+            byte[] content,
+            Random random,
+            ExecutorService threads,
+            BackupWriter.Worker... workers) {
+        int pages = content.length / BLOCK;
+        int listed = pages + random.nextInt(3) * 7;
+        int part = 16 * (1 + random.nextInt(4));
+        int parts = Math.max(1, Math.ceilDiv(listed, part));
+        PartedFile file = workers[0].begin(facts(path), listed, parts);
+        ConcurrentLinkedQueue<Integer> queue =
+                new ConcurrentLinkedQueue<>(IntStream.range(0, parts).boxed().toList());
+        Stream.of(workers)
+                .map(
+                        worker ->
+                                threads.submit(
+                                        () ->
+                                                storeParts(
+                                                        queue, worker, file, content, part,
+                                                        listed)))
+                .toList()
+                .forEach(
+                        each -> {
+                            try {
+                                each.get();
+                            } catch (InterruptedException | ExecutionException failed) {
+                                throw new AssertionError(failed);
+                            }
+                        });
+    }
+
+    private static void storeParts(
+            Queue<Integer> queue,
+            BackupWriter.Worker worker,
+            PartedFile file,
+            byte[] content,
+            int part,
+            int listed) {
+        for (Integer next = queue.poll(); next != null; next = queue.poll()) {
+            worker.part(
+                    file,
+                    next * part,
+                    Math.min(listed, (next + 1) * part),
+                    (first, wanted, into) -> {
+                        int at = Math.min(first * BLOCK, content.length);
+                        int got = Math.min(wanted, (content.length - at) / BLOCK);
+                        System.arraycopy(content, at, into, 0, got * BLOCK);
+                        return got;
+                    });
         }
     }
 

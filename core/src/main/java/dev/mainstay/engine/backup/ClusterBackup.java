@@ -57,6 +57,9 @@ public final class ClusterBackup {
 
     private static final long REFRESH_LEAST_PAGES = 8192;
 
+    /// What the server calls the sessions of a backup.
+    public static final String APPLICATION = "mainstay backup";
+
     /// What to do.
     ///
     /// @param type `auto` takes an incremental wherever an earlier backup can serve
@@ -105,8 +108,14 @@ public final class ClusterBackup {
     ///
     /// @throws MainstayException with a 05xx or 06xx code; the repository then holds nothing new
     public Result run(Request request) {
+        return run(request, SqlSession.openSql(connection, APPLICATION));
+    }
+
+    /// Takes the backup with a session that is open already, and closes it.
+    ///
+    /// @throws MainstayException as [#run(Request)]
+    public Result run(Request request, Connection sql) {
         Instant begin = source.repository().ground().clock().instant();
-        Connection sql = SqlSession.openSql(connection, "mainstay backup");
         try (BackupSession session = BackupSession.open(sql)) {
             Preflight.inspect(sql, dataDirectory, request.waiter).requireReady();
             ControlFile control = ControlFile.read(dataDirectory, request.waiter);
@@ -340,10 +349,10 @@ public final class ClusterBackup {
                                 tablespace(file).ifPresent(tablespaces::add);
                                 group.add(file);
                                 if (group.size() == GROUP) {
-                                    copyGroup(workers, copiers, group);
+                                    copyGroup(workers, copiers, group, terms);
                                 }
                             });
-            copyGroup(workers, copiers, group);
+            copyGroup(workers, copiers, group, terms);
         } finally {
             workers.shutdownNow();
             awaitEnd(workers);
@@ -383,12 +392,16 @@ public final class ClusterBackup {
     }
 
     private void copyGroup(
-            ExecutorService workers, List<FileCopier> copiers, List<ClusterFile> group) {
+            ExecutorService workers,
+            List<FileCopier> copiers,
+            List<ClusterFile> group,
+            FileCopier.Terms terms) {
         group.sort(Comparator.comparingLong(ClusterFile::sizeBytes).reversed());
         progress.begin(
                 "backing up " + source.name(),
                 group.stream().mapToLong(ClusterFile::sizeBytes).sum());
-        ConcurrentLinkedQueue<ClusterFile> queue = new ConcurrentLinkedQueue<>(group);
+        ConcurrentLinkedQueue<FileCopier.Task> queue = new ConcurrentLinkedQueue<>();
+        group.forEach(file -> queue.addAll(FileCopier.tasks(file, terms)));
         List<Future<?>> running = new ArrayList<>();
         for (FileCopier copier : copiers) {
             running.add(workers.submit(() -> work(queue, copier)));
@@ -398,11 +411,11 @@ public final class ClusterBackup {
     }
 
     /// A worker that fails leaves nothing for the others: they would go on for hours.
-    private static void work(Queue<ClusterFile> queue, FileCopier copier) {
+    private static void work(Queue<FileCopier.Task> queue, FileCopier copier) {
         try {
-            for (ClusterFile file = queue.poll(); file != null; file = queue.poll()) {
+            for (FileCopier.Task task = queue.poll(); task != null; task = queue.poll()) {
                 stopIfInterrupted();
-                copier.copy(file);
+                task.doWith(copier);
             }
         } catch (RuntimeException | Error failed) {
             queue.clear();

@@ -8,6 +8,7 @@ import dev.mainstay.postgres.cluster.RelationPageReader;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.FileFacts;
+import dev.mainstay.repository.PartedFile;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,7 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Reads the files of a live cluster into a backup, each by the rule of its kind. One for each
 /// worker.
@@ -24,6 +27,9 @@ final class FileCopier implements AutoCloseable {
     /// Files up to this size are read whole before they are stored, so that only what held still
     /// is.
     private static final int HELD = 16 << 20;
+
+    /// Relation files are stored in parts of so many pages.
+    private static final int PART_PAGES = 4096;
 
     private static final int ATTEMPTS = 5;
 
@@ -50,10 +56,34 @@ final class FileCopier implements AutoCloseable {
                 file.path(), file.mode(), file.owner(), file.group(), file.modifiedMicros());
     }
 
-    void copy(ClusterFile file) {
+    /// What is to be copied: files as they are, and large relation files part by part, so that one
+    /// of them does not keep a single worker busy while the others have nothing to do.
+    static List<Task> tasks(ClusterFile file, Terms terms) {
+        int parts =
+                file.kind() instanceof ClusterFile.Relation
+                        ? Math.ceilDiv(pages(file, terms), PART_PAGES)
+                        : 1;
+        if (parts <= 1) {
+            return List.of(copier -> copier.copy(file));
+        }
+        LargeRelation relation = new LargeRelation(file, parts);
+        return IntStream.range(0, parts)
+                .<Task>mapToObj(part -> copier -> copier.part(relation, part))
+                .toList();
+    }
+
+    /// Something that any worker can do.
+    interface Task {
+        void doWith(FileCopier copier);
+    }
+
+    private static int pages(ClusterFile file, Terms terms) {
+        return (int) (file.sizeBytes() / terms.blockSizeBytes);
+    }
+
+    private void copy(ClusterFile file) {
         switch (file.kind()) {
-            case ClusterFile.Relation relation ->
-                    relation(file, relation.file().firstBlock(terms.relationSegmentBlocks));
+            case ClusterFile.Relation _ -> part(new LargeRelation(file, 1), 0);
             case ClusterFile.Slru _ -> slru(file);
             case ClusterFile.Other _ -> other(file);
             case ClusterFile.Directory _ -> terms.writer.directory(facts(file));
@@ -61,42 +91,83 @@ final class FileCopier implements AutoCloseable {
         }
     }
 
-    private void relation(ClusterFile file, int firstBlock) {
-        RelationPageReader.Target target =
-                new RelationPageReader.Target(
-                        file.source(),
-                        file.path(),
-                        firstBlock,
-                        file.sizeBytes(),
-                        terms.blockSizeBytes);
-        Optional<RelationPageReader> opened = RelationPageReader.open(target, terms.verification);
+    /// A relation file that all workers may store parts of.
+    private static final class LargeRelation {
+        private final ClusterFile file;
+        private final int parts;
+        private Optional<PartedFile> begun = Optional.empty();
+        private boolean vanished;
+
+        LargeRelation(ClusterFile file, int parts) {
+            this.file = file;
+            this.parts = parts;
+        }
+
+        synchronized PartedFile begun(FileCopier copier) {
+            if (begun.isEmpty()) {
+                begun =
+                        Optional.of(
+                                copier.worker.begin(facts(file), pages(file, copier.terms), parts));
+            }
+            return begun.get();
+        }
+
+        /// Whether this part is the first to find the file gone. Without that part the file will
+        /// never be complete, and so is not in the backup.
+        synchronized boolean vanishes() {
+            boolean first = !vanished;
+            vanished = true;
+            return first;
+        }
+    }
+
+    private void part(LargeRelation relation, int part) {
+        ClusterFile file = relation.file;
+        int from = part * PART_PAGES;
+        int end = Math.min(pages(file, terms), from + PART_PAGES);
+        Optional<RelationPageReader> opened =
+                RelationPageReader.open(target(file), terms.verification);
         if (opened.isEmpty()) {
-            terms.findings.vanished(file);
-            terms.progress.advance(file.sizeBytes());
+            if (relation.vanishes()) {
+                terms.findings.vanished(file);
+            }
+            terms.progress.advance((end - from) * (long) terms.blockSizeBytes);
             return;
         }
         try (RelationPageReader reader = opened.get()) {
-            int pages = (int) (file.sizeBytes() / terms.blockSizeBytes);
-            worker.pagedFile(
-                    facts(file),
-                    pages,
-                    (first, wanted, into) -> {
-                        boolean onward = first == reader.position();
-                        reader.seek(first);
-                        int got = 0;
-                        while (got < wanted) {
-                            int more = reader.read(into, got * terms.blockSizeBytes, wanted - got);
-                            if (more == 0) {
-                                break;
-                            }
-                            got += more;
-                        }
-                        if (onward) {
-                            terms.progress.advance((long) got * terms.blockSizeBytes);
-                        }
-                        return got;
-                    });
+            reader.seek(from);
+            worker.part(
+                    relation.begun(this),
+                    from,
+                    end,
+                    (first, wanted, into) -> read(reader, first, wanted, into));
         }
+    }
+
+    private RelationPageReader.Target target(ClusterFile file) {
+        return new RelationPageReader.Target(
+                file.source(),
+                file.path(),
+                file.relation().orElseThrow().firstBlock(terms.relationSegmentBlocks),
+                file.sizeBytes(),
+                terms.blockSizeBytes);
+    }
+
+    private int read(RelationPageReader reader, int first, int wanted, byte[] into) {
+        boolean onward = first == reader.position();
+        reader.seek(first);
+        int got = 0;
+        while (got < wanted) {
+            int more = reader.read(into, got * terms.blockSizeBytes, wanted - got);
+            if (more == 0) {
+                break;
+            }
+            got += more;
+        }
+        if (onward) {
+            terms.progress.advance((long) got * terms.blockSizeBytes);
+        }
+        return got;
     }
 
     /// The size at the start applies: what grows after that comes from WAL.

@@ -52,7 +52,7 @@ final class ServerKnowledge {
     /// Asks the server, and stores configuration files and the catalog snapshot.
     Described describe(
             BackupWriter writer, Path dataDirectory, ControlFile control, BackupFindings findings) {
-        try (Connection sql = SqlSession.openSql(connection, "mainstay backup")) {
+        try (Connection sql = SqlSession.openSql(connection, ClusterBackup.APPLICATION)) {
             Described described =
                     new Described(
                             server(sql, control),
@@ -134,7 +134,8 @@ final class ServerKnowledge {
         CatalogSnapshot.read(
                 sql,
                 database ->
-                        SqlSession.openSql(connection.withDatabase(database), "mainstay backup"),
+                        SqlSession.openSql(
+                                connection.withDatabase(database), ClusterBackup.APPLICATION),
                 entry -> {
                     part.writeBytes(CatalogLine.write(entry));
                     if (part.size() > CATALOG_PART) {
@@ -196,7 +197,7 @@ final class ServerKnowledge {
     }
 
     private static void requireDropped(ConnectionSpec there, List<ClusterFile> files) {
-        try (Connection sql = SqlSession.openSql(there, "mainstay backup");
+        try (Connection sql = SqlSession.openSql(there, ClusterBackup.APPLICATION);
                 PreparedStatement find =
                         sql.prepareStatement("SELECT pg_filenode_relation(?::oid, ?::oid)::text")) {
             for (ClusterFile file : files) {
@@ -228,7 +229,7 @@ final class ServerKnowledge {
         if (oid == 0) {
             return Optional.of(connection.database());
         }
-        try (Connection sql = SqlSession.openSql(connection, "mainstay backup");
+        try (Connection sql = SqlSession.openSql(connection, ClusterBackup.APPLICATION);
                 PreparedStatement find =
                         sql.prepareStatement(
                                 "SELECT datname FROM pg_database WHERE oid = ?::oid")) {

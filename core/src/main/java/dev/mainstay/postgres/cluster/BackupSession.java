@@ -43,11 +43,24 @@ public final class BackupSession implements AutoCloseable {
         this.version = version;
     }
 
-    /// Takes over `connection`, to close it in the end.
+    /// Takes over `connection`, to close it in the end, or where this fails.
     ///
     /// @throws MainstayException SERVER_VERSION_UNSUPPORTED, CHECK_FAILED if the server is a
     ///   standby
     public static BackupSession open(Connection connection) {
+        try {
+            return prepare(connection);
+        } catch (RuntimeException | Error failed) {
+            try {
+                connection.close();
+            } catch (SQLException alsoFailed) {
+                failed.addSuppressed(alsoFailed);
+            }
+            throw failed;
+        }
+    }
+
+    private static BackupSession prepare(Connection connection) {
         try (Statement statement = connection.createStatement()) {
             connection.setAutoCommit(true);
             // A backup takes hours, and its session is idle most of the time.

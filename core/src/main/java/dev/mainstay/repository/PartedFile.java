@@ -1,0 +1,23 @@
+package dev.mainstay.repository;
+
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// A relation segment file that is being stored in parts ([BackupWriter.Worker#begin]), so that all
+/// workers of a backup can share a large one.
+public final class PartedFile {
+    final PagedFile file;
+    final Optional<PageStorer.Prior> prior;
+    private final AtomicInteger partsLeft;
+
+    PartedFile(PagedFile file, Optional<PageStorer.Prior> prior, int parts) {
+        this.file = file;
+        this.prior = prior;
+        this.partsLeft = new AtomicInteger(parts);
+    }
+
+    /// Also makes what the other parts did visible to whoever stored the last one.
+    boolean wasLastPart() {
+        return partsLeft.decrementAndGet() == 0;
+    }
+}

@@ -208,6 +208,7 @@ class RecoveryTest {
             assertThat(server.server().isRunning()).isFalse();
             assertThat(ControlFile.read(shut.request().directory(), _ -> {}).state())
                     .isEqualTo(ControlFile.State.SHUT_DOWN_IN_RECOVERY);
+            opensWhenItIsTold(shut);
 
             RestoredServer promoted = site.server(site.wish("promoted", here).restore());
             try {
@@ -229,6 +230,23 @@ class RecoveryTest {
                 assertThat(paused.value(ROWS)).isEqualTo("ab");
                 archivesNothing(paused);
             }
+        }
+    }
+
+    /// As docs/restore.md has it.
+    private static void opensWhenItIsTold(RestorePlan shut) throws IOException {
+        Path directory = shut.request().directory();
+        Files.writeString(
+                directory.resolve("postgresql.auto.conf"),
+                "recovery_target_action = 'promote'\n",
+                StandardOpenOption.APPEND);
+        int major = shut.details().server().versionNum() / 10_000;
+        try (TestCluster opened = TestCluster.adopt(major, directory, ClusterOptions.bare())) {
+            opened.start();
+            Await.until(
+                    "the end of recovery",
+                    () -> opened.value("SELECT pg_is_in_recovery()").equals("f"));
+            assertThat(opened.value(ROWS)).isEqualTo("ab");
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -85,6 +86,8 @@ final class HeldDirectory implements AutoCloseable {
             for (Path child : children) {
                 names.add(child.getFileName().toString());
             }
+        } catch (DirectoryIteratorException unreadable) {
+            throw unreadable.getCause();
         }
         names.sort(null);
         return names;
@@ -203,6 +206,8 @@ final class HeldDirectory implements AutoCloseable {
                     delete(open, name, path.resolve(name), device);
                 }
             }
+        } catch (DirectoryIteratorException unreadable) {
+            throw unreadable.getCause();
         }
     }
 

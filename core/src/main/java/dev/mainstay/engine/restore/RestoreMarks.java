@@ -44,9 +44,9 @@ final class RestoreMarks implements AutoCloseable {
                                 + tablespace.oid()
                                 + " cannot go to "
                                 + real
-                                + ", beside the data directory "
+                                + ", which is the data directory "
                                 + data
-                                + " itself");
+                                + ", in it or around it");
             }
             tablespaces.add(real);
         }

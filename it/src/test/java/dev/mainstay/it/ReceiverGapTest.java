@@ -24,9 +24,11 @@ import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.Versions;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -37,13 +39,17 @@ import java.util.Optional;
 /// never papered over; what is not lost is fetched.
 class ReceiverGapTest {
     private static final TimelineId ONE = TimelineId.of(1);
-    private static final int VERSION = Integer.getInteger("mainstay.it.major", 15);
 
     @TempDir private Path folder;
 
-    @Test
-    void aGapIsRecordedAndTheRestGoesOnWithANewSlot() {
-        try (TestCluster cluster = TestCluster.create(VERSION, forgetful());
+    static List<Integer> versions() {
+        return Versions.selectedElse(15);
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aGapIsRecordedAndTheRestGoesOnWithANewSlot(int major) {
+        try (TestCluster cluster = TestCluster.create(major, forgetful());
                 ReceiverSite site = new ReceiverSite(cluster, folder)) {
             Lsn before;
             Lsn target;
@@ -113,10 +119,11 @@ class ReceiverGapTest {
         }
     }
 
-    @Test
-    void aSlotThatWasDroppedCostsNothingWhileTheServerHasTheWal() {
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aSlotThatWasDroppedCostsNothingWhileTheServerHasTheWal(int major) {
         try (TestCluster cluster =
-                        TestCluster.create(VERSION, forgetful().with("wal_keep_size", "1GB"));
+                        TestCluster.create(major, forgetful().with("wal_keep_size", "1GB"));
                 ReceiverSite site = new ReceiverSite(cluster, folder)) {
             Lsn begin;
             try (Receiving receiving = site.receive()) {

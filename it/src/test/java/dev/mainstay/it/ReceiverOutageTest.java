@@ -10,37 +10,51 @@ import dev.mainstay.base.TimelineId;
 import dev.mainstay.it.ReceiverSite.Receiving;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.Versions;
 
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /// What a receiver does while something it needs is away: it loses nothing, calls nothing stored
 /// that is not, says what is the matter, and goes on by itself.
+@ParameterizedClass
+@MethodSource("versions")
 class ReceiverOutageTest {
     private static final TimelineId ONE = TimelineId.of(1);
-    private static TestCluster cluster;
+    private static final Map<Integer, TestCluster> CLUSTERS = new HashMap<>();
 
+    private final TestCluster cluster;
     @TempDir private Path folder;
 
-    @BeforeAll
-    static void start() {
+    static List<Integer> versions() {
+        return Versions.selectedElse(15);
+    }
+
+    ReceiverOutageTest(int major) {
         cluster =
-                TestCluster.create(
-                        Integer.getInteger("mainstay.it.major", 15),
-                        ClusterOptions.standard()
-                                .withWalSegmentMib(1)
-                                .with("wal_keep_size", "2GB")
-                                .with("max_wal_size", "4GB"));
+                CLUSTERS.computeIfAbsent(
+                        major,
+                        version ->
+                                TestCluster.create(
+                                        version,
+                                        ClusterOptions.standard()
+                                                .withWalSegmentMib(1)
+                                                .with("wal_keep_size", "2GB")
+                                                .with("max_wal_size", "4GB")));
     }
 
     @AfterAll
     static void stop() {
-        cluster.close();
+        CLUSTERS.values().forEach(TestCluster::close);
     }
 
     /// Every test has a repository of its own.
@@ -127,6 +141,36 @@ class ReceiverOutageTest {
                 site.compare(cluster, ONE, begin, end);
                 receiving.stop();
                 assertThat(receiving.notes()).noneMatch(note -> note.contains("not stored"));
+            }
+        }
+    }
+
+    @Test
+    void whatWaitsInTheSpoolOfAServerThatIsLostIsStored() {
+        try (ReceiverSite site = new ReceiverSite(cluster, folder)) {
+            Lsn begin;
+            Lsn end;
+            try (Receiving receiving = site.receive()) {
+                receiving.awaitStored(site.flushed());
+                begin = site.flushed();
+                site.store.away = true;
+                site.load(5);
+                end = site.flushed();
+                receiving.awaitSpooled(end);
+                receiving.stop();
+            }
+            site.store.away = false;
+            try (Receiving receiving = site.receiveFromNobody()) {
+                assertThat(receiving.awaitFailure().code()).isEqualTo(ErrorCode.SERVER_UNREACHABLE);
+                receiving.awaitNote("the server is away", "is stored now, up to");
+            }
+            site.compare(cluster, ONE, begin, end);
+            try (Receiving receiving = site.receive()) {
+                site.load(3);
+                end = site.flushed();
+                receiving.awaitStored(end);
+                site.compare(cluster, ONE, begin, end);
+                receiving.stop();
             }
         }
     }

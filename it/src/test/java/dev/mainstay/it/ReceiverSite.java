@@ -92,7 +92,8 @@ final class ReceiverSite implements AutoCloseable {
                 "SELECT pg_logical_emit_message(false, 'load', repeat(md5(random()::text),"
                         + " 1000)) FROM generate_series(1, "
                         + 33 * mib
-                        + ")");
+                        + ")",
+                "SELECT pg_logical_emit_message(true, 'end', '')"); // its commit flushes all
     }
 
     void load(int mib) {
@@ -199,12 +200,20 @@ final class ReceiverSite implements AutoCloseable {
         return receive(server, "spool", ByteSize.mib(64));
     }
 
+    /// From a server that is not there.
+    Receiving receiveFromNobody() {
+        return new Receiving(
+                source,
+                "postgresql://nobody@127.0.0.1:1/postgres",
+                settings("spool", ByteSize.mib(64)));
+    }
+
     Receiving receive() {
         return receive(cluster);
     }
 
     Receiving receive(TestCluster server, String spool, ByteSize limit) {
-        return new Receiving(source, server, settings(spool, limit));
+        return new Receiving(source, url(server), settings(spool, limit));
     }
 
     @Override
@@ -220,11 +229,11 @@ final class ReceiverSite implements AutoCloseable {
         private final List<String> notes = new CopyOnWriteArrayList<>();
         private final Thread thread;
 
-        Receiving(ProtectedSource source, TestCluster server, ReceiverSettings settings) {
+        Receiving(ProtectedSource source, String url, ReceiverSettings settings) {
             WalReceiver receiver =
                     new WalReceiver(
                             source,
-                            ConnectionSpec.parse(url(server), Map.of()),
+                            ConnectionSpec.parse(url, Map.of()),
                             settings,
                             1,
                             new Notes(notes),
@@ -253,6 +262,15 @@ final class ReceiverSite implements AutoCloseable {
 
         void awaitStored(Lsn position) {
             await("everything up to " + position, () -> !stored().isBefore(position));
+        }
+
+        void awaitSpooled(Lsn position) {
+            await(
+                    "everything up to " + position + " in the spool",
+                    () -> {
+                        ReceiverStatus now = status.get();
+                        return now != null && !now.spooled().isBefore(position);
+                    });
         }
 
         void awaitNote(String... parts) {

@@ -4,29 +4,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mainstay.base.Lsn;
 import dev.mainstay.it.Program.Child;
+import dev.mainstay.testkit.Versions;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// `wal receive` that is told to stop while much waits in its spool.
 class ReceiverStopTest {
-    private static final int VERSION = Integer.getInteger("mainstay.it.major", 15);
     private static final int TERMINATED = 128 + 15;
     private static final Pattern SPOOLED = Pattern.compile("spooled ([0-9A-F]+/[0-9A-F]+) \\(");
 
     @TempDir private Path folder;
 
-    @Test
-    void aSignalEndsItInGoodOrderAndASecondOneAtOnceAndTheNextOneStoresWhatWaits()
+    static List<Integer> versions() {
+        return Versions.selectedElse(15);
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aSignalEndsItInGoodOrderAndASecondOneAtOnceAndTheNextOneStoresWhatWaits(int major)
             throws Exception {
-        try (KillSite site = new KillSite(VERSION, folder)) {
+        try (KillSite site = new KillSite(major, folder)) {
             try (Child receiver = site.program.start("wal", "receive", "orders")) {
                 KillSite.awaitStored(receiver, site.flushed());
                 site.program.run("backup", "orders");

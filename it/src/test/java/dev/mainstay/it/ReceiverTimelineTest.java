@@ -21,13 +21,16 @@ import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.ContentDigest;
 import dev.mainstay.testkit.ServerDirectory;
 import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.Versions;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -35,15 +38,19 @@ import java.util.Optional;
 class ReceiverTimelineTest {
     private static final TimelineId ONE = TimelineId.of(1);
     private static final TimelineId TWO = TimelineId.of(2);
-    private static final int VERSION = Integer.getInteger("mainstay.it.major", 15);
 
     @TempDir private Path folder;
 
-    @Test
-    void aStandbyThatIsPromotedUnderLoadIsFollowedWithoutAGap() throws Exception {
+    static List<Integer> versions() {
+        return Versions.selectedElse(15);
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aStandbyThatIsPromotedUnderLoadIsFollowedWithoutAGap(int major) throws Exception {
         ClusterOptions options =
                 ClusterOptions.standard().withWalSegmentMib(1).with("wal_keep_size", "1GB");
-        try (TestCluster primary = TestCluster.create(VERSION, options);
+        try (TestCluster primary = TestCluster.create(major, options);
                 TestCluster standby = primary.standby("copy", Map.of());
                 ReceiverSite site = new ReceiverSite(primary, folder);
                 ServerDirectory home = ServerDirectory.create()) {
@@ -95,7 +102,7 @@ class ReceiverTimelineTest {
             Path served = site.serve(home.directory("archive"));
             restore(site, directory, served);
             try (TestCluster restored =
-                    TestCluster.adopt(VERSION, directory, ClusterOptions.bare())) {
+                    TestCluster.adopt(major, directory, ClusterOptions.bare())) {
                 restored.start();
                 Await.until(
                         "the end of recovery",

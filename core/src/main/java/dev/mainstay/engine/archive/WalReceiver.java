@@ -100,6 +100,11 @@ public final class WalReceiver {
         try (ReplicationConnection server = link.open()) {
             identity = server.identifySystem();
             segmentSizeBytes = (int) ByteSize.parse(server.show("wal_segment_size")).bytes();
+        } catch (MainstayException away) {
+            if (away.code() == ErrorCode.SERVER_UNREACHABLE) {
+                drain(away);
+            }
+            throw away;
         }
         refuseOtherSystem(identity);
         try (Spool spool =
@@ -108,6 +113,21 @@ public final class WalReceiver {
                                 segmentSizeBytes);
                 Reception reception = new Reception(terms, identity, spool, link, slot, stop)) {
             reception.run();
+        }
+    }
+
+    private void drain(MainstayException away) {
+        try {
+            new SpoolDrain(terms.source(), terms.compressionLevel(), terms.progress(), stop)
+                    .run(terms.settings().spool());
+        } catch (MainstayException notStored) {
+            terms.progress()
+                    .note(
+                            "WARNING: "
+                                    + notStored.code().id()
+                                    + ": what waits in the spool was not stored: "
+                                    + notStored.getMessage());
+            away.addSuppressed(notStored);
         }
     }
 

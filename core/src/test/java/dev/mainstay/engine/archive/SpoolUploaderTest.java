@@ -87,6 +87,57 @@ class SpoolUploaderTest {
         }
     }
 
+    @Test
+    void oneThatIsToEndLeavesWhatItHasNoTimeForInTheSpool() {
+        Ground ground = new Ground(() -> Instant.parse("2026-11-21T07:00:00Z"), new Random(1));
+        Hooked store = new Hooked();
+        WalArchive archive =
+                Repository.create(store, Optional.empty(), ground)
+                        .sourceOrAdd("orders")
+                        .wal(SystemId.of(7_300_000_000_000_000_001L), 1);
+        Positions positions = new Positions(ground.clock(), FIRST.timeline());
+        positions.storedBefore(FIRST.start());
+        try (Spool spool = Spool.open(folder, MIB)) {
+            WalSegment next = FIRST;
+            for (int i = 0; i < 5; i++) {
+                receive(spool, positions, next, MIB);
+                next = next.next();
+            }
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch over = new CountDownLatch(1);
+            store.beforePut =
+                    name -> {
+                        if (name.equals(archive.objectName(FIRST))) {
+                            begun.countDown();
+                            awaitQuietly(over);
+                        }
+                    };
+            SpoolUploader uploader =
+                    new SpoolUploader(
+                            spool,
+                            archive,
+                            positions,
+                            Duration.ofMillis(1),
+                            Progress.none(),
+                            () -> {});
+            awaitQuietly(begun);
+            uploader.close(Duration.ofMillis(50)); // interrupts the put that waits
+            uploader.check();
+            assertThat(spool.finished()).isNotEmpty();
+            assertThat(positions.stored())
+                    .isEqualTo(spool.finished().getFirst().start())
+                    .isEqualTo(archive.storedUpTo(FIRST));
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            boolean _ = latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private static void receive(Spool spool, Positions positions, WalSegment segment, int bytes) {
         byte[] content = new byte[bytes];
         new Random(segment.number()).nextBytes(content);

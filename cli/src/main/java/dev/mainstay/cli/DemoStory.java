@@ -10,7 +10,6 @@ import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.StoredLog;
 import dev.mainstay.engine.archive.StoredTimeline;
 import dev.mainstay.engine.archive.WalGet;
-import dev.mainstay.engine.archive.WalReceiver;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.config.KeySource;
@@ -35,8 +34,6 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -47,9 +44,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 
 /// The whole story, on a real server: protect, lose, find the moment, bring it back, compare.
 final class DemoStory {
@@ -88,9 +82,9 @@ final class DemoStory {
             Loss loss;
             ClusterBackup.Result full;
             ClusterBackup.Result incremental;
-            try (Receiving _ = new Receiving(source, settings, spec, storing)) {
+            try (DemoReceiver _ = new DemoReceiver(source, settings, spec, storing)) {
                 load(spec, size);
-                try (Writing writing = new Writing(spec)) {
+                try (DemoWriter writing = new DemoWriter(spec)) {
                     ClusterBackup backup =
                             new ClusterBackup(source, storing, settings, spec, Progress.none());
                     full = backUp(backup, ClusterBackup.Request.Type.FULL);
@@ -160,7 +154,7 @@ final class DemoStory {
     /// @param lastCommit the server's time of the last commit a client was told of
     private record Loss(String content, long file, Instant lastCommit) {}
 
-    private Loss lose(ConnectionSpec spec, PostgresServer server, Writing writing)
+    private Loss lose(ConnectionSpec spec, PostgresServer server, DemoWriter writing)
             throws SQLException {
         String content;
         long file;
@@ -178,7 +172,7 @@ final class DemoStory {
         return new Loss(content, file, last);
     }
 
-    private static String value(Statement statement, String query) throws SQLException {
+    static String value(Statement statement, String query) throws SQLException {
         try (ResultSet row = statement.executeQuery(query)) {
             row.next();
             return row.getString(1);
@@ -313,112 +307,6 @@ final class DemoStory {
         try (Connection sql = SqlSession.openSql(there, "demo");
                 Statement statement = sql.createStatement()) {
             return value(statement, CONTENT);
-        }
-    }
-
-    /// The receiver, on a thread of its own.
-    private static final class Receiving implements AutoCloseable {
-        private final FutureTask<Boolean> work;
-        private final Thread thread;
-
-        Receiving(
-                ProtectedSource source,
-                PostgresSettings settings,
-                ConnectionSpec spec,
-                RepositorySettings storing) {
-            WalReceiver receiver =
-                    new WalReceiver(
-                            source,
-                            spec,
-                            settings.receiver(),
-                            storing.zstdLevel(),
-                            Progress.none(),
-                            Duration.ofMillis(200),
-                            _ -> {});
-            work =
-                    new FutureTask<>(
-                            () -> {
-                                receiver.run();
-                                return true;
-                            });
-            thread = Thread.ofPlatform().name("demo-receiver").start(work);
-        }
-
-        @Override
-        public void close() {
-            thread.interrupt();
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException _) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-            if (work.state() == java.util.concurrent.Future.State.FAILED
-                    && work.exceptionNow() instanceof RuntimeException failed) {
-                throw failed;
-            }
-        }
-    }
-
-    /// Somebody who writes all the time.
-    private static final class Writing implements AutoCloseable {
-        private final AtomicReference<@Nullable Instant> last = new AtomicReference<>();
-        private final Thread thread;
-        private volatile boolean stopped;
-        private final AtomicInteger written = new AtomicInteger();
-
-        Writing(ConnectionSpec spec) {
-            thread =
-                    Thread.ofVirtual()
-                            .start(
-                                    () -> {
-                                        try (Connection sql = SqlSession.openSql(spec, "writer");
-                                                Statement statement = sql.createStatement()) {
-                                            while (!stopped) {
-                                                String now =
-                                                        value(
-                                                                statement,
-                                                                "INSERT INTO journal VALUES (now(),"
-                                                                    + " repeat('x', 200)) RETURNING"
-                                                                    + " extract(epoch FROM"
-                                                                    + " clock_timestamp())::text");
-                                                last.set(
-                                                        Instant.ofEpochMilli(
-                                                                (long)
-                                                                        (Double.parseDouble(now)
-                                                                                * 1000)));
-                                                written.incrementAndGet();
-                                                java.util.concurrent.locks.LockSupport.parkNanos(
-                                                        2_000_000);
-                                            }
-                                        } catch (SQLException _) {
-                                            // the server died, as the story has it
-                                        }
-                                    });
-        }
-
-        /// Waits until so many more rows were written.
-        void await(int rows) {
-            int until = written.get() + rows;
-            while (written.get() < until && thread.isAlive()) {
-                java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
-            }
-        }
-
-        Instant lastCommit() {
-            Instant at = last.get();
-            return at == null ? Instant.EPOCH : at;
-        }
-
-        @Override
-        public void close() {
-            stopped = true;
-            thread.interrupt();
         }
     }
 }

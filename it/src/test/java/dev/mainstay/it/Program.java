@@ -21,6 +21,7 @@ final class Program {
 
     private final Path folder;
     private final Path configuration;
+    private final List<String> options = new ArrayList<>();
     private int started;
 
     /// @param folder for what the processes print
@@ -29,9 +30,16 @@ final class Program {
         this.configuration = configuration;
     }
 
+    /// An option for the JVM.
+    Program with(String option) {
+        options.add(option);
+        return this;
+    }
+
     Child start(String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.addAll(
                 List.of(
                         "-Xmx320m",

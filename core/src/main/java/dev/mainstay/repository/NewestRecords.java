@@ -7,6 +7,7 @@ import dev.mainstay.repository.format.ObjectType;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -27,7 +28,7 @@ final class NewestRecords {
     private static final int READ = 16;
 
     private final ProtectedSource source;
-    private Map<String, Event> known = new HashMap<>();
+    private final Map<String, Event> known = new HashMap<>();
 
     NewestRecords(ProtectedSource source) {
         this.source = source;
@@ -38,10 +39,30 @@ final class NewestRecords {
         List<Event> newest = new ArrayList<>();
         newest.addAll(newest(Names.slots(source.id()), ObjectType.SLOT, read));
         newest.addAll(newest(Names.records(source.id()), ObjectType.RECORD, read));
-        known = read;
+        known.clear();
+        known.putAll(read);
         return RecordChain.heads(newest).stream()
                 .map(record -> new Head(record.object(), record.sha256()))
                 .toList();
+    }
+
+    /// Some of the newest backups, newest first by the chain.
+    synchronized List<CommittedBackup> backups() {
+        Map<String, Event> read = new HashMap<>();
+        List<Event> commits =
+                newest(Names.slots(source.id()), ObjectType.SLOT, read).stream()
+                        .sorted(Comparator.comparingLong(Event::sequence).reversed())
+                        .toList();
+        known.putAll(read);
+        List<CommittedBackup> backups = new ArrayList<>();
+        for (Event commit : commits) {
+            try {
+                backups.add(CommittedBackup.read(commit));
+            } catch (MainstayException malformed) {
+                // verification tells of it
+            }
+        }
+        return backups;
     }
 
     private List<Event> newest(String prefix, ObjectType type, Map<String, Event> read) {

@@ -87,6 +87,11 @@ public final class ProtectedSource {
         return RecordChain.read(this);
     }
 
+    /// Some of the newest backups, newest first, without reading all records: for who asks often.
+    public List<CommittedBackup> newestBackups() {
+        return newest.backups();
+    }
+
     NewestRecords newest() {
         return newest;
     }

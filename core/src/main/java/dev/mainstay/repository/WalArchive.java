@@ -62,6 +62,10 @@ public final class WalArchive {
         this.digestKey = source.hashKey("wal " + system, 32);
     }
 
+    public ProtectedSource source() {
+        return source;
+    }
+
     public SystemId system() {
         return system;
     }

@@ -23,6 +23,37 @@ class ReceiverEdgesTest {
 
     @ParameterizedTest
     @MethodSource("versions")
+    void aCatalogThatWasRewrittenBeforeAnythingWasReceivedIsKnownFromTheBackup(int major)
+            throws Exception {
+        try (TestCluster cluster = TestCluster.create(major, ClusterOptions.standard());
+                CommandSite site = CommandSite.of(cluster)) {
+            site.grant();
+            cluster.sql(
+                    "CREATE TABLE lost AS SELECT generate_series(1, 100) AS i",
+                    "CREATE TABLE emptied AS SELECT generate_series(1, 100) AS i",
+                    "VACUUM FULL pg_class");
+            try (Receiving _ = site.receive()) {
+                site.run("backup", "orders").exits(0);
+                cluster.sql("DROP TABLE lost", "TRUNCATE emptied");
+                Await.until(
+                        "the part with the drop to be stored",
+                        () -> site.run("wal", "timeline", "orders").out().contains("emptied"));
+                site.run("wal", "timeline", "orders")
+                        .says("dropped public.lost of postgres")
+                        .says("truncated public.emptied of postgres");
+                cluster.sql("SELECT pg_switch_wal()", "SELECT pg_switch_wal()");
+                cluster.sql("CREATE TABLE more AS SELECT 1 AS i", "SELECT pg_switch_wal()");
+                site.run("backup", "orders").exits(0);
+            }
+            site.run("wal", "timeline", "orders")
+                    .says("dropped public.lost of postgres")
+                    .says("truncated public.emptied of postgres");
+            site.run("verify").exits(0);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
     void aBackupSaysAtOnceThatNobodyReceivesAndWaitsForAReceiverThatStarts(int major)
             throws Exception {
         try (TestCluster cluster = TestCluster.create(major, ClusterOptions.standard());

@@ -20,6 +20,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -173,6 +175,35 @@ class ReceiverOutageTest {
                 receiving.stop();
             }
         }
+    }
+
+    @Test
+    void aStopDoesNotWaitForAServerThatDoesNotAnswer() throws Exception {
+        try (ReceiverSite site = new ReceiverSite(cluster, folder);
+                Receiving receiving = site.receive()) {
+            receiving.awaitStored(site.flushed());
+            List<String> processes =
+                    cluster.rows(
+                            "postgres",
+                            "SELECT pid FROM pg_stat_activity WHERE application_name IN"
+                                    + " ('mainstay_orders', 'mainstay slot')");
+            assertThat(processes).hasSize(2);
+            signal("-STOP", processes);
+            try {
+                long begin = System.nanoTime();
+                receiving.stop();
+                assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                        .isLessThan(Duration.ofSeconds(25));
+            } finally {
+                signal("-CONT", processes);
+            }
+        }
+    }
+
+    private static void signal(String which, List<String> processes) throws Exception {
+        List<String> command = new ArrayList<>(List.of("kill", which));
+        command.addAll(processes);
+        assertThat(new ProcessBuilder(command).start().waitFor()).isZero();
     }
 
     @Test

@@ -128,6 +128,9 @@ class ReceiverTimelineTest {
         assertThat(site.archive.parts(last).length)
                 .as("the last segment of the timeline that was left, as far as it belongs to it")
                 .isGreaterThanOrEqualTo((int) parting.minus(last.start()));
+        assertThat(site.archive.getSummary(site.segment(ONE, last.start().plus(-1))))
+                .as("the segment before is summarised with the new timeline's first")
+                .isPresent();
         return parting;
     }
 

@@ -16,12 +16,19 @@ import java.util.Optional;
 /// before.
 public final class SegmentSummaries {
     private final WalArchive archive;
+    private final CatalogFiles catalogs;
+    private final int lookBack;
+    private Optional<WalSegment> seenUpTo = Optional.empty();
     private Optional<Held> last = Optional.empty();
 
     private record Held(WalSegment segment, byte[] content) {}
 
-    public SegmentSummaries(WalArchive archive) {
+    /// @param lookBack how many summaries before the first one that is made may be read, to learn
+    ///   what became of the catalogs since the newest backup
+    public SegmentSummaries(WalArchive archive, int lookBack) {
         this.archive = archive;
+        this.catalogs = new CatalogFiles(archive);
+        this.lookBack = lookBack;
     }
 
     /// To be called after a segment was stored: summarises the one before it, unless that was done.
@@ -29,15 +36,25 @@ public final class SegmentSummaries {
         if (segment.number() > 0) {
             WalSegment before =
                     new WalSegment(segment.timeline(), segment.number() - 1, segment.sizeBytes());
-            if (archive.getSummary(before).isEmpty()) {
-                Optional<byte[]> earlier =
-                        last.filter(held -> held.segment.equals(before))
-                                .map(Held::content)
-                                .or(() -> archive.get(before));
-                earlier.ifPresent(bytes -> summarise(before, bytes, content));
+            if (!summarise(before, content)) {
+                catalogs.parent(segment)
+                        .ifPresent(parent -> summarise(before.onTimeline(parent), content));
             }
         }
         last = Optional.of(new Held(segment, content));
+    }
+
+    /// @return whether the segment is stored
+    private boolean summarise(WalSegment segment, byte[] next) {
+        if (archive.getSummary(segment).isPresent()) {
+            return true;
+        }
+        Optional<byte[]> content =
+                last.filter(held -> held.segment.equals(segment))
+                        .map(Held::content)
+                        .or(() -> archive.get(segment));
+        content.ifPresent(bytes -> summarise(segment, bytes, next));
+        return content.isPresent();
     }
 
     /// Summarises every stored segment from `from` on that has no summary and whose successor is
@@ -60,14 +77,40 @@ public final class SegmentSummaries {
     }
 
     private void summarise(WalSegment segment, byte[] content, byte[] next) {
-        summary(segment, content, next)
+        Optional<CatalogFiles.Known> known =
+                catalogs.known(segment, archive.source().newestBackups());
+        lookBack(segment, known);
+        summary(segment, content, next, catalogs.at(known))
                 .filter(WalSummary::complete)
-                .ifPresent(summary -> archive.putSummary(segment, summary.encode()));
+                .ifPresent(
+                        summary -> {
+                            catalogs.saw(summary);
+                            archive.putSummary(segment, summary.encode());
+                        });
+        seenUpTo = Optional.of(segment);
+    }
+
+    /// Reads the summaries since the backup, or since the last one made here.
+    private void lookBack(WalSegment segment, Optional<CatalogFiles.Known> known) {
+        if (known.isEmpty()) {
+            return;
+        }
+        long first =
+                seenUpTo.map(seen -> seen.number() + 1)
+                        .orElse(Long.divideUnsigned(known.get().at().value(), segment.sizeBytes()));
+        for (long number = Math.max(first, segment.number() - lookBack);
+                number < segment.number();
+                number++) {
+            archive.getSummary(new WalSegment(segment.timeline(), number, segment.sizeBytes()))
+                    .map(WalSummary::decode)
+                    .ifPresent(catalogs::saw);
+        }
     }
 
     /// The summary of a segment, given its own and the next one's bytes; empty if the WAL in them
     /// is not readable to us, which readers of summaries take as "read everything".
-    static Optional<WalSummary> summary(WalSegment segment, byte[] content, byte[] next) {
+    private static Optional<WalSummary> summary(
+            WalSegment segment, byte[] content, byte[] next, PgClassFiles catalogs) {
         try {
             WalLayout layout = WalLayout.read(content);
             WalSource both =
@@ -79,8 +122,7 @@ public final class SegmentSummaries {
                                             : number == segment.number() + 1
                                                     ? Optional.of(next)
                                                     : Optional.empty());
-            return Optional.of(
-                    WalSummariser.summarise(segment, both, layout, PgClassFiles.initial()));
+            return Optional.of(WalSummariser.summarise(segment, both, layout, catalogs));
         } catch (MainstayException unreadable) {
             return Optional.empty();
         }

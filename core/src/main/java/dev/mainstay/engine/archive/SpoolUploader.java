@@ -28,6 +28,9 @@ final class SpoolUploader implements AutoCloseable {
     /// What may pass between a stop and the end, so that nobody kills the process.
     static final Duration USUAL_BUDGET = Duration.ofSeconds(10);
 
+    /// Summaries that are read once at the start, to know where catalogs lie.
+    private static final int LOOK_BACK = 256;
+
     /// For a call to end that was interrupted.
     private static final Duration GRACE = Duration.ofSeconds(5);
 
@@ -62,7 +65,7 @@ final class SpoolUploader implements AutoCloseable {
             Runnable afterStored) {
         this.spool = spool;
         this.archive = archive;
-        this.summaries = new SegmentSummaries(archive);
+        this.summaries = new SegmentSummaries(archive, LOOK_BACK);
         this.positions = positions;
         this.shipInterval = shipInterval;
         this.progress = progress;
@@ -169,12 +172,31 @@ final class SpoolUploader implements AutoCloseable {
             byte[] content = spool.read(segment);
             archive.put(segment, content);
             positions.stored(segment.start(), segment.end());
-            summaries.stored(segment, content);
+            summarise(segment, content);
             archive.collectParts(segment);
             spool.remove(segment);
             afterStored.run();
         }
         shipUnfinished();
+    }
+
+    /// What is wrong with an earlier segment or its summary must not keep this one from being
+    /// stored; verification tells of it.
+    private void summarise(WalSegment segment, byte[] content) {
+        try {
+            summaries.stored(segment, content);
+        } catch (MainstayException damaged) {
+            if (isPassing(damaged)) {
+                throw damaged;
+            }
+            progress.note(
+                    "WARNING: "
+                            + damaged.code().id()
+                            + ": the WAL before "
+                            + segment
+                            + " was not summarised: "
+                            + damaged.getMessage());
+        }
     }
 
     /// Whether the receiver ends, and was promised to end by now.

@@ -3,23 +3,22 @@ package dev.mainstay.engine.archive;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
 import dev.mainstay.postgres.wal.PgClassFiles;
 import dev.mainstay.postgres.wal.RelationNames;
 import dev.mainstay.postgres.wal.TimelineEvent;
 import dev.mainstay.postgres.wal.TimelineHistory;
-import dev.mainstay.postgres.wal.WalEvent;
 import dev.mainstay.postgres.wal.WalLayout;
 import dev.mainstay.postgres.wal.WalSource;
 import dev.mainstay.postgres.wal.WalSummariser;
 import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.postgres.wal.WalTimeline;
+import dev.mainstay.repository.CommittedBackup;
 
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -78,7 +77,8 @@ public final class StoredTimeline {
 
     private final StoredLog log;
     private final List<Stretch> stretches = new ArrayList<>();
-    private final Map<Long, Long> pgClass = new HashMap<>();
+    private final CatalogFiles catalogs;
+    private Optional<List<CommittedBackup>> backups = Optional.empty();
     private WalTimeline timeline = new WalTimeline(RelationNames.NONE);
     private Lsn begin = Lsn.NONE;
     private Lsn end = Lsn.NONE;
@@ -88,6 +88,7 @@ public final class StoredTimeline {
 
     private StoredTimeline(StoredLog log) {
         this.log = log;
+        this.catalogs = new CatalogFiles(log.archive());
     }
 
     /// Reads all of a stored log.
@@ -153,7 +154,7 @@ public final class StoredTimeline {
 
     private void accept(WalSummary summary) {
         timeline.accept(summary);
-        summary.noted().forEach(each -> follow(each.event()));
+        catalogs.saw(summary);
         WalSummary.Commits commits = summary.commits();
         if (commits.earliest().isPresent()
                 && (earliest.isEmpty() || commits.earliest().get().isBefore(earliest.get()))) {
@@ -162,22 +163,6 @@ public final class StoredTimeline {
         if (commits.latest().isPresent()
                 && (latest.isEmpty() || commits.latest().get().isAfter(latest.get()))) {
             latest = commits.latest();
-        }
-    }
-
-    /// Keeps track of which file `pg_class` is in each database, for the segments that have to be
-    /// summarised here.
-    private void follow(WalEvent event) {
-        switch (event) {
-            case WalEvent.RelationMapUpdated map when map.database() != 0 ->
-                    map.pgClass().ifPresent(file -> pgClass.put(map.database(), file));
-            case WalEvent.DatabaseCreated created ->
-                    created.template()
-                            .map(from -> pgClass.get(from.database()))
-                            .ifPresent(file -> pgClass.put(created.database(), file));
-            default -> {
-                // moves no catalog
-            }
         }
     }
 
@@ -206,6 +191,13 @@ public final class StoredTimeline {
                                         ? Optional.of(bytes)
                                         : log.piece(number).map(log::bytes));
         return WalSummariser.summarise(
-                piece.segment(), source, WalLayout.read(bytes), PgClassFiles.of(pgClass));
+                piece.segment(), source, WalLayout.read(bytes), catalogs(piece.segment()));
+    }
+
+    private PgClassFiles catalogs(WalSegment segment) {
+        if (backups.isEmpty()) {
+            backups = Optional.of(log.archive().source().backups().reversed());
+        }
+        return catalogs.at(catalogs.known(segment, backups.get()));
     }
 }

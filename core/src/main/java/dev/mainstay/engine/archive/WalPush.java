@@ -65,7 +65,9 @@ public final class WalPush {
         requireAddress(segment, content);
         WalArchive archive = source.wal(system, compressionLevel);
         WalArchive.Stored stored = archive.put(segment, content);
-        new SegmentSummaries(archive).stored(segment, content);
+        // Each push is a process of its own: what the log says of catalogs since the newest backup
+        // is not read again for each.
+        new SegmentSummaries(archive, 0).stored(segment, content);
         return stored;
     }
 

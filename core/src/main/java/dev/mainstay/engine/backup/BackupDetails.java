@@ -11,8 +11,11 @@ import dev.mainstay.repository.format.Json;
 
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// What a backup's commit record says about the PostgreSQL cluster (docs/format.md section 9,
 /// `details`).
@@ -135,6 +138,29 @@ public record BackupDetails(
                             + impossible.getMessage(),
                     impossible);
         }
+    }
+
+    /// Adds which file `pg_class` is in each database where it is not in the one that initdb gives
+    /// it; what reads the log needs it.
+    static Json withMovedPgClass(Json details, Map<Long, Long> fileByDatabase) {
+        if (!fileByDatabase.isEmpty()) {
+            List<Json> moved = new ArrayList<>();
+            fileByDatabase.forEach(
+                    (database, file) ->
+                            moved.add(Json.object().put("database", database).put("file", file)));
+            details.put("movedPgClass", moved);
+        }
+        return details;
+    }
+
+    /// File by database OID, where it is not the one that initdb gives `pg_class`.
+    public static Map<Long, Long> movedPgClass(Json details) {
+        Map<Long, Long> files = new TreeMap<>();
+        if (details.has("movedPgClass")) {
+            details.objects("movedPgClass")
+                    .forEach(each -> files.put(each.number("database"), each.number("file")));
+        }
+        return files;
     }
 
     /// What a backup's record says, if it can be understood.

@@ -284,7 +284,10 @@ public final class ClusterBackup {
         if (controlRead.isAfter(stop.time().plusSeconds(3600))) {
             findings.warning("this host's clock is more than an hour ahead of the server's");
         }
-        CommittedBackup committed = step.writer.commit(details.toJson());
+        CommittedBackup committed =
+                step.writer.commit(
+                        BackupDetails.withMovedPgClass(
+                                details.toJson(), copied.described.movedPgClass()));
         Instant end = source.repository().ground().clock().instant();
         return new Result(committed, details, Duration.between(begin, end));
     }

@@ -2,6 +2,7 @@ package dev.mainstay.engine.backup;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.postgres.cluster.CatalogEntry;
 import dev.mainstay.postgres.cluster.CatalogLine;
 import dev.mainstay.postgres.cluster.CatalogSnapshot;
 import dev.mainstay.postgres.cluster.ClusterFile;
@@ -31,12 +32,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /// What only the server can tell a backup: why a relation's file is gone, its version, its catalogs
 /// and where its configuration is.
 final class ServerKnowledge {
     private static final int CATALOG_PART = 256 << 10;
+
+    /// OID of `pg_class`, and the number of its file until it is rewritten.
+    private static final long PG_CLASS = 1259;
 
     private final ConnectionSpec connection;
 
@@ -47,18 +52,19 @@ final class ServerKnowledge {
     /// What a backup records of its server besides files.
     ///
     /// @param configuration files outside the data directory that were stored
-    record Described(BackupDetails.Server server, List<String> configuration) {}
+    /// @param movedPgClass file by database OID, where it is not the one that initdb gives it
+    record Described(
+            BackupDetails.Server server,
+            List<String> configuration,
+            Map<Long, Long> movedPgClass) {}
 
     /// Asks the server, and stores configuration files and the catalog snapshot.
     Described describe(
             BackupWriter writer, Path dataDirectory, ControlFile control, BackupFindings findings) {
         try (Connection sql = SqlSession.openSql(connection, ClusterBackup.APPLICATION)) {
-            Described described =
-                    new Described(
-                            server(sql, control),
-                            storeConfiguration(sql, writer, dataDirectory, findings));
-            storeCatalog(sql, writer);
-            return described;
+            BackupDetails.Server server = server(sql, control);
+            List<String> configuration = storeConfiguration(sql, writer, dataDirectory, findings);
+            return new Described(server, configuration, storeCatalog(sql, writer));
         } catch (SQLException failed) {
             throw SqlSession.failure("describing the server", failed);
         }
@@ -129,7 +135,10 @@ final class ServerKnowledge {
     }
 
     /// Stores what the catalogs say of every database, in parts of whole lines.
-    private void storeCatalog(Connection sql, BackupWriter writer) {
+    ///
+    /// @return where `pg_class` has moved to
+    private Map<Long, Long> storeCatalog(Connection sql, BackupWriter writer) {
+        Map<Long, Long> moved = new TreeMap<>();
         ByteArrayOutputStream part = new ByteArrayOutputStream();
         CatalogSnapshot.read(
                 sql,
@@ -137,6 +146,11 @@ final class ServerKnowledge {
                         SqlSession.openSql(
                                 connection.withDatabase(database), ClusterBackup.APPLICATION),
                 entry -> {
+                    if (entry instanceof CatalogEntry.Relation relation
+                            && relation.oid() == PG_CLASS
+                            && relation.relfilenode() != PG_CLASS) {
+                        moved.put(relation.databaseOid(), relation.relfilenode());
+                    }
                     part.writeBytes(CatalogLine.write(entry));
                     if (part.size() > CATALOG_PART) {
                         writer.catalog(part.toByteArray());
@@ -146,6 +160,7 @@ final class ServerKnowledge {
         if (part.size() > 0) {
             writer.catalog(part.toByteArray());
         }
+        return moved;
     }
 
     static String group(Path file) throws IOException {

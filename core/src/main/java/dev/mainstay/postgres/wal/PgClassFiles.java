@@ -45,7 +45,7 @@ public final class PgClassFiles {
     }
 
     /// Follows an event of the log.
-    void follow(WalEvent event) {
+    public void follow(WalEvent event) {
         if (event instanceof WalEvent.RelationMapUpdated map && map.database() != 0) {
             map.pgClass().ifPresent(file -> moved.put(map.database(), file));
         } else if (event instanceof WalEvent.DatabaseCreated created) {

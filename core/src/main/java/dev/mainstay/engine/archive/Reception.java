@@ -319,7 +319,12 @@ final class Reception implements AutoCloseable {
             }
         } catch (MainstayException serverAway) {
             // The server keeps more than it needs to until the next time; nothing is lost.
-            terms.progress.note("the slot was not advanced: " + serverAway.getMessage());
+            terms.progress.note(
+                    "WARNING: "
+                            + serverAway.code().id()
+                            + ": the slot was not advanced, so the server keeps more than it needs"
+                            + " to until the next time: "
+                            + serverAway.getMessage());
         }
     }
 

@@ -8,7 +8,9 @@ import dev.mainstay.postgres.wal.PgClassFiles;
 import dev.mainstay.postgres.wal.RelationNames;
 import dev.mainstay.postgres.wal.TimelineEvent;
 import dev.mainstay.postgres.wal.TimelineHistory;
+import dev.mainstay.postgres.wal.WalEnd;
 import dev.mainstay.postgres.wal.WalLayout;
+import dev.mainstay.postgres.wal.WalReader;
 import dev.mainstay.postgres.wal.WalSource;
 import dev.mainstay.postgres.wal.WalSummariser;
 import dev.mainstay.postgres.wal.WalSummary;
@@ -128,7 +130,7 @@ public final class StoredTimeline {
             summary.ifPresent(this::accept);
             end = piece.end();
             boolean cut = summary.isPresent() && !summary.get().complete();
-            if (cut && follows(piece)) {
+            if (cut && follows(piece) && !isStillComing(piece, summary.get().end())) {
                 end = summary.get().end();
                 close();
                 open(piece.end(), "no valid WAL in " + piece.segment());
@@ -183,15 +185,28 @@ public final class StoredTimeline {
 
     private WalSummary made(StoredLog.Piece piece) {
         byte[] bytes = log.bytes(piece);
-        WalSource source =
-                WalSource.segments(
-                        piece.segment().sizeBytes(),
-                        number ->
-                                number == piece.segment().number()
-                                        ? Optional.of(bytes)
-                                        : log.piece(number).map(log::bytes));
         return WalSummariser.summarise(
-                piece.segment(), source, WalLayout.read(bytes), catalogs(piece.segment()));
+                piece.segment(),
+                source(piece, bytes),
+                WalLayout.read(bytes),
+                catalogs(piece.segment()));
+    }
+
+    private WalSource source(StoredLog.Piece piece, byte[] bytes) {
+        return WalSource.segments(
+                piece.segment().sizeBytes(),
+                number ->
+                        number == piece.segment().number()
+                                ? Optional.of(bytes)
+                                : log.piece(number).map(log::bytes));
+    }
+
+    /// Whether what follows `position` is a record of which the end is not stored yet.
+    private boolean isStillComing(StoredLog.Piece piece, Lsn position) {
+        byte[] bytes = log.bytes(piece);
+        return WalReader.seek(source(piece, bytes), WalLayout.read(bytes), position).next()
+                        instanceof WalEnd end
+                && end.reason() == WalEnd.Reason.SEGMENT_MISSING;
     }
 
     private PgClassFiles catalogs(WalSegment segment) {

@@ -46,6 +46,23 @@ public final class SampleLog {
         return segments;
     }
 
+    /// Some inserts, and a record that goes on into the next segments, as far as `count` of them
+    /// hold it.
+    public static List<byte[]> endingInALongRecord(long first, int count) {
+        SyntheticWal wal = new SyntheticWal(WalFormat.PG17, SEGMENT, 8192, first);
+        for (int i = 0; i < 40; i++) {
+            long[] blocks = {i};
+            wal.append(i + 1, 10, 0x40, SyntheticWal.references(FILE, blocks, new byte[20]));
+        }
+        wal.appendMain(50, 21, 0, new byte[count * SEGMENT]);
+        byte[] all = wal.bytes();
+        List<byte[]> segments = new ArrayList<>();
+        for (int at = 0; at < count * SEGMENT; at += SEGMENT) {
+            segments.add(Arrays.copyOfRange(all, at, at + SEGMENT));
+        }
+        return segments;
+    }
+
     public static byte[] summary(WalSegment segment, byte[] content) {
         return WalSummariser.summarise(
                         segment,

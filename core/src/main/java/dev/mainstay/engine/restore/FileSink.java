@@ -14,8 +14,11 @@ import java.nio.file.StandardOpenOption;
 /// Writes files that exist already, one thread's share.
 final class FileSink implements FrameReads.Sink {
     private final FileSyncs syncs;
+    private final DirectFile.Memory memory = new DirectFile.Memory();
     private @Nullable FileWork current;
     private @Nullable FileChannel channel;
+    private @Nullable DirectFile direct;
+    private boolean directFailed;
 
     FileSink(FileSyncs syncs) {
         this.syncs = syncs;
@@ -24,28 +27,59 @@ final class FileSink implements FrameReads.Sink {
     @Override
     public void write(FileWork file, byte[] bytes, int offset, int length, long position) {
         try {
-            FileChannel out = open(file);
-            ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
-            while (buffer.hasRemaining()) {
-                out.write(buffer, position + (buffer.position() - offset));
+            open(file);
+            if (!written(bytes, offset, length, position)) {
+                FileChannel out = cached(file);
+                ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
+                while (buffer.hasRemaining()) {
+                    out.write(buffer, position + (buffer.position() - offset));
+                }
+                if (file.written(length)) {
+                    syncs.begin(file);
+                }
             }
         } catch (IOException failed) {
             throw FileSyncs.failed(file, failed);
         }
-        if (file.written(length)) {
-            syncs.begin(file);
+    }
+
+    /// Whether it was written directly. A failure may be that of a file system that only pretends
+    /// to know how: what is wrong with the disk shows again when it is written through the cache.
+    private boolean written(byte[] bytes, int offset, int length, long position)
+            throws IOException {
+        DirectFile open = direct;
+        if (open == null) {
+            return false;
+        }
+        try {
+            open.write(bytes, offset, length, position);
+            return true;
+        } catch (IOException failed) {
+            directFailed = true;
+            direct = null;
+            open.close();
+            return false;
         }
     }
 
-    private FileChannel open(FileWork file) throws IOException {
+    private void open(FileWork file) throws IOException {
+        if (current == file) {
+            return;
+        }
+        closeFile();
+        current = file;
+        if (!directFailed) {
+            direct = DirectFile.open(file, memory).orElse(null);
+        }
+    }
+
+    private FileChannel cached(FileWork file) throws IOException {
         FileChannel open = channel;
-        if (open == null || current != file) {
-            closeChannel();
+        if (open == null) {
             open =
                     FileChannel.open(
                             file.path(), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             channel = open;
-            current = file;
         }
         return open;
     }
@@ -55,19 +89,23 @@ final class FileSink implements FrameReads.Sink {
         syncs.complete(file);
     }
 
-    private void closeChannel() throws IOException {
+    private void closeFile() throws IOException {
         FileChannel open = channel;
+        DirectFile openDirect = direct;
         channel = null;
+        direct = null;
         current = null;
-        if (open != null) {
-            open.close();
+        try (openDirect) {
+            if (open != null) {
+                open.close();
+            }
         }
     }
 
     @Override
     public void close() {
         try {
-            closeChannel();
+            closeFile();
         } catch (IOException failed) {
             throw new MainstayException(
                     ErrorCode.RESTORE_WRITE_FAILED, "cannot close a file: " + failed, failed);

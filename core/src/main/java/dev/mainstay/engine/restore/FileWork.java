@@ -54,6 +54,12 @@ final class FileWork {
         return pieces.means(index, frame);
     }
 
+    /// Where it is made of large pieces: what their positions and lengths are multiples of, in
+    /// bytes. Else 1.
+    int alignment() {
+        return pieces.alignment();
+    }
+
     /// Counts bytes that were written.
     ///
     /// @return whether they fill another piece of [FileSyncs#PIECE] bytes
@@ -86,6 +92,8 @@ final class FileWork {
 
         long sizeBytes();
 
+        int alignment();
+
         boolean means(int index, Frame frame);
 
         void add(FileWork file, int index, Frame frame, Writer writer);
@@ -95,6 +103,9 @@ final class FileWork {
 
     /// A relation segment file: pages from anywhere in any frame.
     static final class Pages implements Pieces {
+        /// Bytes in a row that a disk writes about as fast as any more.
+        private static final int LARGE = 256 << 10;
+
         private final SegmentMap map;
         private final int[] live;
         private final int[] crcs;
@@ -125,6 +136,16 @@ final class FileWork {
         @Override
         public long sizeBytes() {
             return (long) map.pageCount() * map.blockSizeBytes();
+        }
+
+        @Override
+        public int alignment() {
+            int[] frameOf = map.frameOf();
+            int runs = 1;
+            for (int page = 1; page < frameOf.length; page++) {
+                runs += frameOf[page] == frameOf[page - 1] ? 0 : 1;
+            }
+            return sizeBytes() / runs < LARGE ? 1 : map.blockSizeBytes();
         }
 
         @Override
@@ -201,6 +222,11 @@ final class FileWork {
         @Override
         public int frames() {
             return chunks.size();
+        }
+
+        @Override
+        public int alignment() {
+            return 1;
         }
 
         @Override

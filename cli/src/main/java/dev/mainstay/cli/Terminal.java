@@ -7,7 +7,9 @@ import java.util.Map;
 
 /// The outside world of one run: streams, whether people sit at them, environment and folder.
 ///
-/// @param columns width of the terminal on standard error
+/// @param columns width of the terminal on standard error; one that says 0 (serial lines, some
+///   containers) has [#DEFAULT_COLUMNS]. The library of the bar would else ask the terminal itself,
+///   and in doing so take the JVM's signal handlers away: Ctrl-C would end it without cleaning up.
 record Terminal(
         InputStream in,
         PrintStream out,
@@ -19,6 +21,10 @@ record Terminal(
         Map<String, String> environment,
         Path workingDirectory) {
     static final int DEFAULT_COLUMNS = 80;
+
+    Terminal {
+        columns = columns > 0 ? columns : DEFAULT_COLUMNS;
+    }
 
     /// Colours are for people, and only for those who did not ask to be spared (no-color.org).
     boolean colorsOut() {

@@ -6,7 +6,9 @@ import dev.mainstay.repository.format.Bytes;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -61,12 +63,25 @@ public final class KeyFiles {
         } catch (NoSuchFileException missing) {
             throw new MainstayException(
                     ErrorCode.KEY_MISSING, "key file " + file + " does not exist", missing);
+        } catch (AccessDeniedException denied) {
+            throw new MainstayException(
+                    ErrorCode.KEY_FILE_INVALID,
+                    "key file " + file + " cannot be read: " + user() + " has no permission",
+                    "run the command as the owner of the key file, or make that user its owner",
+                    denied);
+        } catch (MalformedInputException noText) {
+            throw invalid(file.toString(), noText);
         } catch (IOException unreadable) {
             throw new MainstayException(
                     ErrorCode.KEY_FILE_INVALID,
                     "key file " + file + " cannot be read: " + unreadable.getMessage(),
+                    "see that its file system is mounted and healthy, or restore your copy of it",
                     unreadable);
         }
+    }
+
+    private static String user() {
+        return "user " + System.getProperty("user.name", "?");
     }
 
     /// Writes a new key file, readable by its owner only, synced. Never replaces one.
@@ -94,10 +109,17 @@ public final class KeyFiles {
                     "key file " + file + " exists already",
                     "move it away if it belongs to no repository any more",
                     exists);
+        } catch (AccessDeniedException denied) {
+            throw new MainstayException(
+                    ErrorCode.KEY_FILE_INVALID,
+                    "key file " + file + " cannot be written: " + user() + " has no permission",
+                    "let that user write to its folder, or name another place in repository.key",
+                    denied);
         } catch (IOException failed) {
             throw new MainstayException(
                     ErrorCode.KEY_FILE_INVALID,
                     "key file " + file + " cannot be written: " + failed.getMessage(),
+                    "free space there, or name another place in repository.key",
                     failed);
         }
     }

@@ -109,11 +109,13 @@ final class FileWork {
         private final SegmentMap map;
         private final int[] live;
         private final int[] crcs;
+        private final int alignment;
 
         Pages(SegmentMap map) {
             this.map = map;
             this.live = map.livePages();
             this.crcs = new int[map.pageCount()];
+            this.alignment = alignment(map, sizeBytes());
         }
 
         SegmentMap map() {
@@ -140,12 +142,16 @@ final class FileWork {
 
         @Override
         public int alignment() {
+            return alignment;
+        }
+
+        private static int alignment(SegmentMap map, long sizeBytes) {
             int[] frameOf = map.frameOf();
             int runs = 1;
             for (int page = 1; page < frameOf.length; page++) {
                 runs += frameOf[page] == frameOf[page - 1] ? 0 : 1;
             }
-            return sizeBytes() / runs < LARGE ? 1 : map.blockSizeBytes();
+            return sizeBytes / runs < LARGE ? 1 : map.blockSizeBytes();
         }
 
         @Override

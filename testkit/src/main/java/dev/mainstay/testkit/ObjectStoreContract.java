@@ -199,6 +199,37 @@ public abstract class ObjectStoreContract {
                 .isEqualTo(ByteBuffer.wrap(content));
     }
 
+    /// A store may write large pieces in another way than the rest.
+    @Test
+    void buffersOfAnyLengthsMakeOneObject() {
+        Random random = new Random(SEED);
+        int mebibyte = 1 << 20;
+        for (int size :
+                new int[] {
+                    mebibyte - 1,
+                    mebibyte,
+                    mebibyte + 1,
+                    3 * mebibyte,
+                    3 * mebibyte + random.nextInt(mebibyte)
+                }) {
+            byte[] content = random(size);
+            List<ByteBuffer> parts = new ArrayList<>();
+            for (int at = 0; at < size; ) {
+                int length = Math.min(size - at, random.nextInt(2 * mebibyte));
+                parts.add(ByteBuffer.wrap(content, at, length));
+                at += length;
+            }
+            String name = "parts-" + size;
+            assertThat(store.put(name, parts.toArray(ByteBuffer[]::new)))
+                    .isEqualTo(PutOutcome.CREATED);
+            assertThat(store.size(name)).contains((long) size);
+            assertThat(ByteBuffer.wrap(store.get(name, 0, size)))
+                    .as("seed %d: %d bytes", SEED, size)
+                    .isEqualTo(ByteBuffer.wrap(content));
+            assertThat(parts.stream().mapToLong(ByteBuffer::remaining).sum()).isEqualTo(size);
+        }
+    }
+
     @Test
     void aDeletedNameIsFreeAgain() {
         put("x/y/z", "1");

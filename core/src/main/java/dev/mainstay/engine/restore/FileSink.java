@@ -1,5 +1,6 @@
 package dev.mainstay.engine.restore;
 
+import dev.mainstay.base.DirectFile;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
@@ -69,7 +70,7 @@ final class FileSink implements FrameReads.Sink {
         closeFile();
         current = file;
         if (!directFailed) {
-            direct = DirectFile.open(file, memory).orElse(null);
+            direct = DirectFile.open(file.path(), file.alignment(), memory).orElse(null);
         }
     }
 

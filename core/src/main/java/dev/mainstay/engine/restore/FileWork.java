@@ -8,6 +8,8 @@ import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.SegmentMap;
 
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -58,6 +60,16 @@ final class FileWork {
     /// bytes. Else 1.
     int alignment() {
         return pieces.alignment();
+    }
+
+    /// Gives a new file that will be written past the page cache its length: writing beyond the end
+    /// keeps all other writers of the file waiting.
+    void giveLength() throws IOException {
+        if (alignment() > 1) {
+            try (RandomAccessFile empty = new RandomAccessFile(path.toFile(), "rw")) {
+                empty.setLength(entry.sizeBytes());
+            }
+        }
     }
 
     /// Counts bytes that were written.

@@ -143,7 +143,7 @@ public final class RestoreRun {
                 "create " + file.path(),
                 () -> {
                     RestoreFiles.create(file.path());
-                    DirectFile.prepare(file);
+                    file.giveLength();
                     if (file.entry().sizeBytes() == 0) {
                         file.demandWhole();
                         ownership().apply(file.path(), file.entry());

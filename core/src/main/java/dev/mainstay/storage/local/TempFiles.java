@@ -1,5 +1,9 @@
 package dev.mainstay.storage.local;
 
+import dev.mainstay.base.DirectFile;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -14,8 +18,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /// Files that are being written. They lie in a folder of their own on the same file system, whose
 /// name no object can have.
@@ -37,6 +45,8 @@ final class TempFiles {
     private final Path folder;
     private final String ours;
     private final AtomicLong count = new AtomicLong();
+    private final Queue<DirectFile.Memory> memories = new ConcurrentLinkedQueue<>();
+    private volatile boolean directFailed;
 
     TempFiles(Folders folders, InstantSource clock) {
         this.folders = folders;
@@ -82,9 +92,7 @@ final class TempFiles {
             boolean whole = false;
             try (channel) {
                 Permissions.set(file, OWNER_ONLY);
-                for (ByteBuffer part : content) {
-                    writeFully(channel, part.duplicate());
-                }
+                writeAll(file, channel, content);
                 channel.force(true);
                 whole = true;
             } finally {
@@ -93,6 +101,47 @@ final class TempFiles {
                 }
             }
             return file;
+        }
+    }
+
+    /// Packs are written past the page cache: nobody reads them soon, and a backup is to leave the
+    /// memory to the server.
+    private void writeAll(Path file, FileChannel channel, ByteBuffer[] content) throws IOException {
+        ByteBuffer[] parts = duplicates(content);
+        long size = Stream.of(parts).mapToLong(ByteBuffer::remaining).sum();
+        long direct = size - size % CHUNK_BYTES;
+        if (direct == 0 || directFailed) {
+            direct = 0;
+        } else if (!writtenDirectly(file, parts, direct)) {
+            direct = 0;
+            parts = duplicates(content);
+        }
+        channel.position(direct);
+        for (ByteBuffer part : parts) {
+            writeFully(channel, part);
+        }
+    }
+
+    private static ByteBuffer[] duplicates(ByteBuffer[] content) {
+        return Stream.of(content).map(ByteBuffer::duplicate).toArray(ByteBuffer[]::new);
+    }
+
+    /// Whether that worked. A failure may be that of a file system that only pretends to know how:
+    /// what is wrong with the disk shows again when all of it is written through the cache.
+    private boolean writtenDirectly(Path file, ByteBuffer[] parts, long length) {
+        DirectFile.Memory memory =
+                Objects.requireNonNullElseGet(memories.poll(), DirectFile.Memory::new);
+        try (@Nullable DirectFile out = DirectFile.open(file, CHUNK_BYTES, memory).orElse(null)) {
+            if (out == null) {
+                return false;
+            }
+            out.write(parts, length, 0);
+            return true;
+        } catch (IOException _) {
+            directFailed = true;
+            return false;
+        } finally {
+            memories.add(memory);
         }
     }
 

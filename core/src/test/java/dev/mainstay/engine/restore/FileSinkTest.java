@@ -70,7 +70,7 @@ class FileSinkTest {
         Collections.shuffle(pieces, new Random(7));
         Queue<Piece> queue = new ConcurrentLinkedQueue<>(pieces);
         Files.createFile(file.path());
-        DirectFile.prepare(file);
+        file.giveLength();
         try (FileSyncs syncs = new FileSyncs(new Ownership(folder, file.entry()));
                 ExecutorService threads = Executors.newFixedThreadPool(3)) {
             List<Future<?>> running = new ArrayList<>();
@@ -129,7 +129,7 @@ class FileSinkTest {
     void anEmptyFileStaysEmpty() throws IOException {
         FileWork file = file(0, 1);
         Files.createFile(file.path());
-        DirectFile.prepare(file);
+        file.giveLength();
         assertThat(Files.size(file.path())).isZero();
     }
 

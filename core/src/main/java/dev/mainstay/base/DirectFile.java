@@ -1,7 +1,6 @@
-package dev.mainstay.engine.restore;
+package dev.mainstay.base;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,9 +14,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Writes to a file past the page cache (O_DIRECT): a restore writes once what it does not read
-/// again, so the cache would only cost memory, copying and the time to write it back. One thread's.
-final class DirectFile implements AutoCloseable {
+/// Writes to a file past the page cache (O_DIRECT). What is written once and not read again soon
+/// only costs memory there, copying, and the time to write it back. One thread's.
+public final class DirectFile implements AutoCloseable {
     /// The JDK has it (module jdk.unsupported) and documents it, but warns of its name.
     private static final Optional<OpenOption> DIRECT =
             constant("com.sun.nio.file.ExtendedOpenOption", "DIRECT");
@@ -43,7 +42,7 @@ final class DirectFile implements AutoCloseable {
 
     /// A thread's memory for what it writes, used again for each file, and what it knows of
     /// folders.
-    static final class Memory {
+    public static final class Memory {
         private static final int SIZE = 1 << 20;
 
         private final Map<Path, Long> blocks = new HashMap<>();
@@ -68,32 +67,25 @@ final class DirectFile implements AutoCloseable {
         }
     }
 
-    /// Gives a new file that will be written so its length: writing beyond the end keeps all other
-    /// writers of the file waiting.
-    static void prepare(FileWork file) throws IOException {
-        if (file.alignment() > 1) {
-            try (RandomAccessFile empty = new RandomAccessFile(file.path().toFile(), "rw")) {
-                empty.setLength(file.entry().sizeBytes());
-            }
-        }
-    }
-
-    /// Opens a file that is written in large aligned pieces; empty where it is not, or where this
-    /// cannot be done: the file system may not know it, or asks for larger pieces.
-    static Optional<DirectFile> open(FileWork file, Memory memory) throws IOException {
-        Path folder = file.path().getParent();
-        if (DIRECT.isEmpty() || folder == null || file.alignment() == 1) {
+    /// Opens a file that exists. Empty where it cannot be done: the file system may not know it, or
+    /// ask for larger pieces.
+    ///
+    /// @param alignment what positions and lengths of all writes will be multiples of, in bytes
+    public static Optional<DirectFile> open(Path file, int alignment, Memory memory)
+            throws IOException {
+        Path folder = file.getParent();
+        if (DIRECT.isEmpty() || folder == null || alignment == 1) {
             return Optional.empty();
         }
         long block = memory.block(folder);
-        if (block <= 0 || file.alignment() % block != 0 || Memory.SIZE % block != 0) {
+        if (block <= 0 || alignment % block != 0 || Memory.SIZE % block != 0) {
             return Optional.empty();
         }
         try {
             return Optional.of(
                     new DirectFile(
                             FileChannel.open(
-                                    file.path(),
+                                    file,
                                     StandardOpenOption.WRITE,
                                     LinkOption.NOFOLLOW_LINKS,
                                     DIRECT.get()),
@@ -103,11 +95,34 @@ final class DirectFile implements AutoCloseable {
         }
     }
 
+    /// A file system may open a file so and refuse to write: what fails here is to be tried through
+    /// the cache before it counts.
+    ///
     /// @throws IOException with any part of it written
-    void write(byte[] bytes, int offset, int length, long position) throws IOException {
-        for (int done = 0; done < length; ) {
-            int some = Math.min(length - done, aligned.capacity());
-            aligned.clear().put(bytes, offset + done, some).flip();
+    public void write(byte[] bytes, int offset, int length, long position) throws IOException {
+        write(new ByteBuffer[] {ByteBuffer.wrap(bytes, offset, length)}, length, position);
+    }
+
+    /// Writes the first bytes of several buffers, one after the other, and moves their positions.
+    ///
+    /// @param length in bytes, not more than they have
+    /// @throws IOException with any part of it written
+    public void write(ByteBuffer[] parts, long length, long position) throws IOException {
+        int part = 0;
+        for (long done = 0; done < length; ) {
+            int some = (int) Math.min(length - done, aligned.capacity());
+            aligned.clear().limit(some);
+            while (aligned.hasRemaining()) {
+                ByteBuffer from = parts[part];
+                int taken = Math.min(from.remaining(), aligned.remaining());
+                aligned.put(aligned.position(), from, from.position(), taken);
+                aligned.position(aligned.position() + taken);
+                from.position(from.position() + taken);
+                if (!from.hasRemaining()) {
+                    part++;
+                }
+            }
+            aligned.flip();
             while (aligned.hasRemaining()) {
                 channel.write(aligned, position + done + aligned.position());
             }

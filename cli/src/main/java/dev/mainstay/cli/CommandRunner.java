@@ -34,7 +34,7 @@ final class CommandRunner {
             return run(root, line.parseArgs(arguments.toArray(String[]::new)));
         } catch (ParameterException wrong) {
             return failed(Usage.error(wrong), wantsJson(arguments), wrong);
-        } catch (Exception wrong) {
+        } catch (Exception | Error wrong) { // an Error: no memory, a class that cannot be loaded
             return failed(error(wrong), wantsJson(arguments), wrong);
         } finally {
             terminal.out().flush();
@@ -91,7 +91,7 @@ final class CommandRunner {
         terminal.out().write(bytes, 0, bytes.length);
     }
 
-    private MainstayException error(Exception wrong) {
+    private MainstayException error(Throwable wrong) {
         if (interruption.isRequested() || wrong instanceof InterruptedException) {
             return wrong instanceof MainstayException known && known.code() == ErrorCode.INTERRUPTED
                     ? known
@@ -101,6 +101,13 @@ final class CommandRunner {
         if (wrong instanceof MainstayException known) {
             return known;
         }
+        if (wrong instanceof OutOfMemoryError) {
+            return new MainstayException(
+                    ErrorCode.INTERNAL,
+                    "the memory is not enough: " + wrong.getMessage(),
+                    "give it more, and please report it: MAINSTAY_JAVA_OPTS=-Xmx1g",
+                    wrong);
+        }
         return new MainstayException(
                 ErrorCode.INTERNAL,
                 "unexpected " + wrong.getClass().getName() + ": " + wrong.getMessage(),
@@ -108,7 +115,7 @@ final class CommandRunner {
                 wrong);
     }
 
-    private int failed(MainstayException error, boolean json, Exception cause) {
+    private int failed(MainstayException error, boolean json, Throwable cause) {
         if (json) {
             print(JsonText.of(error) + "\n");
         } else {

@@ -14,8 +14,9 @@ final class InitCommand implements Verb {
     @Override
     public Document run(Session session) {
         RepositorySettings settings = session.configuration().repository();
+        Ground ground = new Ground(session.clock(), session.random());
         try (Repository repository =
-                RepositoryAccess.create(settings, new Ground(session.clock(), session.random()))) {
+                Uninterrupted.call(() -> RepositoryAccess.create(settings, ground))) {
             Document document =
                     Document.of("created repository " + settings.url())
                             .add("repository", repository.id())

@@ -1,5 +1,8 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.PrintStream;
@@ -24,7 +27,13 @@ final class Interruption {
     }
 
     /// Begins on the calling thread what a signal will interrupt.
+    ///
+    /// @throws MainstayException INTERRUPTED if one came before
     synchronized void begin() {
+        if (requested) {
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "stopped by a signal before it began");
+        }
         worker = Thread.currentThread();
     }
 
@@ -36,9 +45,9 @@ final class Interruption {
         ended.countDown();
     }
 
-    /// Whether a command is at work.
+    /// Whether the command has still something to say.
     synchronized boolean isRunning() {
-        return worker != null;
+        return !over;
     }
 
     synchronized boolean isRequested() {
@@ -47,14 +56,16 @@ final class Interruption {
 
     /// What the shutdown hook runs.
     ///
-    /// @return whether the command ended well, because being stopped is its ordinary end
+    /// @return whether the command ended well: being stopped is its ordinary end, or it was done
     boolean stop() {
         synchronized (this) {
-            if (worker == null || over) {
-                return false;
+            if (over) {
+                return exitCode == Exits.OK;
             }
             requested = true;
-            worker.interrupt();
+            if (worker != null) {
+                worker.interrupt();
+            }
         }
         try {
             if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -19,27 +19,31 @@ public final class Mainstay {
     public static void main(String[] arguments) {
         Terminal terminal = terminal();
         Interruption interruption = new Interruption(PATIENCE, terminal.err());
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> onShutdown(interruption)));
         List<String> words = List.of(arguments);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> onShutdown(interruption, words)));
         Preload.begin();
         int code = Exits.FAILED;
         try {
             code = new CommandRunner(terminal, InstantSource.system(), interruption).run(words);
-        } catch (Throwable broken) { // an Error: no memory, a class that cannot be loaded
-            terminal.err().println("ERROR: [MS-1099] " + broken);
+        } catch (Throwable broken) {
+            terminal.err().println("ERROR: [MS-1099] " + broken); // and no memory to say it better
         } finally {
             interruption.end(code);
         }
-        boolean launcher = System.getProperty("mainstay.launcher") != null;
-        System.exit(Exits.of(words).process(code, launcher));
+        System.exit(answer(words, code));
     }
 
-    private static void onShutdown(Interruption interruption) {
+    private static int answer(List<String> words, int code) {
+        boolean launcher = System.getProperty("mainstay.launcher") != null;
+        return Exits.of(words).process(code, launcher);
+    }
+
+    private static void onShutdown(Interruption interruption, List<String> words) {
         if (interruption.isRunning()) {
             SecondSignal.endsTheProcess();
         }
         if (interruption.stop()) {
-            Runtime.getRuntime().halt(Exits.OK);
+            Runtime.getRuntime().halt(answer(words, Exits.OK));
         }
     }
 

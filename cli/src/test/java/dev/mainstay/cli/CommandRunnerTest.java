@@ -1,6 +1,7 @@
 package dev.mainstay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
@@ -241,7 +242,6 @@ class CommandRunnerTest {
     void aSignalInterruptsTheCommandAndWaitsForIt() throws InterruptedException {
         Interruption interruption =
                 new Interruption(Duration.ofSeconds(20), terminal("", false).err());
-        assertThat(interruption.stop()).as("nothing runs yet").isFalse();
         boolean[] cleaned = {false};
         var began = new java.util.concurrent.CountDownLatch(1);
         Thread command =
@@ -263,6 +263,53 @@ class CommandRunnerTest {
         assertThat(interruption.isRequested()).isTrue();
         command.join();
         assertThat(interruption.stop()).as("nothing runs any more").isFalse();
+    }
+
+    @Test
+    void aSignalBeforeTheCommandKeepsItFromBeginning() {
+        Interruption interruption =
+                new Interruption(Duration.ofMillis(1), terminal("", false).err());
+        assertThat(interruption.stop()).isFalse();
+        Terminal terminal = terminal("", false);
+        CommandRunner runner =
+                new CommandRunner(terminal, InstantSource.fixed(Instant.EPOCH), interruption);
+        assertThat(runner.run(List.of("init"))).isEqualTo(Exits.INTERRUPTED);
+        assertThat(err()).contains("ERROR: [MS-0407] stopped by a signal before it began\n");
+    }
+
+    @Test
+    void aSignalThatComesTooLateChangesNothing() {
+        Interruption interruption =
+                new Interruption(Duration.ofSeconds(20), terminal("", false).err());
+        interruption.begin();
+        interruption.end(Exits.OK);
+        assertThat(interruption.stop()).as("it is done, and the process says so").isTrue();
+        assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
+    void whatMustNotBeLeftHalfDoneIsDoneOrNotBegun() {
+        assertThat(Uninterrupted.call(() -> "done")).isEqualTo("done");
+        Thread caller = Thread.currentThread();
+        assertThat(
+                        Uninterrupted.call(
+                                () -> {
+                                    caller.interrupt();
+                                    return Thread.currentThread().isInterrupted();
+                                }))
+                .isFalse();
+        caller.interrupt();
+        assertThatThrownBy(() -> Uninterrupted.call(() -> "never"))
+                .extracting("code")
+                .isEqualTo(ErrorCode.INTERRUPTED);
+        assertThat(Thread.interrupted()).isFalse();
+        assertThatThrownBy(
+                        () ->
+                                Uninterrupted.call(
+                                        () -> {
+                                            throw new LinkageError("as it is");
+                                        }))
+                .hasMessage("as it is");
     }
 
     @Test

@@ -112,6 +112,10 @@ public enum ErrorCode {
     DEMO_BINARIES_MISSING(1001, "run the demo from a checkout, with ./mainstay demo"),
     SERVER_START_FAILED(1002, "look into the log that is named above"),
     SERVER_STOP_FAILED(1003, "look into the log that is named above; stop it by hand"),
+    TEMPORARY_FOLDER(
+            1004,
+            "free space there, or name another folder with"
+                    + " MAINSTAY_JAVA_OPTS=-Djava.io.tmpdir=FOLDER"),
     INTERNAL(1099, "this is a bug in Mainstay; please report it with the text above");
 
     private final int number;

@@ -8,15 +8,19 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.crypto.KeyFiles;
+import dev.mainstay.repository.format.ZstdLibrary;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.local.LocalStore;
 import dev.mainstay.storage.wrap.RetryingStore;
 
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 
 /// From the configuration's `repository` section to an open repository. The one place that composes
@@ -27,7 +31,7 @@ public final class RepositoryAccess {
     /// Opens the configured repository.
     public static Repository open(RepositorySettings settings, Ground ground) {
         Path folder = folder(settings.url());
-        if (!Files.isDirectory(folder)) {
+        if (!isFolder(folder, settings.url())) {
             throw new MainstayException(
                     ErrorCode.REPOSITORY_MISSING, "there is no repository at " + settings.url());
         }
@@ -35,10 +39,36 @@ public final class RepositoryAccess {
         return Repository.open(store, credential(settings), ground);
     }
 
+    /// Whether a folder is there. Only where it is proved that nothing is, there is none: `mainstay
+    /// init` would not help with anything else.
+    private static boolean isFolder(Path folder, String url) {
+        try {
+            if (Files.readAttributes(folder, BasicFileAttributes.class).isDirectory()) {
+                return true;
+            }
+        } catch (NoSuchFileException missing) {
+            return false;
+        } catch (IOException unknown) {
+            throw new MainstayException(
+                    ErrorCode.STORE_UNAVAILABLE,
+                    "cannot look at repository.url " + url + ": " + unknown,
+                    unknown);
+        }
+        throw new MainstayException(
+                ErrorCode.STORE_REFUSED,
+                "repository.url " + url + " is a file, and a repository is a folder",
+                "correct repository.url, or move the file away and run 'mainstay init'",
+                null);
+    }
+
     /// Creates the configured repository and, where the configuration names one that does not exist
     /// yet, its key file.
     public static Repository create(RepositorySettings settings, Ground ground) {
+        ZstdLibrary.load(); // or fail before anything is made
         Path folder = folder(settings.url());
+        isFolder(folder, settings.url());
+        ObjectStore store = retrying(LocalStore.create(folder));
+        Repository.demandNone(store); // or the new key would be taken for that of what is there
         if (settings.encrypted()
                 && settings.requireKey() instanceof KeySource.KeyFile file
                 && !Files.exists(file.path())) {
@@ -46,7 +76,7 @@ public final class RepositoryAccess {
             ground.random().nextBytes(secret);
             KeyFiles.create(file.path(), secret);
         }
-        return Repository.create(retrying(LocalStore.create(folder)), credential(settings), ground);
+        return Repository.create(store, credential(settings), ground);
     }
 
     private static ObjectStore retrying(ObjectStore store) {

@@ -1,6 +1,5 @@
 package dev.mainstay.repository;
 
-import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.FrameRef;
@@ -14,9 +13,6 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -89,13 +85,7 @@ final class ExpectedFrames implements AutoCloseable {
         try {
             FileChannel file = spill;
             if (file == null) {
-                Path path = Files.createTempFile("mainstay-verify", null);
-                file =
-                        FileChannel.open(
-                                path,
-                                StandardOpenOption.READ,
-                                StandardOpenOption.WRITE,
-                                StandardOpenOption.DELETE_ON_CLOSE);
+                file = ScratchFile.open("mainstay-verify");
                 spill = file;
             }
             ByteBuffer bytes = ByteBuffer.wrap(bucket.tail.array(), 0, bucket.tail.size());
@@ -110,10 +100,7 @@ final class ExpectedFrames implements AutoCloseable {
     }
 
     private static MainstayException failed(IOException failed) {
-        return new MainstayException(
-                ErrorCode.STORE_FULL,
-                "the temporary folder cannot hold what is to be verified: " + failed.getMessage(),
-                failed);
+        return ScratchFile.failed("what is to be verified", failed);
     }
 
     /// Takes out everything that is expected of a bucket's packs.

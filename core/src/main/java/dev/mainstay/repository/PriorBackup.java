@@ -12,9 +12,6 @@ import dev.mainstay.repository.format.WireWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
@@ -47,13 +44,7 @@ final class PriorBackup implements AutoCloseable {
             ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
         FileChannel spill;
         try {
-            Path file = Files.createTempFile("mainstay-prior", null);
-            spill =
-                    FileChannel.open(
-                            file,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.DELETE_ON_CLOSE);
+            spill = ScratchFile.open("mainstay-prior");
         } catch (IOException failed) {
             throw spillFailed(failed);
         }
@@ -73,10 +64,7 @@ final class PriorBackup implements AutoCloseable {
     }
 
     private static MainstayException spillFailed(IOException failed) {
-        return new MainstayException(
-                ErrorCode.STORE_FULL,
-                "the temporary folder cannot hold the earlier manifest: " + failed.getMessage(),
-                failed);
+        return ScratchFile.failed("the earlier backup's list of files", failed);
     }
 
     private static final class Spill {

@@ -53,21 +53,7 @@ public final class Repository implements AutoCloseable {
     ///   holds something else
     public static Repository create(
             ObjectStore store, Optional<Credential> credential, Ground ground) {
-        if (store.size(Names.FORMAT).isPresent()) {
-            throw exists(store);
-        }
-        store.list("", "", 1).objects().stream()
-                .findFirst()
-                .filter(other -> !other.name().startsWith(Names.ROOT_KEYS))
-                .ifPresent(
-                        other -> {
-                            throw new MainstayException(
-                                    ErrorCode.REPOSITORY_FOREIGN,
-                                    store.facts().url()
-                                            + " is not empty and holds no repository (first: "
-                                            + other.name()
-                                            + ")");
-                        });
+        demandNone(store);
         Json format =
                 Json.object()
                         .put("repository", HexFormat.of().formatHex(ground.randomBytes(16)))
@@ -94,6 +80,27 @@ public final class Repository implements AutoCloseable {
             throw exists(store);
         }
         return new Repository(store, ground, format, rootKeys);
+    }
+
+    /// Demands a store in which a repository can be made.
+    ///
+    /// @throws MainstayException REPOSITORY_EXISTS, REPOSITORY_FOREIGN
+    public static void demandNone(ObjectStore store) {
+        if (store.size(Names.FORMAT).isPresent()) {
+            throw exists(store);
+        }
+        store.list("", "", 1).objects().stream()
+                .findFirst()
+                .filter(other -> !other.name().startsWith(Names.ROOT_KEYS))
+                .ifPresent(
+                        other -> {
+                            throw new MainstayException(
+                                    ErrorCode.REPOSITORY_FOREIGN,
+                                    store.facts().url()
+                                            + " is not empty and holds no repository (first: "
+                                            + other.name()
+                                            + ")");
+                        });
     }
 
     private static MainstayException exists(ObjectStore store) {
@@ -177,11 +184,12 @@ public final class Repository implements AutoCloseable {
         if (rootKeys.isEmpty()) {
             throw new MainstayException(
                     ErrorCode.KEY_WRONG,
-                    "this "
-                            + known
-                            + " opens none of the "
+                    known
+                            + " opens none of the wrapped root keys of "
+                            + plain.store.facts().url()
+                            + " ("
                             + wrapped.size()
-                            + " wrapped root keys of the repository");
+                            + ")");
         }
         return rootKeys;
     }

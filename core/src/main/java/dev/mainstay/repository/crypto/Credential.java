@@ -13,10 +13,17 @@ public sealed interface Credential {
     }
 
     /// The 32 random bytes of a key file.
-    record KeyFile(byte[] secret) implements Credential {
+    ///
+    /// @param name of the file, for messages
+    record KeyFile(String name, byte[] secret) implements Credential {
+        /// One that comes from no file.
+        public KeyFile(byte[] secret) {
+            this("", secret);
+        }
+
         @Override
         public String toString() {
-            return "key file";
+            return name.isEmpty() ? "key" : "key file " + name;
         }
     }
 }

@@ -42,7 +42,7 @@ public final class KeyFiles {
             try {
                 byte[] secret = HexFormat.of().parseHex(words[1]);
                 if (Arrays.equals(check(secret), HexFormat.of().parseHex(words[2]))) {
-                    return new Credential.KeyFile(secret);
+                    return new Credential.KeyFile(name, secret);
                 }
             } catch (IllegalArgumentException notHex) {
                 throw invalid(name, notHex);

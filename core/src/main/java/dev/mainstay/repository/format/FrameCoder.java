@@ -50,7 +50,9 @@ public final class FrameCoder implements AutoCloseable {
     private byte[] opened = new byte[0];
     private byte[] payload = new byte[0];
 
+    /// @throws MainstayException what [ZstdLibrary#load] throws
     public FrameCoder(int zstdLevel) {
+        ZstdLibrary.load();
         compressor = new ZstdCompressCtx().setLevel(zstdLevel).setChecksum(false);
         decompressor = new ZstdDecompressCtx();
         try {
@@ -62,6 +64,7 @@ public final class FrameCoder implements AutoCloseable {
 
     /// Most bytes that a frame of this content takes.
     public static int bound(int metaLength, int payloadLength) {
+        ZstdLibrary.load();
         return OVERHEAD + 2 + 5 + metaLength + 5 + (int) Zstd.compressBound(payloadLength);
     }
 

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /// Asks before something is destroyed.
 final class Confirm {
@@ -24,14 +26,32 @@ final class Confirm {
                 || !terminal.errIsTerminal()
                 || session.output() == Output.json) {
             throw new MainstayException(
-                    ErrorCode.CONFIRMATION_NEEDED, danger + ": this needs a confirmation");
+                    ErrorCode.CONFIRMATION_NEEDED,
+                    "nobody can be asked here, so nothing was changed: " + danger,
+                    "if that is wanted, run it again with --yes, or on a terminal",
+                    null);
         }
         terminal.err().print(danger + ". Go on? [y/N] ");
         terminal.err().flush();
-        String answer = line(terminal.in()).strip().toLowerCase(Locale.ROOT);
+        String answer = answer(terminal.in()).strip().toLowerCase(Locale.ROOT);
         if (!answer.equals("y") && !answer.equals("yes")) {
             throw new MainstayException(
-                    ErrorCode.CONFIRMATION_NEEDED, danger + ": not confirmed, nothing was changed");
+                    ErrorCode.CONFIRMATION_NEEDED,
+                    "the answer was not 'y', so nothing was changed: " + danger);
+        }
+    }
+
+    /// Waits on another thread, because no signal reaches one that reads from a terminal.
+    private static String answer(InputStream in) throws IOException {
+        FutureTask<String> line = new FutureTask<>(() -> line(in));
+        Thread.ofPlatform().daemon().name("answer").start(line);
+        try {
+            return line.get();
+        } catch (InterruptedException stopped) {
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "stopped by a signal; nothing was changed", stopped);
+        } catch (ExecutionException failed) {
+            throw new IOException("cannot read the answer: " + failed.getCause(), failed);
         }
     }
 

@@ -14,6 +14,7 @@ final class InitCommand implements Verb {
     @Override
     public Document run(Session session) {
         RepositorySettings settings = session.configuration().repository();
+        OpenSource.warnOfOpenKey(session); // it may have been there before
         Ground ground = new Ground(session.clock(), session.random());
         try (Repository repository =
                 Uninterrupted.call(() -> RepositoryAccess.create(settings, ground))) {

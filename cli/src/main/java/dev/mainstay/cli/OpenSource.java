@@ -3,13 +3,18 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.RepositorySettings;
 import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.crypto.KeyFiles;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 
 /// From the configuration to what a command works on.
@@ -17,9 +22,31 @@ final class OpenSource {
     private OpenSource() {}
 
     static Repository repository(Session session) {
+        warnOfOpenKey(session);
         return RepositoryAccess.open(
                 session.configuration().repository(),
                 new Ground(session.clock(), session.random()));
+    }
+
+    /// Says it and goes on: refusing would keep backups, and at worst a recovery, from being made.
+    static void warnOfOpenKey(Session session) {
+        RepositorySettings settings = session.configuration().repository();
+        try {
+            if (settings.encrypted()
+                    && settings.requireKey() instanceof KeySource.KeyFile(Path file)
+                    && !KeyFiles.isPrivate(file)) {
+                session.terminal()
+                        .err()
+                        .println(
+                                "WARNING: others than its owner may read or change key file "
+                                        + file);
+                session.terminal()
+                        .err()
+                        .println("HINT: run: chmod 600 " + ShellWord.quote(file.toString()));
+            }
+        } catch (IOException _) {
+            // reported when the file is read
+        }
     }
 
     /// A source that was backed up or archived before.

@@ -5,12 +5,14 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.NearestName;
 
 import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /// Says what is wrong with a command line.
 final class Usage {
@@ -20,11 +22,24 @@ final class Usage {
         CommandLine command = wrong.getCommandLine();
         return new MainstayException(
                 ErrorCode.USAGE_INVALID,
-                wrong instanceof UnmatchedArgumentException unmatched
-                        ? unknown(command, unmatched.getUnmatched().getFirst())
-                        : sentence(String.valueOf(wrong.getMessage())),
+                unmatched(wrong)
+                        .map(argument -> unknown(command, argument))
+                        .orElseGet(() -> sentence(String.valueOf(wrong.getMessage()))),
                 "see '" + command.getCommandSpec().qualifiedName(" ") + " --help'",
                 wrong);
+    }
+
+    /// What is missing may only be misspelt.
+    private static Optional<String> unmatched(ParameterException wrong) {
+        return switch (wrong) {
+            case UnmatchedArgumentException unmatched ->
+                    unmatched.getUnmatched().stream().findFirst();
+            case MissingParameterException missing ->
+                    missing.getCommandLine().getUnmatchedArguments().stream()
+                            .filter(argument -> argument.startsWith("-"))
+                            .findFirst();
+            default -> Optional.empty();
+        };
     }
 
     private static String unknown(CommandLine command, String argument) {

@@ -13,6 +13,9 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -29,8 +32,12 @@ class CommandRunnerTest {
     @TempDir private Path folder;
 
     private Terminal terminal(String typed, boolean people) {
+        return terminal(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), people);
+    }
+
+    private Terminal terminal(InputStream in, boolean people) {
         return new Terminal(
-                new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)),
+                in,
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 people,
@@ -95,6 +102,15 @@ class CommandRunnerTest {
                                 + " did you mean '--quiet'?\",\"hint\":\"see 'mainstay version"
                                 + " --help'\"}}\n");
         assertThat(err()).isEmpty();
+    }
+
+    @Test
+    void aMisspeltOptionIsNamedBeforeTheOneThatIsMissingForIt() {
+        assertThat(run("restore", "orders", "--too", "dir")).isEqualTo(2);
+        assertThat(err()).contains("[MS-0405] unknown option '--too'; did you mean '--to'?");
+        err.reset();
+        assertThat(run("restore", "orders")).isEqualTo(2);
+        assertThat(err()).contains("[MS-0405] missing required option: '--to=DIR'");
     }
 
     @Test
@@ -183,6 +199,33 @@ class CommandRunnerTest {
         assertThat(refused("", true)).isTrue();
         assertThat(refused("y\n", false)).isTrue();
         assertThat(err()).contains("this removes 3 backups. Go on? [y/N] ");
+    }
+
+    @Test
+    void nobodyToAskReadsAsThat() {
+        assertThatThrownBy(() -> confirm("", false, false))
+                .hasMessage(
+                        "nobody can be asked here, so nothing was changed: this removes 3 backups");
+        assertThatThrownBy(() -> confirm("n\n", true, false))
+                .hasMessage(
+                        "the answer was not 'y', so nothing was changed: this removes 3 backups");
+    }
+
+    @Test
+    void aSignalEndsTheQuestion() throws IOException {
+        try (PipedInputStream silence = new PipedInputStream(new PipedOutputStream())) {
+            Session session =
+                    new Session(
+                            terminal(silence, true),
+                            Output.text,
+                            Optional.empty(),
+                            InstantSource.fixed(Instant.EPOCH),
+                            dev.mainstay.engine.Progress.none());
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> Confirm.danger(session, "this removes 3 backups", false))
+                    .extracting("code")
+                    .isEqualTo(ErrorCode.INTERRUPTED);
+        }
     }
 
     @Test

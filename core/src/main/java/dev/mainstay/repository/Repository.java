@@ -185,9 +185,9 @@ public final class Repository implements AutoCloseable {
             throw new MainstayException(
                     ErrorCode.KEY_WRONG,
                     known
-                            + " opens none of the wrapped root keys of "
+                            + " does not open the repository "
                             + plain.store.facts().url()
-                            + " ("
+                            + " (wrapped root keys tried: "
                             + wrapped.size()
                             + ")");
         }

@@ -8,21 +8,14 @@ import dev.mainstay.repository.crypto.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// Whether the secret that opens the repository is there, whole, and kept from others. Whether it
 /// is the right one shows when the repository is opened.
 final class KeyProbe {
     private static final String ID = "key";
-    private static final Set<PosixFilePermission> OWNER =
-            Set.of(
-                    PosixFilePermission.OWNER_READ,
-                    PosixFilePermission.OWNER_WRITE,
-                    PosixFilePermission.OWNER_EXECUTE);
 
     private KeyProbe() {}
 
@@ -47,8 +40,7 @@ final class KeyProbe {
     private static List<Finding> file(Path path, Optional<Path> folder) throws IOException {
         KeyFiles.read(path);
         List<Finding> findings = new ArrayList<>();
-        if (Files.getFileStore(path).supportsFileAttributeView("posix")
-                && !OWNER.containsAll(Files.getPosixFilePermissions(path))) {
+        if (!KeyFiles.isPrivate(path)) {
             findings.add(
                     Finding.warning(
                             ID,
@@ -73,7 +65,7 @@ final class KeyProbe {
                             ID,
                             "key file "
                                     + path
-                                    + " is whole and its owner's alone; keep a copy of it far from"
+                                    + " is whole and kept from others; keep a copy of it far from"
                                     + " the repository"));
         }
         return findings;

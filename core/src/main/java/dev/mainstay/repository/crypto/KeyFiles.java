@@ -14,8 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Set;
 
@@ -23,6 +26,12 @@ import java.util.Set;
 /// that a typing error is noticed.
 public final class KeyFiles {
     private static final String LABEL = "mainstay-key-1";
+
+    private static final Set<PosixFilePermission> OWNER =
+            EnumSet.of(
+                    PosixFilePermission.OWNER_READ,
+                    PosixFilePermission.OWNER_WRITE,
+                    PosixFilePermission.OWNER_EXECUTE);
 
     private KeyFiles() {}
 
@@ -78,6 +87,19 @@ public final class KeyFiles {
                     "see that its file system is mounted and healthy, or restore your copy of it",
                     unreadable);
         }
+    }
+
+    /// Whether nobody but its owner may read or change a key file. As with PostgreSQL's own TLS
+    /// keys, a file of root's may be readable for a group.
+    public static boolean isPrivate(Path file) throws IOException {
+        if (!file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+            return true; // nothing is known
+        }
+        Set<PosixFilePermission> others = new HashSet<>(Files.getPosixFilePermissions(file));
+        others.removeAll(OWNER);
+        return others.isEmpty()
+                || others.equals(EnumSet.of(PosixFilePermission.GROUP_READ))
+                        && Files.getAttribute(file, "unix:uid").equals(0);
     }
 
     private static String user() {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 final class KeyFilesTest {
     @TempDir Path folder;
@@ -50,6 +51,23 @@ final class KeyFilesTest {
         } finally {
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
         }
+    }
+
+    @Test
+    void onlyItsOwnerMayHaveAKeyFileAndAGroupIfRootSaysSo() throws IOException {
+        Path file = folder.resolve("repository.key");
+        KeyFiles.create(file, new byte[32]);
+        boolean root = Files.getAttribute(file, "unix:uid").equals(0);
+        for (String mode : List.of("rw-------", "r--------", "---------")) {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+            assertThat(KeyFiles.isPrivate(file)).as(mode).isTrue();
+        }
+        for (String mode : List.of("rw-r--r--", "rw----r--", "rw--w----", "rw-rw----")) {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+            assertThat(KeyFiles.isPrivate(file)).as(mode).isFalse();
+        }
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+        assertThat(KeyFiles.isPrivate(file)).isEqualTo(root);
     }
 
     @Test

@@ -1,0 +1,137 @@
+package dev.mainstay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+
+/// `init`, its key file, and what commands say of keys and places that do not fit.
+class InitCommandTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    @TempDir private Path folder;
+    private Path key = Path.of("");
+
+    @BeforeEach
+    void configuration() throws IOException {
+        key = folder.resolve("repository.key");
+        configure("repository", key);
+    }
+
+    private void configure(String repository, Path key) throws IOException {
+        Files.writeString(
+                folder.resolve("mainstay.yaml"),
+                """
+                repository:
+                  url: file://%s
+                  key: { file: %s }
+                """
+                        .formatted(folder.resolve(repository), key));
+    }
+
+    private int run(String... arguments) {
+        out.reset();
+        err.reset();
+        Terminal terminal =
+                new Terminal(
+                        new ByteArrayInputStream(new byte[0]),
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(err, true, StandardCharsets.UTF_8),
+                        false,
+                        false,
+                        false,
+                        200,
+                        Map.of(),
+                        folder);
+        return new CommandRunner(
+                        terminal,
+                        InstantSource.fixed(Instant.EPOCH),
+                        new Interruption(Duration.ZERO, terminal.err()))
+                .run(List.of(arguments));
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void jsonIsOneDocumentAndTheAdviceGoesBesideIt() {
+        assertThat(run("--output", "json", "init")).isZero();
+        assertThat(out().lines()).singleElement().asString().startsWith("{\"summary\":\"created");
+        assertThat(err()).contains("Keep a copy of " + key);
+    }
+
+    @Test
+    void aKeyFileOpenToOthersIsUsedWithAWarning() throws IOException {
+        assertThat(run("init")).isZero();
+        assertThat(run("backups")).isZero();
+        assertThat(err()).isEmpty();
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+        for (String[] command :
+                new String[][] {{"backups"}, {"--output", "json", "backups"}, {"verify"}}) {
+            assertThat(run(command)).isZero();
+            assertThat(err())
+                    .contains(
+                            "WARNING: others than its owner may read or change key file " + key,
+                            "HINT: run: chmod 600 " + key);
+            assertThat(out()).doesNotContain("WARNING");
+        }
+        configure("another", key);
+        assertThat(run("init")).isZero();
+        assertThat(err()).contains("WARNING: others than its owner");
+    }
+
+    @Test
+    void theWrongKeyIsNamed() throws IOException {
+        assertThat(run("init")).isZero();
+        Path other = folder.resolve("other.key");
+        configure("another", other);
+        assertThat(run("init")).isZero();
+        configure("repository", other);
+        assertThat(run("backups")).isEqualTo(1);
+        assertThat(err())
+                .contains(
+                        "ERROR: [MS-0301] key file "
+                                + other
+                                + " does not open the repository file://"
+                                + folder.resolve("repository"));
+    }
+
+    @Test
+    void aLostKeyIsNotReplacedByOneThatDoesNotFit() throws IOException {
+        assertThat(run("init")).isZero();
+        Files.move(key, folder.resolve("copy"));
+        assertThat(run("init")).isEqualTo(1);
+        assertThat(err()).contains("ERROR: [MS-0202] ");
+        assertThat(key).doesNotExist();
+    }
+
+    @Test
+    void aUrlThatLeadsToAFileIsThatToEveryCommand() throws IOException {
+        Files.writeString(folder.resolve("repository"), "something else");
+        for (String command : List.of("backups", "verify", "init")) {
+            assertThat(run(command)).isEqualTo(1);
+            assertThat(err()).contains("ERROR: [MS-0104] ", " is a file").doesNotContain("MS-0201");
+        }
+        assertThat(key).doesNotExist();
+    }
+}

@@ -21,6 +21,12 @@ import java.util.concurrent.TimeUnit;
 
 /// The launcher at the root of the tree, with JDKs that are shell scripts.
 class LauncherTest {
+    private static final String STOPPED =
+            """
+            ERROR: [MS-0407] stopped by a signal before it began
+            HINT: run the command again
+            """;
+
     @TempDir private Path folder;
     private Path launcher = Path.of("");
     private Path jdk = Path.of("");
@@ -183,7 +189,9 @@ class LauncherTest {
                         """
                         for a in "$@"; do
                           case $a in
-                            -XX:AOTCacheOutput=*) echo cache >"${a#*=}"; echo trained >>"$TRAINED";;
+                            -XX:AOTMode=record) echo trained >>"$TRAINED";;
+                            -XX:AOTConfiguration=*) echo configuration >"${a#*=}";;
+                            -XX:AOTCache=*.aot.*) echo cache >"${a#*=}";;
                             -XX:AOTCache=*) echo "cache ${a#*=}";;
                           esac
                         done
@@ -199,9 +207,56 @@ class LauncherTest {
         assertThat(run(environment, "wal", "get", "n", "p").text()).startsWith("cache " + cache);
         assertThat(run(environment, "backups").code()).isEqualTo(40);
         assertThat(trained).hasContent("trained");
+        assertThat(cache.toFile().list()).singleElement().asString().endsWith(".aot");
         Files.writeString(launcher.resolveSibling("mainstay.jar"), "another jar");
         run(environment, "backups");
         assertThat(Files.readAllLines(trained)).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INT, record, 130", "INT, create, 130", "TERM, record, 143", "HUP, create, 129"})
+    void aSignalDuringTrainingEndsItAtOnceAndLeavesNothing(String signal, String step, int code)
+            throws IOException, InterruptedException {
+        // The training tells its pid, then only signal 9 would end it in time.
+        jdk =
+                jdk(
+                        "jdk",
+                        "25",
+                        """
+                        for a in "$@"; do
+                          case $a in
+                            -XX:AOTMode=*) mode=${a#*=};;
+                            -XX:AOTConfiguration=*) echo configuration >"${a#*=}";;
+                          esac
+                        done
+                        [ "${mode:-}" = "$STEP" ] || exit 0
+                        trap '' INT TERM HUP
+                        echo $$ >"$TRAINER.new"
+                        mv "$TRAINER.new" "$TRAINER"
+                        kill -$SIGNAL $PPID
+                        i=0
+                        while [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
+                        """);
+        Path cache = Files.createDirectory(folder.resolve("cache"));
+        Path trainer = folder.resolve("trainer");
+        long begin = System.nanoTime();
+        Answer answer =
+                run(
+                        Map.of(
+                                "MAINSTAY_CACHE",
+                                cache.toString(),
+                                "STEP",
+                                step,
+                                "SIGNAL",
+                                signal,
+                                "TRAINER",
+                                trainer.toString()),
+                        "backups");
+        assertThat(answer.code()).isEqualTo(code);
+        assertThat(answer.text()).isEqualTo(STOPPED);
+        assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(50));
+        assertThat(cache).isEmptyDirectory();
+        assertThat(ProcessHandle.of(Long.parseLong(Files.readString(trainer).strip()))).isEmpty();
     }
 
     @Test

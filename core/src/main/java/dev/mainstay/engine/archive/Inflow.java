@@ -94,7 +94,7 @@ final class Inflow {
             if (due) {
                 lastStatus = now;
                 report(stream);
-                observer.accept(positions.status(spool.bytes()));
+                observer.accept(positions.status(spool.waitingBytes(positions.stored())));
                 uploader.check();
             }
             if ((due || segmentFinished) && limit.isReached()) {

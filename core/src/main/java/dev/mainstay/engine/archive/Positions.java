@@ -69,8 +69,12 @@ final class Positions {
         if (end.isAfter(server)) {
             server = end;
             Instant now = clock.instant();
-            sample(unspooled, end, now);
-            sample(unstored, end, now);
+            if (end.isAfter(spooled)) {
+                sample(unspooled, end, now);
+            }
+            if (end.isAfter(stored)) {
+                sample(unstored, end, now);
+            }
         }
     }
 
@@ -120,20 +124,25 @@ final class Positions {
         return spooled;
     }
 
+    /// A new stream begins at the start of a segment, before what was spooled and stored of it:
+    /// what is in the repository need not be on this disk as well to be safe.
     synchronized ReceiverStatus status(long waitingBytes) {
+        Lsn safe = stored.isAfter(spooled) ? stored : spooled;
         return new ReceiverStatus(
                 timeline,
                 server,
-                spooled,
+                safe,
                 stored,
-                lag(unspooled),
-                lag(unstored),
+                lag(unspooled, safe),
+                lag(unstored, stored),
                 ByteSize.of(waitingBytes));
     }
 
-    private Duration lag(Deque<Sample> samples) {
-        return samples.isEmpty()
-                ? Duration.ZERO
-                : Duration.between(samples.getFirst().at, clock.instant());
+    private Duration lag(Deque<Sample> samples, Lsn reached) {
+        return samples.stream()
+                .filter(sample -> sample.end.isAfter(reached))
+                .findFirst()
+                .map(oldest -> Duration.between(oldest.at, clock.instant()))
+                .orElse(Duration.ZERO);
     }
 }

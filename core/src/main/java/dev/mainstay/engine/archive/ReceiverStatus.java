@@ -6,13 +6,13 @@ import dev.mainstay.base.TimelineId;
 
 import java.time.Duration;
 
-/// Where a receiver stands. *Spooled* is synced on the receiver's disk, *stored* is in the
-/// repository.
+/// Where a receiver stands. *Spooled* is synced on the receiver's disk, or stored; *stored* is in
+/// the repository.
 ///
 /// @param server end of WAL on the server when it last said so
 /// @param spooledLag age of the oldest byte that is on the server and not spooled
 /// @param storedLag age of the oldest byte that is on the server and not stored
-/// @param waiting bytes in the spool
+/// @param waiting bytes in the spool that are not stored
 public record ReceiverStatus(
         TimelineId timeline,
         Lsn server,

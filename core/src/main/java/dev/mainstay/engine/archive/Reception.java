@@ -118,7 +118,7 @@ final class Reception implements AutoCloseable {
 
     private void look() {
         uploader.check();
-        terms.observer.accept(positions.status(spool.bytes()));
+        terms.observer.accept(positions.status(spool.waitingBytes(positions.stored())));
     }
 
     private void recover(MainstayException failed) {
@@ -356,7 +356,7 @@ final class Reception implements AutoCloseable {
                             + " s allow");
         }
         uploader.close(SpoolUploader.USUAL_BUDGET);
-        terms.observer.accept(positions.status(spool.bytes()));
+        terms.observer.accept(positions.status(spool.waitingBytes(positions.stored())));
         slot.close();
         tellWaiting();
         uploader.check();
@@ -369,7 +369,7 @@ final class Reception implements AutoCloseable {
         }
         terms.progress.note(
                 "WARNING: "
-                        + ByteSize.of(spool.bytes())
+                        + ByteSize.of(spool.waitingBytes(positions.stored()))
                         + " of WAL, up to "
                         + positions.spooled()
                         + ", are synced in the spool "

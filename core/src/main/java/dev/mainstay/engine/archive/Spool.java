@@ -229,7 +229,22 @@ final class Spool implements AutoCloseable {
         }
     }
 
-    /// What waits here, in bytes.
+    /// What waits here to be stored, in bytes: all but the beginning of the unfinished segment that
+    /// is in the repository already.
+    ///
+    /// @param stored end of what is there
+    long waitingBytes(Lsn stored) {
+        long there = 0;
+        for (WalSegment segment : unfinished()) {
+            if (stored.isAfter(segment.start())) {
+                long size = directory.resolve(segment.fileName() + UNFINISHED).toFile().length();
+                there += Math.min(size, stored.minus(segment.start()));
+            }
+        }
+        return Math.max(0, bytes() - there);
+    }
+
+    /// What lies here, in bytes.
     long bytes() {
         long sum = 0;
         try (Stream<Path> files = Files.list(directory)) {

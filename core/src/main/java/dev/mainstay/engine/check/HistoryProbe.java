@@ -100,7 +100,8 @@ final class HistoryProbe {
 
     static String age(Duration age) {
         if (age.compareTo(Duration.ofHours(2)) < 0) {
-            return Math.max(0, age.toMinutes()) + " minutes";
+            long minutes = Math.max(0, age.toMinutes());
+            return minutes == 1 ? "a minute" : minutes + " minutes";
         }
         return age.compareTo(Duration.ofDays(3)) < 0
                 ? age.toHours() + " hours"

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
@@ -46,6 +47,22 @@ class SpoolTest {
                                             .isEqualTo(ErrorCode.WAL_RECEIVER_RUNS));
         }
         Spool.open(folder, MIB).close();
+    }
+
+    @Test
+    void whatIsStoredOfTheUnfinishedSegmentDoesNotWait() {
+        try (Spool spool = Spool.open(folder, MIB)) {
+            append(spool, FIRST, content(5000));
+            assertThat(spool.waitingBytes(Lsn.NONE)).isEqualTo(5000);
+            assertThat(spool.waitingBytes(FIRST.start())).isEqualTo(5000);
+            assertThat(spool.waitingBytes(FIRST.start().plus(4000))).isEqualTo(1000);
+            assertThat(spool.waitingBytes(FIRST.start().plus(5000))).isZero();
+            assertThat(spool.waitingBytes(FIRST.end())).isZero();
+            spool.append(FIRST, 5000, ByteBuffer.wrap(content(MIB - 5000)));
+            spool.sync();
+            assertThat(spool.finished()).containsExactly(FIRST);
+            assertThat(spool.waitingBytes(FIRST.start().plus(5000))).isEqualTo(MIB);
+        }
     }
 
     @Test

@@ -1,27 +1,15 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.Lsn;
-import dev.mainstay.base.SystemId;
-import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.WalGet;
 import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.PageChecksum;
-import dev.mainstay.postgres.cluster.RelationPageReader;
-import dev.mainstay.repository.BackupOptions;
-import dev.mainstay.repository.BackupReader;
-import dev.mainstay.repository.BackupWriter;
-import dev.mainstay.repository.CommittedBackup;
-import dev.mainstay.repository.Crc32c;
-import dev.mainstay.repository.FileFacts;
+import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Ground;
-import dev.mainstay.repository.PackReader;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
-import dev.mainstay.repository.format.Json;
-import dev.mainstay.repository.format.ManifestEntry;
-import dev.mainstay.repository.format.SegmentMap;
 
 import java.io.ByteArrayInputStream;
 import java.io.File;
@@ -33,11 +21,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
@@ -48,7 +38,8 @@ import java.util.stream.Stream;
 final class Training {
     private static final int BLOCK = 8192;
     private static final int PAGES = 1024;
-    private static final int ROUNDS = 40;
+    private static final int RELATIONS = 40;
+    private static final int RESTORED = 4;
 
     private static final Pattern LOADED =
             Pattern.compile(
@@ -57,35 +48,82 @@ final class Training {
                             + "|org/postgresql/[A-Z].*|com/ongres/.*|me/tongfei/.*)"
                             + "\\.class");
 
-    private Training() {}
+    /// Exit codes of the commands that do the most, and what the server could not answer.
+    record Outcome(List<Integer> exits, Set<String> unknown) {}
+
+    private final Path folder;
+    private final Path config;
+
+    private Training(Path folder) {
+        this.folder = folder;
+        this.config = folder.resolve("mainstay.yaml");
+    }
 
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createTempDirectory("mainstay-training");
         try {
-            Path config = folder.resolve("mainstay.yaml");
-            Files.writeString(
-                    config,
-                    """
-                    repository:
-                      url: file://%s/repository
-                      key: { file: %s/repository.key }
-                    sources:
-                      training:
-                        postgres:
-                          url: postgresql://nobody@127.0.0.1:1/postgres
-                          data-directory: %s
-                    """
-                            .formatted(folder, folder, folder));
-            lines(config, folder);
-            fetch(config, folder);
-            store(config, folder);
+            run(folder, RELATIONS);
             load();
         } finally {
             remove(folder);
         }
     }
 
-    private static void lines(Path config, Path folder) {
+    /// @param relations how many files of 8 MiB the cluster has: enough of them that the loops over
+    ///   their pages are known to be hot
+    static Outcome run(Path folder, int relations) throws IOException {
+        Path data = folder.resolve("data");
+        try (TrainingServer server =
+                new TrainingServer(line -> line.replace("${data}", data.toString()))) {
+            cluster(data, server.control(), relations);
+            Training training = new Training(folder);
+            training.configure(server.port(), data);
+            return new Outcome(training.commands(data, relations), server.unknown());
+        }
+    }
+
+    private void configure(int port, Path data) throws IOException {
+        Files.writeString(
+                config,
+                """
+                repository:
+                  url: file://%s/repository
+                  key: { file: %s/repository.key }
+                sources:
+                  training:
+                    postgres:
+                      url: postgresql://postgres@127.0.0.1:%d/postgres
+                      data-directory: %s
+                """
+                        .formatted(folder, folder, port, data));
+    }
+
+    /// Of the backup with many relations an incremental with few is taken and restored: a start
+    /// cache is not worth hundreds of MiB in the temporary folder.
+    private List<Integer> commands(Path data, int relations) throws IOException {
+        line("--help");
+        line("--version");
+        line("version", "--help");
+        line("version", "--output", "json");
+        line("versoin");
+        List<Integer> exits = new ArrayList<>();
+        exits.add(line("init"));
+        archive(data);
+        exits.add(line("backup", "training", "--type", "full"));
+        for (int i = RESTORED; i < relations; i++) {
+            Files.delete(relation(data, i));
+        }
+        exits.add(line("backup", "training"));
+        String to = folder.resolve("restored").toString();
+        exits.add(line("restore", "training", "--to", to, "--target", "immediate"));
+        exits.add(line("backups"));
+        exits.add(line("--output", "json", "backups"));
+        line("wal", "get", "00000002.history", "x");
+        line("wal", "push", "x");
+        return exits;
+    }
+
+    private int line(String... words) {
         PrintStream nowhere =
                 new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         Terminal terminal =
@@ -99,95 +137,54 @@ final class Training {
                         Terminal.DEFAULT_COLUMNS,
                         Map.of(),
                         folder);
-        String at = config.toString();
-        List<List<String>> lines =
-                List.of(
-                        List.of("--help"),
-                        List.of("--version"),
-                        List.of("version", "--help"),
-                        List.of("version", "--output", "json"),
-                        List.of("versoin"),
-                        List.of("--config", at, "init"),
-                        List.of("--config", at, "backup", "training"), // nobody listens at port 1
-                        List.of("--config", at, "backups"),
-                        List.of("--config", at, "--output", "json", "backups"),
-                        List.of("--config", at, "wal", "get", "00000002.history", "x"),
-                        List.of("--config", at, "wal", "push", "x"));
-        for (List<String> line : lines) {
-            new CommandRunner(
-                            terminal,
-                            InstantSource.system(),
-                            new Interruption(Duration.ZERO, nowhere))
-                    .run(line);
+        List<String> line = new ArrayList<>(List.of("--config", config.toString()));
+        line.addAll(List.of(words));
+        return new CommandRunner(
+                        terminal, InstantSource.system(), new Interruption(Duration.ZERO, nowhere))
+                .run(line);
+    }
+
+    /// As much of a data directory as a backup looks at. The relations are one file with many
+    /// names.
+    private static void cluster(Path data, byte[] control, int relations) throws IOException {
+        Files.createDirectories(data.resolve("base/5"));
+        Files.createDirectory(data.resolve("global"));
+        Files.write(data.resolve(ControlFile.PATH), Arrays.copyOf(control, ControlFile.SIZE_BYTES));
+        for (String folder : List.of("pg_wal", "pg_tblspc", "pg_xact")) {
+            Files.createDirectory(data.resolve(folder));
+        }
+        Files.writeString(data.resolve("PG_VERSION"), "15\n");
+        for (String settings : List.of("postgresql.conf", "pg_hba.conf", "pg_ident.conf")) {
+            Files.writeString(data.resolve(settings), "# nothing\n");
+        }
+        Path first = Files.write(relation(data, 0), pages());
+        for (int i = 1; i < relations; i++) {
+            Files.createLink(relation(data, i), first);
         }
     }
 
-    /// What `wal push` and `wal get` do behind their command lines.
-    private static void fetch(Path config, Path folder) {
-        WalSegment segment = new WalSegment(TimelineId.of(1), 1, 16 << 20);
-        SystemId system = SystemId.of(1);
+    private static Path relation(Path data, int number) {
+        return data.resolve("base/5/" + (16384 + number));
+    }
+
+    /// The WAL that the backup will wait for, and what `wal get` does behind its command line.
+    private void archive(Path data) {
+        ControlFile control = ControlFile.read(data, Waiter.sleeping(Duration.ofMillis(1)));
+        int size = control.layout().walSegmentSizeBytes();
+        WalSegment start =
+                WalSegment.containing(
+                        control.checkpoint().timeline(), control.checkpoint().redo(), size);
         try (Repository repository =
                 RepositoryAccess.open(
                         new ConfigurationReader(Map.of()).read(config).repository(),
                         Ground.ofThisHost())) {
             ProtectedSource source = repository.sourceOrAdd("training");
-            source.wal(system, 1).put(segment, new byte[segment.sizeBytes()]);
-            new WalGet(source, system, segment.sizeBytes(), true)
-                    .get(segment.fileName(), folder.resolve("segment"));
-        }
-    }
-
-    /// What a backup and a restore do with pages: enough of it that their loops are known to be
-    /// hot.
-    private static void store(Path config, Path folder) throws IOException {
-        Path file = folder.resolve("16384");
-        Files.write(file, pages());
-        try (Repository repository =
-                RepositoryAccess.open(
-                        new ConfigurationReader(Map.of()).read(config).repository(),
-                        Ground.ofThisHost())) {
-            ProtectedSource source = repository.sourceOrAdd("training");
-            CommittedBackup backup;
-            try (BackupWriter writer = source.newBackup(BackupOptions.full(3))) {
-                writer.blockSize(BLOCK);
-                try (BackupWriter.Worker worker = writer.worker(BLOCK)) {
-                    for (int i = 0; i < ROUNDS; i++) {
-                        store(worker, file, "base/5/" + (16384 + i));
-                    }
-                }
-                writer.file(
-                        new FileFacts("PG_VERSION", 0600, "nobody", "nobody", 0),
-                        new ByteArrayInputStream("15\n".getBytes(StandardCharsets.US_ASCII)));
-                backup = writer.commit(Json.object());
+            for (long number = start.number() - 1; number <= start.number(); number++) {
+                WalSegment segment = new WalSegment(start.timeline(), number, size);
+                source.wal(control.systemId(), 1).put(segment, new byte[size]);
+                new WalGet(source, control.systemId(), size, true)
+                        .get(segment.fileName(), folder.resolve(segment.fileName()));
             }
-            try (BackupReader reader = source.read(backup);
-                    PackReader packs = reader.newPackReader()) {
-                reader.entries(
-                        entry -> {
-                            if (entry.content() instanceof ManifestEntry.Content.Paged paged) {
-                                packs.readAll(
-                                        reader.map(paged).frames().stream()
-                                                .map(SegmentMap.MappedFrame::ref)
-                                                .toList(),
-                                        (_, frame) ->
-                                                Crc32c.of(frame.payload(), 0, frame.length()));
-                            }
-                        });
-            }
-        }
-    }
-
-    private static void store(BackupWriter.Worker worker, Path file, String name) {
-        RelationPageReader.Target target =
-                new RelationPageReader.Target(file, name, 0, PAGES * (long) BLOCK, BLOCK);
-        RelationPageReader.Verification verification =
-                new RelationPageReader.Verification(Lsn.of(0), () -> Lsn.of(0), _ -> {}, _ -> {});
-        try (RelationPageReader reader =
-                RelationPageReader.open(target, Optional.of(verification)).orElseThrow()) {
-            worker.pagedFile(
-                    new FileFacts(name, 0600, "nobody", "nobody", 0),
-                    PAGES,
-                    (_, wanted, into) -> reader.read(into, 0, wanted));
         }
     }
 
@@ -202,7 +199,7 @@ final class Training {
                 bytes[row + 1] = (byte) random.nextInt();
                 bytes[row + 7] = (byte) page;
             }
-            bytes[at + 13] = 1; // pd_lower, or the page counts as new and has no checksum
+            bytes[at + 15] = 1; // pd_upper: without one it would be a new page and have no checksum
             int checksum = PageChecksum.of(bytes, at, BLOCK, page);
             bytes[at + 8] = (byte) checksum;
             bytes[at + 9] = (byte) (checksum >>> 8);

@@ -7,6 +7,7 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,9 +23,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.AbstractMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 class CommandRunnerTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -111,6 +114,52 @@ class CommandRunnerTest {
         err.reset();
         assertThat(run("restore", "orders")).isEqualTo(2);
         assertThat(err()).contains("[MS-0405] missing required option: '--to=DIR'");
+    }
+
+    /// An environment in which every look at it fails.
+    private static Map<String, String> failing(Error error) {
+        return new AbstractMap<>() {
+            @Override
+            public Set<Entry<String, String>> entrySet() {
+                throw error;
+            }
+
+            @Override
+            public @Nullable String get(@Nullable Object key) {
+                return null;
+            }
+        };
+    }
+
+    private int runIn(Map<String, String> environment, String... arguments) {
+        Terminal terminal =
+                new Terminal(
+                        new ByteArrayInputStream(new byte[0]),
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(err, true, StandardCharsets.UTF_8),
+                        false,
+                        false,
+                        false,
+                        80,
+                        environment,
+                        folder);
+        return new CommandRunner(
+                        terminal,
+                        InstantSource.fixed(Instant.EPOCH),
+                        new Interruption(Duration.ZERO, terminal.err()))
+                .run(List.of(arguments));
+    }
+
+    @Test
+    void evenWhatNobodyExpectsIsOneDocument() {
+        assertThat(runIn(failing(new NoClassDefFoundError("x")), "--output=json", "backups"))
+                .isEqualTo(Exits.FAILED);
+        assertThat(out())
+                .startsWith("{\"error\":{\"code\":\"MS-1099\",\"message\":\"unexpected")
+                .contains("NoClassDefFoundError: x");
+        assertThat(runIn(failing(new OutOfMemoryError("heap")), "backups")).isEqualTo(Exits.FAILED);
+        assertThat(err())
+                .contains("ERROR: [MS-1099] the memory is not enough: heap", "HINT: ", "-Xmx1g");
     }
 
     @Test

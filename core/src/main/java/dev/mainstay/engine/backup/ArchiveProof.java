@@ -19,9 +19,9 @@ import java.time.Duration;
 /// Proves that WAL arrives in the repository.
 final class ArchiveProof {
     /// A segment usually arrives within some of the first steps; later ones spare the store.
-    private static final Duration STEP = Duration.ofMillis(10);
+    private static final Duration STEP = Duration.ofMillis(5);
 
-    private static final int LONGEST_STEPS = 25;
+    private static final int LONGEST_STEPS = 50;
 
     /// A receiver that was started at the same moment needs so long to connect.
     private static final Duration BEGINNING = Duration.ofSeconds(10);

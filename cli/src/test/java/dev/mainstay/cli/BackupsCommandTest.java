@@ -6,18 +6,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -26,8 +18,7 @@ class BackupsCommandTest {
     private static final Path GOLDEN =
             Path.of("../core/src/test/resources/golden/format-1/open/repository");
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Console console = new Console();
     @TempDir private Path folder;
 
     @BeforeEach
@@ -47,28 +38,11 @@ class BackupsCommandTest {
     }
 
     private int run(String... arguments) {
-        out.reset();
-        err.reset();
-        Terminal terminal =
-                new Terminal(
-                        new ByteArrayInputStream(new byte[0]),
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8),
-                        false,
-                        false,
-                        false,
-                        200,
-                        Map.of(),
-                        folder);
-        return new CommandRunner(
-                        terminal,
-                        InstantSource.fixed(Instant.EPOCH),
-                        new Interruption(Duration.ZERO, terminal.err()))
-                .run(List.of(arguments));
+        return console.run(folder, arguments);
     }
 
     private String out() {
-        return out.toString(StandardCharsets.UTF_8);
+        return console.out();
     }
 
     private List<Path> slots() throws IOException {
@@ -79,7 +53,7 @@ class BackupsCommandTest {
 
     @Test
     void aDamagedBackupIsListedAsDamagedBesideTheOthers() throws IOException {
-        assertThat(run("backups")).as(err.toString(StandardCharsets.UTF_8)).isZero();
+        assertThat(run("backups")).as(console.err()).isZero();
         assertThat(out()).doesNotContain("damaged", "warnings");
         Path damaged = slots().getFirst();
         Files.write(damaged, new byte[10]);
@@ -95,6 +69,6 @@ class BackupsCommandTest {
         }
         assertThat(run("backups", "show", slots().getLast().getFileName().toString())).isZero();
         assertThat(run("backups", "show", damaged.getFileName().toString())).isEqualTo(1);
-        assertThat(err.toString(StandardCharsets.UTF_8)).contains("MS-0206");
+        assertThat(console.err()).contains("MS-0206");
     }
 }

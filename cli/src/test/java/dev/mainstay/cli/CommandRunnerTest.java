@@ -12,12 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,8 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 
 class CommandRunnerTest {
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Console console = new Console();
     @TempDir private Path folder;
 
     private Terminal terminal(String typed, boolean people) {
@@ -39,33 +36,19 @@ class CommandRunnerTest {
     }
 
     private Terminal terminal(InputStream in, boolean people) {
-        return new Terminal(
-                in,
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8),
-                people,
-                people,
-                people,
-                80,
-                Map.of(),
-                folder);
+        return console.terminal(in, people, Map.of(), folder);
     }
 
     private int run(String... arguments) {
-        Terminal terminal = terminal("", false);
-        return new CommandRunner(
-                        terminal,
-                        InstantSource.fixed(Instant.EPOCH),
-                        new Interruption(Duration.ZERO, terminal.err()))
-                .run(List.of(arguments));
+        return console.run(folder, arguments);
     }
 
     private String out() {
-        return out.toString(StandardCharsets.UTF_8);
+        return console.out();
     }
 
     private String err() {
-        return err.toString(StandardCharsets.UTF_8);
+        return console.err();
     }
 
     @Test
@@ -79,7 +62,6 @@ class CommandRunnerTest {
     void theVersionPrintsAsTextAndAsJson() {
         assertThat(run("version")).isZero();
         assertThat(out()).startsWith("Mainstay ").contains("jdk: ").doesNotContain("${");
-        out.reset();
         assertThat(run("--output", "json", "version")).isZero();
         assertThat(out()).startsWith("{\"summary\":\"Mainstay ").contains("\"formatVersion\":1");
     }
@@ -111,7 +93,6 @@ class CommandRunnerTest {
     void aMisspeltOptionIsNamedBeforeTheOneThatIsMissingForIt() {
         assertThat(run("restore", "orders", "--too", "dir")).isEqualTo(2);
         assertThat(err()).contains("[MS-0405] unknown option '--too'; did you mean '--to'?");
-        err.reset();
         assertThat(run("restore", "orders")).isEqualTo(2);
         assertThat(err()).contains("[MS-0405] missing required option: '--to=DIR'");
     }
@@ -131,33 +112,20 @@ class CommandRunnerTest {
         };
     }
 
-    private int runIn(Map<String, String> environment, String... arguments) {
-        Terminal terminal =
-                new Terminal(
-                        new ByteArrayInputStream(new byte[0]),
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8),
-                        false,
-                        false,
-                        false,
-                        80,
-                        environment,
-                        folder);
-        return new CommandRunner(
-                        terminal,
-                        InstantSource.fixed(Instant.EPOCH),
-                        new Interruption(Duration.ZERO, terminal.err()))
-                .run(List.of(arguments));
-    }
-
     @Test
     void evenWhatNobodyExpectsIsOneDocument() {
-        assertThat(runIn(failing(new NoClassDefFoundError("x")), "--output=json", "backups"))
+        assertThat(
+                        console.run(
+                                folder,
+                                failing(new NoClassDefFoundError("x")),
+                                "--output=json",
+                                "backups"))
                 .isEqualTo(Exits.FAILED);
         assertThat(out())
                 .startsWith("{\"error\":{\"code\":\"MS-1099\",\"message\":\"unexpected")
                 .contains("NoClassDefFoundError: x");
-        assertThat(runIn(failing(new OutOfMemoryError("heap")), "backups")).isEqualTo(Exits.FAILED);
+        assertThat(console.run(folder, failing(new OutOfMemoryError("heap")), "backups"))
+                .isEqualTo(Exits.FAILED);
         assertThat(err())
                 .contains("ERROR: [MS-1099] the memory is not enough: heap", "HINT: ", "-Xmx1g");
     }
@@ -166,10 +134,8 @@ class CommandRunnerTest {
     void noCommandAndABadFormatAreWrongUsage() {
         assertThat(run()).isEqualTo(2);
         assertThat(err()).contains("[MS-0405] name a command: init, ");
-        err.reset();
         assertThat(run("version", "--output", "xml")).isEqualTo(2);
         assertThat(err()).contains("[MS-0405]", "xml");
-        err.reset();
         assertThat(run("version", "extra")).isEqualTo(2);
         assertThat(err()).contains("too many arguments, first 'extra'");
     }
@@ -280,8 +246,7 @@ class CommandRunnerTest {
     @Test
     void linesOfProgressComeEveryFewSeconds() {
         long[] now = {0};
-        LineProgress progress =
-                new LineProgress(new PrintStream(err, true, StandardCharsets.UTF_8), () -> now[0]);
+        LineProgress progress = new LineProgress(console.errors(), () -> now[0]);
         progress.advance(5);
         progress.begin("reading orders", 100 << 20);
         for (int second = 1; second <= 11; second++) {
@@ -303,8 +268,7 @@ class CommandRunnerTest {
 
     @Test
     void aBarIsDrawnForPeople() {
-        BarProgress progress =
-                new BarProgress(new PrintStream(err, true, StandardCharsets.UTF_8), 80);
+        BarProgress progress = new BarProgress(console.errors(), 80);
         progress.begin("reading orders", 100 << 20);
         progress.advance(50 << 20);
         progress.note("a page changed");

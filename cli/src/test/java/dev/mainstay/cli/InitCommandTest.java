@@ -6,24 +6,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 
 /// `init`, its key file, and what commands say of keys and places that do not fit.
 class InitCommandTest {
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Console console = new Console();
     @TempDir private Path folder;
     private Path key = Path.of("");
 
@@ -45,32 +36,15 @@ class InitCommandTest {
     }
 
     private int run(String... arguments) {
-        out.reset();
-        err.reset();
-        Terminal terminal =
-                new Terminal(
-                        new ByteArrayInputStream(new byte[0]),
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8),
-                        false,
-                        false,
-                        false,
-                        200,
-                        Map.of(),
-                        folder);
-        return new CommandRunner(
-                        terminal,
-                        InstantSource.fixed(Instant.EPOCH),
-                        new Interruption(Duration.ZERO, terminal.err()))
-                .run(List.of(arguments));
+        return console.run(folder, arguments);
     }
 
     private String out() {
-        return out.toString(StandardCharsets.UTF_8);
+        return console.out();
     }
 
     private String err() {
-        return err.toString(StandardCharsets.UTF_8);
+        return console.err();
     }
 
     @Test

@@ -11,6 +11,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -136,42 +138,47 @@ public final class RelationPageReader implements Closeable {
         }
     }
 
+    /// Reads wrong pages again until they are right or have to be judged; all of them after each
+    /// wait, or a file with many damaged pages would take for ever.
+    ///
     /// @return pages that are still there
     private int verify(Verification how, byte[] buffer, int offset, int count) {
         int block = target.blockSizeBytes();
+        int there = count;
+        List<Integer> wrong = new ArrayList<>();
         for (int page = 0; page < count; page++) {
-            int at = offset + page * block;
-            int number = target.firstBlock() + next + page;
-            if (!PageCheck.verify(buffer, at, block, number).sound()
-                    && !settle(how, buffer, at, next + page)) {
-                truncated = true;
-                return page;
+            if (!check(buffer, offset, page).sound()) {
+                wrong.add(page);
             }
         }
-        return count;
+        for (int attempt = 1; attempt < ATTEMPTS && !wrong.isEmpty(); attempt++) {
+            how.waiter().await(attempt);
+            List<Integer> still = new ArrayList<>();
+            for (int page : wrong) {
+                long position = (long) (next + page) * block;
+                if (readAt(buffer, offset + page * block, block, position) < block) {
+                    truncated = true;
+                    there = page;
+                    break;
+                }
+                if (!check(buffer, offset, page).sound()) {
+                    still.add(page);
+                }
+            }
+            wrong = still;
+        }
+        for (int page : wrong) {
+            if (check(buffer, offset, page) instanceof PageCheck.Mismatch mismatch) {
+                judge(how, mismatch, next + page);
+            }
+        }
+        return there;
     }
 
-    /// Reads a wrong page again until it is right or has to be judged.
-    ///
-    /// @return false if the page is gone
-    private boolean settle(Verification how, byte[] buffer, int at, int inFile) {
+    private PageCheck.Result check(byte[] buffer, int offset, int page) {
         int block = target.blockSizeBytes();
-        int number = target.firstBlock() + inFile;
-        PageCheck.Result result = PageCheck.verify(buffer, at, block, number);
-        for (int attempt = 1; attempt < ATTEMPTS; attempt++) {
-            how.waiter().await(attempt);
-            if (readAt(buffer, at, block, (long) inFile * block) < block) {
-                return false;
-            }
-            result = PageCheck.verify(buffer, at, block, number);
-            if (result.sound()) {
-                return true;
-            }
-        }
-        if (result instanceof PageCheck.Mismatch wrong) {
-            judge(how, wrong, inFile);
-        }
-        return true;
+        return PageCheck.verify(
+                buffer, offset + page * block, block, target.firstBlock() + next + page);
     }
 
     private void judge(Verification how, PageCheck.Mismatch wrong, int inFile) {

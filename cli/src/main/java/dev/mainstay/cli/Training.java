@@ -207,7 +207,8 @@ final class Training {
         return bytes;
     }
 
-    /// Classes that only a live server would have loaded.
+    /// Classes of commands that are not run above, or that only a server of another kind would
+    /// need.
     private static void load() throws IOException {
         try (JarFile jar =
                 new JarFile(

@@ -3,8 +3,8 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
-import org.jspecify.annotations.Nullable;
-
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
 /// What takes a moment and must not be left half done: a signal that comes before keeps it from
@@ -18,47 +18,20 @@ final class Uninterrupted {
             throw new MainstayException(
                     ErrorCode.INTERRUPTED, "stopped by a signal before anything was made");
         }
-        Work<T> inside = new Work<>(work);
-        Thread thread = Thread.ofPlatform().name("uninterrupted").start(inside);
+        FutureTask<T> task = new FutureTask<>(work::get);
+        Thread.ofPlatform().name("uninterrupted").start(task);
         while (true) {
             try {
-                thread.join();
-                return inside.outcome();
+                return task.get();
             } catch (InterruptedException later) {
                 // it is nearly done; a second signal ends the process
+            } catch (ExecutionException failed) {
+                switch (failed.getCause()) {
+                    case RuntimeException thrown -> throw thrown;
+                    case Error thrown -> throw thrown;
+                    case null, default -> throw new IllegalStateException(failed);
+                }
             }
-        }
-    }
-
-    private static final class Work<T> implements Runnable {
-        private final Supplier<T> work;
-        private @Nullable T result;
-        private @Nullable RuntimeException failure;
-        private @Nullable Error error;
-
-        Work(Supplier<T> work) {
-            this.work = work;
-        }
-
-        @Override
-        public void run() {
-            try {
-                result = work.get();
-            } catch (RuntimeException thrown) {
-                failure = thrown;
-            } catch (Error thrown) {
-                error = thrown;
-            }
-        }
-
-        T outcome() {
-            if (failure != null) {
-                throw failure;
-            }
-            if (error != null) {
-                throw error;
-            }
-            return java.util.Objects.requireNonNull(result);
         }
     }
 }

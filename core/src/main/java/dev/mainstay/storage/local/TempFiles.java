@@ -110,9 +110,7 @@ final class TempFiles {
         ByteBuffer[] parts = duplicates(content);
         long size = Stream.of(parts).mapToLong(ByteBuffer::remaining).sum();
         long direct = size - size % CHUNK_BYTES;
-        if (direct == 0 || directFailed) {
-            direct = 0;
-        } else if (!writtenDirectly(file, parts, direct)) {
+        if (direct > 0 && !writtenDirectly(file, parts, direct)) {
             direct = 0;
             parts = duplicates(content);
         }
@@ -129,6 +127,9 @@ final class TempFiles {
     /// Whether that worked. A failure may be that of a file system that only pretends to know how:
     /// what is wrong with the disk shows again when all of it is written through the cache.
     private boolean writtenDirectly(Path file, ByteBuffer[] parts, long length) {
+        if (directFailed) {
+            return false;
+        }
         DirectFile.Memory memory =
                 Objects.requireNonNullElseGet(memories.poll(), DirectFile.Memory::new);
         try (@Nullable DirectFile out = DirectFile.open(file, CHUNK_BYTES, memory).orElse(null)) {

@@ -5,7 +5,6 @@ import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
-import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.SqlSession;
 import dev.mainstay.repository.WalArchive;
@@ -49,43 +48,34 @@ final class ArchiveProof {
     ///
     /// @throws MainstayException BACKUP_ARCHIVE_DEAD if nobody is there who could store WAL
     static ArchiveProof begin(
-            Subject subject,
-            ControlFile control,
-            ClusterBackup.Request request,
-            Progress progress) {
+            Subject subject, Origin origin, ClusterBackup.Request request, Progress progress) {
         Waiter waiter = Waiter.sleeping(STEP);
-        awaitSomebody(subject, control, request.archiveTimeout(), waiter, progress);
+        awaitSomebody(subject, origin, request.archiveTimeout(), waiter, progress);
         try (Statement statement = subject.sql.createStatement();
                 ResultSet row =
                         statement.executeQuery(
                                 "SELECT pg_create_restore_point('mainstay archive check'),"
                                         + " pg_switch_wal()")) {
             row.next();
-            WalSegment segment = segment(control, Lsn.parse(row.getString(2)));
+            WalSegment segment = segment(origin, Lsn.parse(row.getString(2)));
             return new ArchiveProof(subject, segment, request.archiveTimeout(), waiter);
         } catch (SQLException failed) {
             throw SqlSession.failure("switching to a new WAL segment", failed);
         }
     }
 
-    private static WalSegment segment(ControlFile control, Lsn end) {
+    private static WalSegment segment(Origin origin, Lsn end) {
         return WalSegment.containing(
-                control.checkpoint().timeline(),
-                end.plus(-1),
-                control.layout().walSegmentSizeBytes());
+                origin.timeline(), end.plus(-1), origin.layout().walSegmentSize());
     }
 
     private static void awaitSomebody(
-            Subject subject,
-            ControlFile control,
-            Duration timeout,
-            Waiter waiter,
-            Progress progress) {
+            Subject subject, Origin origin, Duration timeout, Waiter waiter, Progress progress) {
         Duration patience = timeout.compareTo(BEGINNING) < 0 ? timeout : BEGINNING;
         long deadline = System.nanoTime() + patience.toNanos();
         for (int attempt = 1; ; attempt++) {
             ArchiverLook look = ArchiverLook.at(subject.sql, subject.slot);
-            if (look.isSomebodyThere() || isFedFromElsewhere(subject, control)) {
+            if (look.isSomebodyThere() || isFedFromElsewhere(subject, origin)) {
                 return;
             }
             if (System.nanoTime() > deadline) {
@@ -108,11 +98,11 @@ final class ArchiveProof {
 
     /// WAL may come by ways this server does not show, such as from a standby of it: the segment
     /// before the one that is written is the evidence.
-    private static boolean isFedFromElsewhere(Subject subject, ControlFile control) {
+    private static boolean isFedFromElsewhere(Subject subject, Origin origin) {
         try (Statement statement = subject.sql.createStatement();
                 ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
             row.next();
-            WalSegment now = segment(control, Lsn.parse(row.getString(1)));
+            WalSegment now = segment(origin, Lsn.parse(row.getString(1)));
             return now.number() > 0
                     && subject.archive.has(
                             new WalSegment(now.timeline(), now.number() - 1, now.sizeBytes()));

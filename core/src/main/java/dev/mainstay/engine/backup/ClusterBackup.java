@@ -14,14 +14,11 @@ import dev.mainstay.postgres.cluster.RelationPageReader;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
-import dev.mainstay.repository.BackupOptions;
 import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
-import dev.mainstay.repository.format.SegmentMap;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -51,11 +48,6 @@ import java.util.concurrent.Future;
 public final class ClusterBackup {
     /// Files are sorted by size within groups of so many, so that no large one is left for last.
     private static final int GROUP = 200_000;
-
-    /// Part of a cluster's pages that one incremental may refresh, and the least it always may.
-    private static final int REFRESH_SHARE = 10;
-
-    private static final long REFRESH_LEAST_PAGES = 8192;
 
     /// What the server calls the sessions of a backup.
     public static final String APPLICATION = "mainstay backup";
@@ -119,17 +111,18 @@ public final class ClusterBackup {
         try (BackupSession session = BackupSession.open(sql)) {
             Preflight.inspect(sql, dataDirectory, request.waiter).requireReady();
             ControlFile control = ControlFile.read(dataDirectory, request.waiter);
-            requireSegments(control);
+            Origin origin = Origin.of(control);
             WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
             ArchiveProof proof =
                     ArchiveProof.begin(
                             new ArchiveProof.Subject(
                                     source.name(), settings.receiver().slot(), archive, sql),
-                            control,
+                            origin,
                             request,
                             progress);
-            Optional<CommittedBackup> parent = parent(request.type, control);
-            try (BackupWriter writer = source.newBackup(options(parent, control))) {
+            Optional<CommittedBackup> parent = Basis.parent(source, request.type, origin, progress);
+            try (BackupWriter writer =
+                    source.newBackup(Basis.options(repository, parent, origin))) {
                 try {
                     Result result = copy(new Step(writer, session, control, proof, request), begin);
                     return result;
@@ -141,17 +134,7 @@ public final class ClusterBackup {
         }
     }
 
-    private static void requireSegments(ControlFile control) {
-        if (control.layout().relationSegmentBlocks() > SegmentMap.MAX_PAGES) {
-            throw new MainstayException(
-                    ErrorCode.SEGMENT_TOO_LARGE,
-                    "the server was built with relation segment files of "
-                            + control.layout().relationSegmentBlocks()
-                            + " blocks (--with-segsize)");
-        }
-    }
-
-    private static void abort(BackupWriter writer, Throwable failed) {
+    static void abort(BackupWriter writer, Throwable failed) {
         boolean interrupted = Thread.interrupted(); // cleaning up must not be cut short
         try {
             writer.abort();
@@ -170,61 +153,6 @@ public final class ClusterBackup {
             ControlFile control,
             ArchiveProof proof,
             Request request) {}
-
-    /// The newest backup that an incremental can build on: of the same cluster, with the same page
-    /// size and checksum setting.
-    private Optional<CommittedBackup> parent(Request.Type type, ControlFile control) {
-        if (type == Request.Type.FULL) {
-            return Optional.empty();
-        }
-        RecordChain chain = source.records();
-        chain.damaged().forEach(each -> progress.note("WARNING: " + each));
-        Optional<CommittedBackup> newest =
-                chain.backups().reversed().stream()
-                        .filter(
-                                backup ->
-                                        BackupDetails.find(backup)
-                                                .filter(details -> isLike(details, control))
-                                                .isPresent())
-                        .findFirst();
-        if (newest.isEmpty() && type == Request.Type.INCREMENTAL) {
-            throw new MainstayException(
-                    ErrorCode.BACKUP_UNKNOWN,
-                    "source " + source.name() + " has no backup an incremental could build on",
-                    "take a full backup first: mainstay backup " + source.name() + " --type full",
-                    null);
-        }
-        return newest;
-    }
-
-    private static boolean isLike(BackupDetails earlier, ControlFile control) {
-        return earlier.systemId().equals(control.systemId())
-                && earlier.layout().blockSize() == control.layout().blockSizeBytes()
-                && earlier.layout().checksums() == control.hasDataChecksums();
-    }
-
-    private BackupOptions options(Optional<CommittedBackup> parent, ControlFile control) {
-        BackupOptions options =
-                parent.map(
-                                earlier ->
-                                        BackupOptions.incremental(
-                                                earlier,
-                                                repository.zstdLevel(),
-                                                refreshBudget(earlier, control)))
-                        .orElseGet(() -> BackupOptions.full(repository.zstdLevel()));
-        return new BackupOptions(
-                options.type(),
-                options.parent(),
-                options.compressionLevel(),
-                repository.packSize(),
-                options.shape(),
-                options.refreshBudgetPages());
-    }
-
-    private static long refreshBudget(CommittedBackup earlier, ControlFile control) {
-        long pages = earlier.statistics().number("bytes") / control.layout().blockSizeBytes();
-        return Math.max(REFRESH_LEAST_PAGES, pages / REFRESH_SHARE);
-    }
 
     private Result copy(Step step, Instant begin) {
         ControlFile control = step.control;
@@ -269,12 +197,7 @@ public final class ClusterBackup {
                         start.time(),
                         stop.time(),
                         copied.described.server(),
-                        new BackupDetails.Layout(
-                                blockSize,
-                                control.layout().relationSegmentBlocks(),
-                                control.layout().walSegmentSizeBytes(),
-                                control.layout().walBlockSizeBytes(),
-                                control.hasDataChecksums()),
+                        Origin.of(control).layout(),
                         dataDirectory.toString(),
                         stop.backupLabel(),
                         stop.tablespaceMap(),

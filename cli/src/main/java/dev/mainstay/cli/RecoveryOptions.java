@@ -68,8 +68,9 @@ final class RecoveryOptions {
     @Option(
             names = "--target-action",
             paramLabel = "pause|promote|shutdown",
-            description = "what the server does at the target (default: pause)")
-    private TargetAction action = TargetAction.pause;
+            description =
+                    "what the server does at the target (default: pause; with --database promote)")
+    private Optional<TargetAction> action = Optional.empty();
 
     @Option(names = "--standby", description = "stay in recovery and follow what is archived")
     private boolean standby;
@@ -83,6 +84,11 @@ final class RecoveryOptions {
     private Archive archive = Archive.off;
 
     RestoreRequest.Recovery recovery(String restoreCommand) {
+        return recovery(restoreCommand, Action.PAUSE);
+    }
+
+    /// @param usually what the server does at the target unless something else was said
+    RestoreRequest.Recovery recovery(String restoreCommand, Action usually) {
         RestoreTarget chosen = target();
         if (standby && !(chosen instanceof RestoreTarget.Latest)) {
             throw usage("--standby goes on for ever and takes no target");
@@ -90,7 +96,8 @@ final class RecoveryOptions {
         return new RestoreRequest.Recovery(
                 chosen,
                 timeline(),
-                Action.valueOf(action.name().toUpperCase(Locale.ROOT)),
+                action.map(word -> Action.valueOf(word.name().toUpperCase(Locale.ROOT)))
+                        .orElse(usually),
                 standby,
                 archive == Archive.keep,
                 restoreCommand);

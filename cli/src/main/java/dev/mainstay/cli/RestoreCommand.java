@@ -6,6 +6,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.engine.restore.HalfRestore;
+import dev.mainstay.engine.restore.KeptDatabases;
 import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
 import dev.mainstay.engine.restore.RestoreRequest;
@@ -57,6 +58,8 @@ final class RestoreCommand implements Verb {
     private Optional<String> backup = Optional.empty();
 
     @Mixin private RecoveryOptions recovery = new RecoveryOptions();
+
+    @Mixin private DatabaseOptions databases = new DatabaseOptions();
 
     @Option(
             names = "--tablespace",
@@ -114,16 +117,19 @@ final class RestoreCommand implements Verb {
         Path directory = session.terminal().workingDirectory().resolve(to).normalize();
         try (Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = OpenSource.known(session, repository, source);
-            RestorePlan plan =
-                    new RestorePlanner(known).plan(request(session, directory, settings));
+            RestoreRequest request = request(session, directory, settings);
+            databases.demandPossible(request, start);
+            RestorePlan whole = new RestorePlanner(known).plan(request);
+            KeptDatabases kept = databases.kept(known, whole);
+            RestorePlan plan = kept.reduce(whole);
             if (planOnly) {
-                return planned(plan);
+                return DatabaseOptions.describe(planned(plan), kept);
             }
             Optional<Path> programs =
                     start && !validateOnly ? Optional.of(bin(session, plan)) : Optional.empty();
             Instant begin = session.clock().instant();
             if (validateOnly) {
-                new RestoreValidation(known, plan, session.progress()).run();
+                new RestoreValidation(known, whole, session.progress()).run();
                 return took(
                         describe(
                                 Document.of("everything this restore needs is there and whole"),
@@ -132,15 +138,19 @@ final class RestoreCommand implements Verb {
                         begin);
             }
             makeRoom(session, plan);
-            new RestoreRun(known, plan, session.progress()).execute();
+            new RestoreRun(known, plan, kept, session.progress()).execute();
             Document document =
                     took(
                             describe(Document.of(source + " is restored in " + directory), plan),
                             session,
                             begin);
-            return programs.isPresent()
-                    ? started(document, session, settings, plan, programs.get())
-                    : toStart(document, plan);
+            DatabaseOptions.describe(document, kept);
+            if (programs.isEmpty()) {
+                return databases.toStart(toStart(document, plan, kept), kept);
+            }
+            ConnectionSpec login = login(session, settings);
+            databases.finish(document, session, known, plan, kept, programs.get(), login);
+            return started(document, session, login, plan, kept, programs.get());
         }
     }
 
@@ -178,10 +188,11 @@ final class RestoreCommand implements Verb {
         return half.directories().stream().map(Path::toString).toList();
     }
 
-    private static Document toStart(Document document, RestorePlan plan) {
+    private static Document toStart(Document document, RestorePlan plan, KeptDatabases kept) {
         RestoredConfiguration configuration = new RestoredConfiguration(plan);
         StringBuilder command = new StringBuilder("start the server on ");
         command.append(plan.request().directory());
+        command.append(DatabaseOptions.startOptions(kept));
         configuration
                 .settings()
                 .forEach(
@@ -199,7 +210,11 @@ final class RestoreCommand implements Verb {
         return new RestoreRequest(
                 directory,
                 backup.map(RestoreCommand::backupId),
-                recovery.recovery(WalGetCall.of(session, source, recovery.standby())),
+                recovery.recovery(
+                        WalGetCall.of(session, source, recovery.standby()),
+                        databases.areGiven()
+                                ? RestoreRequest.Action.PROMOTE
+                                : RestoreRequest.Action.PAUSE),
                 tablespaces,
                 externalConfig,
                 settings.map(PostgresSettings::processMax).orElse(THREADS));
@@ -251,29 +266,31 @@ final class RestoreCommand implements Verb {
         return document;
     }
 
+    private static ConnectionSpec login(Session session, Optional<PostgresSettings> settings) {
+        return settings.map(known -> OpenSource.connection(session, known))
+                .orElseGet(() -> ConnectionSpec.parse(SUPERUSER, session.terminal().environment()));
+    }
+
     private Document started(
             Document document,
             Session session,
-            Optional<PostgresSettings> settings,
+            ConnectionSpec login,
             RestorePlan plan,
+            KeptDatabases kept,
             Path programs) {
         RestoredServer.Outcome outcome =
                 new RestoredServer(
                                 plan,
                                 programs,
                                 new RestoredServer.Listening(listen, port),
-                                settings.map(known -> OpenSource.connection(session, known))
-                                        .orElseGet(
-                                                () ->
-                                                        ConnectionSpec.parse(
-                                                                SUPERUSER,
-                                                                session.terminal().environment())),
+                                login,
                                 session.progress())
                         .start();
-        document.add("server", outcome.state())
-                .add("replayedTo", outcome.position())
-                .add("lastCommit", outcome.lastCommit())
-                .addAll("databases", outcome.databases());
+        document.add("server", outcome.state());
+        if (kept.isEverything()) { // otherwise the server was started before, and said so then
+            document.add("replayedTo", outcome.position()).add("lastCommit", outcome.lastCommit());
+        }
+        document.addAll("databases", outcome.databases());
         List<String> notes =
                 Stream.concat(
                                 outcome.notes().stream(),

@@ -5,7 +5,7 @@ import java.util.Locale;
 /// The closed catalogue of what can go wrong. A number never changes its meaning and is never used
 /// again. Hundreds belong to rooms: 01 storage, 02 repository, 03 keys, 04 configuration and
 /// command line, 05 connection to PostgreSQL, 06 backup, 07 WAL, 08 restore, 09 check and verify,
-/// 10 demo and environment.
+/// 10 demo and environment, 11 recovery of single tables.
 public enum ErrorCode {
     // 01 storage
     STORE_UNAVAILABLE(
@@ -103,6 +103,14 @@ public enum ErrorCode {
     RESTORE_CONTENT_WRONG(806, "run 'mainstay verify'; nothing was made startable"),
     RESTORE_START_FAILED(807, "look into the server's log in the restored directory"),
     RESTORE_WRITE_FAILED(808, "free space or fix permissions, then run the restore again"),
+    RESTORE_DATABASE_UNKNOWN(
+            811, "name a database as the backup's catalog has it, upper and lower case included"),
+    RESTORE_PAGE_IMAGES(
+            812,
+            "restore the whole cluster, or from a backup that was taken with full_page_writes on"
+                    + " since"),
+    RESTORE_DATABASE_DAMAGED(
+            813, "restore the whole cluster, or from another backup (--backup), and compare"),
 
     // 09 check and verify
     VERIFY_FAILED(901, "restore the named objects from a copy, or take a new full backup"),
@@ -116,7 +124,18 @@ public enum ErrorCode {
             1004,
             "free space there, or name another folder with"
                     + " MAINSTAY_JAVA_OPTS=-Djava.io.tmpdir=FOLDER"),
-    INTERNAL(1099, "this is a bug in Mainstay; please report it with the text above");
+    INTERNAL(1099, "this is a bug in Mainstay; please report it with the text above"),
+
+    // 11 recovery of single tables
+    RECOVER_TABLE_UNKNOWN(
+            1101,
+            "write it as SQL does: SCHEMA.TABLE, with double quotes round what is not lower case"),
+    RECOVER_TABLE_EXISTS(1102, "nothing is ever overwritten: give another name, --as SCHEMA.NAME"),
+    RECOVER_PROGRAM_MISSING(1103, "install it, or name its directory: --bin-directory DIR"),
+    RECOVER_SPACE(1104, "free space, or name a roomier directory: --sandbox DIR"),
+    RECOVER_EXPORT_FAILED(1105, "nothing was changed; --keep keeps the restored server's files"),
+    RECOVER_IMPORT_FAILED(1106, "nothing was imported; correct the cause and run it again"),
+    RECOVER_SERVER_OLDER(1107, "recover into a server of the same or a newer major version");
 
     private final int number;
     private final String hint;

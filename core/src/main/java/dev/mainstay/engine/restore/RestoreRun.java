@@ -15,6 +15,7 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import org.jspecify.annotations.Nullable;
 
 import java.io.ByteArrayOutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -28,6 +29,7 @@ public final class RestoreRun {
 
     private final ProtectedSource source;
     private final RestorePlan plan;
+    private final KeptDatabases kept;
     private final Progress progress;
     private final Places places;
     private @Nullable ManifestEntry root;
@@ -36,8 +38,15 @@ public final class RestoreRun {
     private final RestoreMarks marks;
 
     public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
+        this(source, plan, KeptDatabases.all(), progress);
+    }
+
+    /// @param kept of the relations of other databases only names and sizes are restored
+    public RestoreRun(
+            ProtectedSource source, RestorePlan plan, KeptDatabases kept, Progress progress) {
         this.source = source;
         this.plan = plan;
+        this.kept = kept;
         this.progress = progress;
         this.places = new Places(plan);
         this.marks = new RestoreMarks(plan, source.repository().ground());
@@ -128,6 +137,10 @@ public final class RestoreRun {
                     if (entry.path().equals(ControlFile.PATH)) {
                         return;
                     }
+                    if (kept.leavesOut(entry)) {
+                        hollow(entry);
+                        return;
+                    }
                     FileBatches.file(entry, places.of(entry.path()), reader, batch[0])
                             .ifPresent(this::create);
                     if (batch[0].frames() >= FRAMES_AT_ONCE || batch[0].pages() >= PAGES_AT_ONCE) {
@@ -136,6 +149,22 @@ public final class RestoreRun {
                     }
                 });
         run(batch[0], reader);
+    }
+
+    /// A file of the right size without content. It need not be durable: the server does not look
+    /// at what it holds, and drops it.
+    private void hollow(ManifestEntry entry) {
+        Path path = places.of(entry.path());
+        RestoreFiles.attempt(
+                "create " + path,
+                () -> {
+                    RestoreFiles.create(path);
+                    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                        file.setLength(entry.sizeBytes());
+                    }
+                    ownership().apply(path, entry);
+                });
+        demandGoingOn();
     }
 
     private void create(FileWork file) {
@@ -149,6 +178,10 @@ public final class RestoreRun {
                         ownership().apply(file.path(), file.entry());
                     }
                 });
+        demandGoingOn();
+    }
+
+    private static void demandGoingOn() {
         if (Thread.currentThread().isInterrupted()) {
             throw new MainstayException(ErrorCode.INTERRUPTED, "stopped");
         }
@@ -167,7 +200,9 @@ public final class RestoreRun {
         finish.labels(source.repository().ground().clock().instant());
         byte[] bytes = controlFile(reader);
         ControlFile.parse(bytes);
-        finish.manifest(reader);
+        if (kept.isEverything()) { // the manifest of a backup knows no files without content
+            finish.manifest(reader);
+        }
         reader.entries(
                 entry -> {
                     if (isDirectory(entry)) {

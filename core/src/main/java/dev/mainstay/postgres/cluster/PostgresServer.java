@@ -82,6 +82,14 @@ public final class PostgresServer {
                 .orElse(OptionalLong.empty());
     }
 
+    /// Whether the server on `dataDirectory`, whoever started it, accepts connections and is no
+    /// longer in recovery, unless that is a hot standby's.
+    public static boolean isReady(Path dataDirectory) {
+        return Postmaster.running(dataDirectory)
+                .filter(p -> p.status().equals("ready"))
+                .isPresent();
+    }
+
     public Options options() {
         return options;
     }

@@ -59,12 +59,7 @@ final class WalFeed implements AutoCloseable {
     /// @param folder of its own; the server's user may write into its directories
     /// @param last segment that is handed out
     /// @param give makes a file the server's
-    WalFeed(
-            WalGet archive,
-            Path folder,
-            WalSegment last,
-            Consumer<Path> give,
-            Progress progress) {
+    WalFeed(WalGet archive, Path folder, WalSegment last, Consumer<Path> give, Progress progress) {
         this.archive = archive;
         this.folder = folder;
         this.last = last;

@@ -19,8 +19,14 @@ final class CommandRunner {
     private final Terminal terminal;
     private final InstantSource clock;
     private final Interruption interruption;
+    private final WalRoute wal;
 
     CommandRunner(Terminal terminal, InstantSource clock, Interruption interruption) {
+        this(terminal, clock, interruption, new DirectWal());
+    }
+
+    CommandRunner(Terminal terminal, InstantSource clock, Interruption interruption, WalRoute wal) {
+        this.wal = wal;
         this.terminal = terminal;
         this.clock = clock;
         this.interruption = interruption;
@@ -61,7 +67,12 @@ final class CommandRunner {
         Progress progress = ProgressChoice.of(terminal, root.output, root.quiet);
         Session session =
                 new Session(
-                        terminal, root.output, Optional.ofNullable(root.config), clock, progress);
+                        terminal,
+                        root.output,
+                        Optional.ofNullable(root.config),
+                        clock,
+                        progress,
+                        wal);
         interruption.begin();
         try {
             return finish(run(verb, session), root.output);

@@ -20,6 +20,7 @@ final class Session {
     private final Optional<Path> configFile;
     private final InstantSource clock;
     private final Progress progress;
+    private final WalRoute wal;
     private @Nullable Configuration configuration;
     private @Nullable RandomGenerator random;
 
@@ -29,11 +30,22 @@ final class Session {
             Optional<Path> configFile,
             InstantSource clock,
             Progress progress) {
+        this(terminal, output, configFile, clock, progress, new DirectWal());
+    }
+
+    Session(
+            Terminal terminal,
+            Output output,
+            Optional<Path> configFile,
+            InstantSource clock,
+            Progress progress,
+            WalRoute wal) {
         this.terminal = terminal;
         this.output = output;
         this.configFile = configFile;
         this.clock = clock;
         this.progress = progress;
+        this.wal = wal;
     }
 
     Terminal terminal() {
@@ -55,6 +67,11 @@ final class Session {
 
     Progress progress() {
         return progress;
+    }
+
+    /// How single files of WAL go in and out.
+    WalRoute wal() {
+        return wal;
     }
 
     /// Fit for keys and ids.

@@ -2,13 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.engine.archive.WalGet;
-import dev.mainstay.engine.backup.BackupDetails;
-import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.Waiter;
-import dev.mainstay.repository.CommittedBackup;
-import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -17,7 +11,6 @@ import picocli.CommandLine.Parameters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 
 /// `mainstay wal get NAME PATH`, for `restore_command`.
@@ -60,7 +53,9 @@ final class WalGetCommand implements Verb {
             try {
                 return get(session, here, forStandby);
             } catch (MainstayException failed) {
-                if (!forStandby || failed.code() == ErrorCode.INTERRUPTED) {
+                if (!forStandby
+                        || failed.code() == ErrorCode.INTERRUPTED
+                        || !session.wal().isFinal()) {
                     throw failed;
                 }
                 if (attempt == STANDBY_TRIES) {
@@ -79,45 +74,22 @@ final class WalGetCommand implements Verb {
         String sourceName =
                 source.orElseGet(
                         () -> WalPushCommand.sourceName(session.configuration(), Optional.empty()));
-        try (Repository repository = OpenSource.repository(session)) {
-            ProtectedSource known = OpenSource.known(session, repository, sourceName);
-            Cluster cluster = cluster(here, known);
-            boolean found =
-                    new WalGet(
-                                    known,
-                                    cluster.system(),
-                                    cluster.segmentSizeBytes(),
-                                    !forStandby && !rewind)
-                            .get(name, here.resolve(path));
-            return found ? Document.of("fetched " + name).add("file", name) : absent();
-        }
+        boolean found =
+                session.wal()
+                        .get(
+                                session,
+                                new WalRoute.Wish(
+                                        sourceName,
+                                        name,
+                                        here.resolve(path),
+                                        here,
+                                        !forStandby && !rewind));
+        return found ? Document.of("fetched " + name).add("file", name) : absent();
     }
 
     private Document absent() {
         return Document.of(name + " is not in the repository")
                 .add("file", name)
                 .exiting(Exits.PROVED_ABSENT);
-    }
-
-    private record Cluster(dev.mainstay.base.SystemId system, int segmentSizeBytes) {}
-
-    /// The cluster that asks, by its control file; outside a data directory that of the newest
-    /// backup.
-    private static Cluster cluster(Path here, ProtectedSource source) {
-        if (Files.exists(here.resolve(ControlFile.PATH))) {
-            ControlFile control = ControlFile.read(here, Waiter.sleeping(Duration.ofMillis(20)));
-            return new Cluster(control.systemId(), control.layout().walSegmentSizeBytes());
-        }
-        List<CommittedBackup> backups = source.backups();
-        if (backups.isEmpty()) {
-            throw new MainstayException(
-                    ErrorCode.BACKUP_CONTROL_FILE,
-                    "neither a control file here nor a backup tells the cluster of "
-                            + source.name(),
-                    "run it with the data directory as current directory, as PostgreSQL does",
-                    null);
-        }
-        BackupDetails newest = BackupDetails.read(backups.getLast().details());
-        return new Cluster(newest.systemId(), newest.layout().walSegmentSize());
     }
 }

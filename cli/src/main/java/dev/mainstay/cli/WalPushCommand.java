@@ -2,9 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.engine.archive.WalPush;
 import dev.mainstay.engine.config.Configuration;
-import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
 
 import picocli.CommandLine.Command;
@@ -32,17 +30,11 @@ final class WalPushCommand implements Verb {
     public Document run(Session session) {
         String name = sourceName(session.configuration(), source);
         Path here = session.terminal().workingDirectory();
-        try (Repository repository = OpenSource.repository(session)) {
-            Path file = here.resolve(path);
-            WalArchive.Stored stored =
-                    new WalPush(
-                                    repository.sourceOrAdd(name),
-                                    session.configuration().repository().zstdLevel())
-                            .push(file, here);
-            return Document.of("stored " + file.getFileName())
-                    .add("file", String.valueOf(file.getFileName()))
-                    .add("storedBefore", stored == WalArchive.Stored.SAME_CONTENT_BEFORE);
-        }
+        Path file = here.resolve(path);
+        WalArchive.Stored stored = session.wal().push(session, name, file, here);
+        return Document.of("stored " + file.getFileName())
+                .add("file", String.valueOf(file.getFileName()))
+                .add("storedBefore", stored == WalArchive.Stored.SAME_CONTENT_BEFORE);
     }
 
     static String sourceName(Configuration configuration, Optional<String> given) {

@@ -21,7 +21,8 @@ final class WalReceiveCommand implements Verb {
     public Document run(Session session) {
         PostgresSettings settings = OpenSource.postgres(session, source);
         AtomicReference<ReceiverStatus> last = new AtomicReference<>();
-        try (Repository repository = OpenSource.repository(session)) {
+        try (Repository repository = OpenSource.repository(session);
+                AgentBeside _ = new AgentBeside(session)) {
             new WalReceiver(
                             repository.sourceOrAdd(source),
                             OpenSource.connection(session, settings),

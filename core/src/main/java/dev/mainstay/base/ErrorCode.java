@@ -93,6 +93,15 @@ public enum ErrorCode {
             709,
             "a source has one receiver: stop the other one first, or wait until the server has"
                     + " noticed that it is gone (wal_sender_timeout)"),
+    WAL_AGENT_RUNS(710, "one agent serves all that its user pushes and gets; use that one"),
+    WAL_AGENT_PLACE(
+            711,
+            "name a folder that belongs to this user, and only this user may write, with"
+                    + " MAINSTAY_AGENT"),
+    WAL_AGENT_CLIENT(
+            712,
+            "name a folder whose programs may be run with MAINSTAY_AGENT; without an agent,"
+                    + " 'wal push' and 'wal get' still work, each with a start of Java"),
 
     // 08 restore
     RESTORE_DIRECTORY_UNSAFE(801, "name an empty or a new directory"),

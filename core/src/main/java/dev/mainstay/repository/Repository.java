@@ -215,6 +215,26 @@ public final class Repository implements AutoCloseable {
         return id;
     }
 
+    /// Demands that the store still holds the repository that was opened, for those who keep it
+    /// open long: what is sealed with the keys of one that was replaced in its place can never be
+    /// read.
+    ///
+    /// @throws MainstayException REPOSITORY_FOREIGN, or REPOSITORY_MISSING
+    public void demandStillThere() {
+        Vault plain = plainVault(store, ground);
+        if (store.size(Names.FORMAT).isEmpty()) {
+            throw new MainstayException(
+                    ErrorCode.REPOSITORY_MISSING,
+                    store.facts().url() + " holds the repository " + id + " no more");
+        }
+        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        if (!format.string("repository").equals(id)) {
+            throw new MainstayException(
+                    ErrorCode.REPOSITORY_FOREIGN,
+                    store.facts().url() + " holds another repository than before");
+        }
+    }
+
     public boolean encrypted() {
         return encrypted;
     }

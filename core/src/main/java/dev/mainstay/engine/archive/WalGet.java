@@ -8,7 +8,6 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +56,23 @@ public final class WalGet {
                 : Optional.of(Arrays.copyOf(parts, segmentSizeBytes));
     }
 
+    /// As [#get], for a caller who renames the file to what PostgreSQL asked for when everything is
+    /// well.
+    ///
+    /// @param fresh is made; only its owner may read it, and the group if it may read the folder
+    public boolean getFresh(String name, Path fresh) {
+        Optional<byte[]> content = content(name);
+        content.ifPresent(
+                bytes -> {
+                    try {
+                        WalFiles.writeFresh(bytes, fresh);
+                    } catch (IOException failed) {
+                        throw cannotWrite(fresh, failed);
+                    }
+                });
+        return content.isPresent();
+    }
+
     private static void write(byte[] content, Path target) {
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling(absolute.getFileName() + ".mainstay~");
@@ -67,13 +83,7 @@ public final class WalGet {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.TRUNCATE_EXISTING,
                             StandardOpenOption.WRITE)) {
-                ByteBuffer bytes = ByteBuffer.wrap(content);
-                while (bytes.hasRemaining()) {
-                    int end = Math.min(bytes.position() + (1 << 20), content.length);
-                    bytes.limit(end);
-                    out.write(bytes);
-                    bytes.limit(content.length);
-                }
+                WalFiles.write(content, out);
             }
             Files.move(
                     temporary,
@@ -81,10 +91,12 @@ public final class WalGet {
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException failed) {
-            throw new MainstayException(
-                    ErrorCode.RESTORE_WRITE_FAILED,
-                    "cannot write " + target + ": " + failed,
-                    failed);
+            throw cannotWrite(target, failed);
         }
+    }
+
+    private static MainstayException cannotWrite(Path target, IOException failed) {
+        return new MainstayException(
+                ErrorCode.RESTORE_WRITE_FAILED, "cannot write " + target + ": " + failed, failed);
     }
 }

@@ -1,0 +1,154 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.archive.WalGet;
+import dev.mainstay.engine.archive.WalPush;
+import dev.mainstay.engine.config.RepositorySettings;
+import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.WalArchive;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+
+/// What an agent keeps between requests: the repositories it opened. What it does not keep is any
+/// answer: whether a file is stored or absent is asked of the repository each time.
+final class ResidentWal implements AutoCloseable {
+    /// A segment takes some three times its size while it is worked on, and the memory is shared
+    /// with a receiver.
+    static final int MAX_SEGMENT_BYTES = 32 << 20;
+
+    private static final int AT_ONCE = 2;
+    private static final int MAX_REPOSITORIES = 8;
+
+    private final Map<RepositorySettings, Repository> open = new HashMap<>();
+    private final Semaphore turns = new Semaphore(AT_ONCE, true);
+
+    /// The route of one request.
+    ///
+    /// @param fresh what `get` writes instead of the file it is asked for
+    WalRoute route(String fresh) {
+        return new Route(fresh);
+    }
+
+    private Repository repository(Session session) {
+        RepositorySettings settings = session.configuration().repository();
+        OpenSource.warnOfOpenKey(session);
+        synchronized (open) {
+            Repository known = open.get(settings);
+            if (known != null) {
+                known.demandStillThere();
+                return known;
+            }
+            if (open.size() == MAX_REPOSITORIES) {
+                throw tooMuch("the agent serves " + MAX_REPOSITORIES + " repositories already");
+            }
+            Repository repository =
+                    RepositoryAccess.open(settings, new Ground(session.clock(), session.random()));
+            open.put(settings, repository);
+            return repository;
+        }
+    }
+
+    private static MainstayException tooMuch(String what) {
+        return new MainstayException(ErrorCode.INTERNAL, what);
+    }
+
+    @Override
+    public void close() {
+        synchronized (open) {
+            open.values().forEach(Repository::close);
+            open.clear();
+        }
+    }
+
+    private final class Route implements WalRoute {
+        private final String fresh;
+
+        Route(String fresh) {
+            this.fresh = fresh;
+        }
+
+        @Override
+        public WalArchive.Stored push(
+                Session session, String source, Path file, Path dataDirectory) {
+            requireModest(length(file));
+            begin();
+            try {
+                return new WalPush(
+                                repository(session).sourceOrAdd(source),
+                                session.configuration().repository().zstdLevel())
+                        .push(file, dataDirectory);
+            } finally {
+                turns.release();
+            }
+        }
+
+        @Override
+        public boolean get(Session session, Wish wish) {
+            begin();
+            try {
+                Cluster cluster =
+                        DirectWal.cluster(
+                                wish.here(),
+                                OpenSource.known(session, repository(session), wish.source()));
+                requireModest(cluster.segmentSizeBytes());
+                return new WalGet(
+                                cluster.source(),
+                                cluster.system(),
+                                cluster.segmentSizeBytes(),
+                                wish.unfinishedToo())
+                        .getFresh(wish.name(), fresh(wish));
+            } finally {
+                turns.release();
+            }
+        }
+
+        /// The launcher and the command line must mean the same file.
+        private Path fresh(Wish wish) {
+            Path file = wish.here().resolve(fresh);
+            String begin = wish.target() + ".mainstay~";
+            if (!file.toString().startsWith(begin)
+                    || !file.toString().substring(begin.length()).matches("[0-9]+")) {
+                throw new MainstayException(
+                        ErrorCode.USAGE_INVALID, file + " is not beside " + wish.target());
+            }
+            return file;
+        }
+
+        @Override
+        public boolean isFinal() {
+            return false;
+        }
+    }
+
+    private void begin() {
+        try {
+            turns.acquire();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(ErrorCode.INTERRUPTED, "the agent is ending", stopped);
+        }
+    }
+
+    private static long length(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException failed) {
+            throw new MainstayException(
+                    ErrorCode.WAL_FILE_INVALID, "cannot read " + file + ": " + failed, failed);
+        }
+    }
+
+    private static void requireModest(long bytes) {
+        if (bytes > MAX_SEGMENT_BYTES) {
+            throw tooMuch("a segment of " + bytes + " bytes is too large for the agent's memory");
+        }
+    }
+}

@@ -70,6 +70,7 @@ class LauncherTest {
         builder.environment().keySet().removeIf(n -> n.startsWith("MAINSTAY_"));
         builder.environment().remove("JAVA_HOME");
         builder.environment().put("MAINSTAY_CACHE", "off");
+        builder.environment().put("MAINSTAY_AGENT", "off");
         builder.environment().put("MAINSTAY_JAVA_HOME", jdk.toString());
         builder.environment().putAll(environment);
         Process process = builder.start();

@@ -76,6 +76,10 @@ public enum ErrorCode {
     BACKUP_SERVER_STOPPED(607, "start the server and the backup again"),
     BACKUP_FILE_UNREADABLE(608, "check permissions; run as the owner of the data directory"),
     BACKUP_LINK_LOOP(609, "remove the symbolic link from the data directory"),
+    BACKUP_CHANGES_MISSED(
+            610,
+            "take a full backup now, and report this: a change that the WAL does not name is a bug,"
+                    + " or something other than the server wrote the file"),
 
     // 07 WAL
     WAL_CONFLICT(

@@ -36,9 +36,7 @@ public final class ContentDigest {
         SortedMap<String, SequenceState> sequences = new TreeMap<>();
         try {
             ContentReader.shared(cluster, parts);
-            for (String database :
-                    cluster.rows(
-                            "postgres", "SELECT datname FROM pg_database WHERE datallowconn")) {
+            for (String database : cluster.rows("postgres", TestCluster.DATABASES)) {
                 ContentReader.database(cluster, database, parts, sequences);
             }
         } catch (SQLException e) {

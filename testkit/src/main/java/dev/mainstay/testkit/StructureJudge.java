@@ -38,8 +38,7 @@ public final class StructureJudge {
     /// maps, and reads and writes unlogged tables. Not during recovery.
     public static List<String> judge(TestCluster cluster) {
         StructureJudge judge = new StructureJudge(cluster);
-        for (String database :
-                cluster.rows("postgres", "SELECT datname FROM pg_database WHERE datallowconn")) {
+        for (String database : cluster.rows("postgres", TestCluster.DATABASES)) {
             judge.database(database);
         }
         return judge.complaints;

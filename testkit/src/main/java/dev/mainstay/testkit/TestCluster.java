@@ -37,6 +37,12 @@ import java.util.concurrent.ThreadLocalRandom;
 /// unprivileged user.
 public final class TestCluster implements AutoCloseable {
     public static final String SUPERUSER = "postgres";
+
+    /// Asks for the databases one can connect to; not to one whose drop was interrupted, which the
+    /// server calls invalid.
+    public static final String DATABASES =
+            "SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2";
+
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final Set<TestCluster> OPEN = ConcurrentHashMap.newKeySet();
 

@@ -2,6 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.backup.Changes;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.PostgresSettings;
@@ -88,6 +89,8 @@ final class BackupCommand implements Verb {
                         .add("startLsn", details.startLsn().toString())
                         .add("stopLsn", details.stopLsn().toString())
                         .add("timeline", details.timeline().toString());
+        Changes.read(result.backup().details())
+                .ifPresent(changes -> document.add("readWhat", changes.text()));
         if (!details.judgement().warnings().isEmpty()) {
             document.addAll("warnings", details.judgement().warnings());
         }

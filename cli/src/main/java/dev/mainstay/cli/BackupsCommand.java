@@ -5,6 +5,7 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.backup.Changes;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.ProtectedSource;
@@ -132,36 +133,40 @@ final class BackupsCommand implements Verb {
     private static Document document(ProtectedSource source, CommittedBackup backup) {
         BackupDetails details = BackupDetails.read(backup.details());
         Json counts = backup.statistics();
-        return Document.of("backup " + backup.id() + " of " + source.name())
-                .add("source", source.name())
-                .add("backup", backup.id().text())
-                .add("type", backup.type())
-                .add("status", details.judgement().status())
-                .add("begin", backup.begin())
-                .add("end", backup.end())
-                .add("duration", Duration.between(backup.begin(), backup.end()))
-                .add("serverVersion", details.server().version())
-                .add("systemId", details.systemId().toString())
-                .add("timeline", details.timeline().toString())
-                .add("startLsn", details.startLsn().toString())
-                .add("stopLsn", details.stopLsn().toString())
-                .add("walFrom", details.startSegment().fileName())
-                .add("walTo", details.stopSegment().fileName())
-                .add("files", counts.number("files"))
-                .add("size", ByteSize.of(counts.number("bytes")))
-                .add("read", ByteSize.of(counts.number("bytes-read")))
-                .add("stored", ByteSize.of(counts.number("bytes-stored")))
-                .add("pagesChanged", counts.number("pages-changed"))
-                .add("pagesStored", counts.number("pages-stored"))
-                .add("pagesRefreshed", counts.number("pages-refreshed"))
-                .add("refreshDebtPages", counts.number("refresh-debt-pages"))
-                .add("checksums", details.layout().checksums())
-                .addAll("warnings", details.judgement().warnings())
-                .addAll("vanished", details.judgement().vanished())
-                .addAll(
-                        "damaged",
-                        details.judgement().damagedPages().stream()
-                                .map(page -> page.path() + " block " + page.block())
-                                .toList());
+        Document document =
+                Document.of("backup " + backup.id() + " of " + source.name())
+                        .add("source", source.name())
+                        .add("backup", backup.id().text())
+                        .add("type", backup.type())
+                        .add("status", details.judgement().status())
+                        .add("begin", backup.begin())
+                        .add("end", backup.end())
+                        .add("duration", Duration.between(backup.begin(), backup.end()))
+                        .add("serverVersion", details.server().version())
+                        .add("systemId", details.systemId().toString())
+                        .add("timeline", details.timeline().toString())
+                        .add("startLsn", details.startLsn().toString())
+                        .add("stopLsn", details.stopLsn().toString())
+                        .add("walFrom", details.startSegment().fileName())
+                        .add("walTo", details.stopSegment().fileName())
+                        .add("files", counts.number("files"))
+                        .add("size", ByteSize.of(counts.number("bytes")))
+                        .add("read", ByteSize.of(counts.number("bytes-read")))
+                        .add("stored", ByteSize.of(counts.number("bytes-stored")))
+                        .add("pagesChanged", counts.number("pages-changed"))
+                        .add("pagesStored", counts.number("pages-stored"))
+                        .add("pagesRefreshed", counts.number("pages-refreshed"))
+                        .add("refreshDebtPages", counts.number("refresh-debt-pages"))
+                        .add("checksums", details.layout().checksums())
+                        .addAll("warnings", details.judgement().warnings())
+                        .addAll("vanished", details.judgement().vanished())
+                        .addAll(
+                                "damaged",
+                                details.judgement().damagedPages().stream()
+                                        .map(page -> page.path() + " block " + page.block())
+                                        .toList());
+        Changes.read(backup.details())
+                .ifPresent(changes -> document.add("readWhat", changes.text()));
+        return document;
     }
 }

@@ -136,7 +136,8 @@ final class DemoStage implements AutoCloseable {
                         "mainstay_demo",
                         Duration.ofMillis(500),
                         Duration.ofSeconds(1)),
-                2);
+                2,
+                PostgresSettings.DEFAULT_FULL_READ_EVERY);
     }
 
     @Override

@@ -237,17 +237,27 @@ public final class BackupWriter implements AutoCloseable {
         /// @param pages its length in whole pages when the backup listed it; where it was truncated
         ///   meanwhile, fewer are stored
         public void pagedFile(FileFacts facts, int pages, PageSource pageSource) {
-            part(begin(facts, pages, 1), 0, pages, pageSource);
+            part(begin(facts, pages, 1, ChangedPages.ALL), 0, pages, pageSource);
         }
 
         /// Begins a relation segment file that is stored in parts, by any workers of this backup.
         ///
         /// @param pages as for [#pagedFile]
         /// @param parts how many calls of [#part] make it complete
-        public PartedFile begin(FileFacts facts, int pages, int parts) {
-            Optional<PageStorer.Prior> known =
+        /// @param changed which pages may differ from those of the backup this one builds on; must
+        ///   name every page that does. Where that backup does not have the file, or cannot be
+        ///   read, all are read nevertheless
+        public PartedFile begin(FileFacts facts, int pages, int parts, ChangedPages changed) {
+            Optional<PriorFile> found =
                     lookup.flatMap(each -> each.find(facts.path(), storer.blockSizeBytes()));
-            return new PartedFile(storer.begin(facts, pages, known), known, parts);
+            if (found.isPresent()
+                    && found.get().pages() == pages
+                    && changed.next(0, pages) == pages) {
+                return new PartedFile(storer.untouched(facts, found.get()), found, changed, parts);
+            }
+            Optional<PriorFile> known =
+                    found.flatMap(each -> lookup.orElseThrow().withFingerprints(each));
+            return new PartedFile(storer.begin(facts, pages, known), known, changed, parts);
         }
 
         /// Stores a part of a file; with its last part the file is stored.
@@ -256,9 +266,13 @@ public final class BackupWriter implements AutoCloseable {
         /// @param end the page after its last
         /// @param pageSource reads any page of the file: the last part looks after all of it
         public void part(PartedFile parted, int from, int end, PageSource pageSource) {
-            storer.part(parted.file, from, end, pageSource, parted.prior);
+            storer.part(parted, from, end, pageSource);
             if (parted.wasLastPart()) {
-                storer.finish(parted.file, pageSource, parted.prior);
+                storer.finish(
+                        parted.file,
+                        pageSource,
+                        parted.prior,
+                        prior -> lookup.orElseThrow().withFingerprints(prior));
                 tally.file((long) parted.file.frameOf.length * storer.blockSizeBytes());
                 assembly().add(parted.file);
             }

@@ -87,9 +87,9 @@ final class ManifestAssembly implements AutoCloseable {
             ManifestEntry entry =
                     entry(
                             file.facts,
-                            (long) file.frameOf.length * file.blockSizeBytes,
-                            file.crc(pageCrc),
-                            file.unchanged.get());
+                            file.unchanged.get().sizeBytes(),
+                            file.unchanged.get().crc32c(),
+                            file.unchanged.get().content());
             await(new Waiting(List.of(), () -> encode(entry)));
         } else if (file.isNamed()) {
             map(file);

@@ -3,15 +3,14 @@ package dev.mainstay.repository;
 import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.FrameCoder;
 import dev.mainstay.repository.format.FrameKind;
-import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.PageList;
-import dev.mainstay.repository.format.SegmentMap;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Stores the pages of relation segment files: all of them, or those that changed by the earlier
 /// backup's fingerprints, and refreshes frames that have become thin. One for each worker thread.
@@ -24,9 +23,6 @@ import java.util.Optional;
 /// ever written to twice the pages changed. Where the budget is short, the frames go first whose
 /// pages free most bytes; the others are debt.
 final class PageStorer {
-    /// What the earlier backup knows of the same file.
-    record Prior(ManifestEntry.Content.Paged entry, SegmentMap map, long[] fingerprints) {}
-
     private final FrameCoder coder;
     private final PackStream packs;
     private final Fingerprints fingerprints;
@@ -61,7 +57,7 @@ final class PageStorer {
     }
 
     /// Begins a file of which nothing is stored yet.
-    PagedFile begin(FileFacts facts, int pages, Optional<Prior> prior) {
+    PagedFile begin(FileFacts facts, int pages, Optional<PriorFile> prior) {
         PagedFile file = new PagedFile(facts, blockSize, pages);
         prior.ifPresent(
                 known ->
@@ -77,17 +73,34 @@ final class PageStorer {
         return file;
     }
 
+    /// A file of which no page changed. Nothing of it is read unless frames of it are due for a
+    /// refresh since an earlier backup.
+    PagedFile untouched(FileFacts facts, PriorFile prior) {
+        PagedFile file = begin(facts, 0, Optional.of(prior));
+        file.frameOf = prior.map().frameOf();
+        file.unchanged = Optional.of(prior.entry());
+        return file;
+    }
+
     /// Stores some pages of a file; other threads may be storing others of the same.
     ///
     /// @param end the page after the last
-    void part(PagedFile file, int from, int end, PageSource source, Optional<Prior> prior) {
+    void part(PartedFile parted, int from, int end, PageSource source) {
+        PagedFile file = parted.file;
+        if (file.unchanged.isPresent()) {
+            return;
+        }
         int changed = 0;
         for (int first = from; first < end; ) {
-            int wanted = Math.min(shape.neighbours(), end - first);
-            int got = source.read(first, wanted, run);
+            int next = keep(parted, first, end);
+            int wanted = wanted(parted, next, end);
+            if (wanted == 0) {
+                break;
+            }
+            int got = source.read(next, wanted, run);
             tally.read((long) got * blockSize);
-            changed += storeRun(file, first, got, prior);
-            first += got;
+            changed += storeRun(file, next, got, parted.prior);
+            first = next + got;
             if (got < wanted) {
                 file.endsAt(first);
                 break;
@@ -97,17 +110,69 @@ final class PageStorer {
         tally.changedPages(changed);
     }
 
-    /// Ends a file of which every part is stored.
-    void finish(PagedFile file, PageSource source, Optional<Prior> prior) {
-        file.truncate();
-        if (prior.isPresent()) {
-            refresh(file, prior.get(), source);
-            markUnchanged(file, prior.get());
+    /// Takes over the pages that are known to be as they were.
+    ///
+    /// @return the first one that is not
+    private static int keep(PartedFile parted, int from, int end) {
+        if (parted.prior.isEmpty() || from >= parted.prior.get().pages()) {
+            return from;
         }
+        PriorFile prior = parted.prior.get();
+        int next = parted.changed.next(from, Math.min(end, prior.pages()));
+        System.arraycopy(prior.map().frameOf(), from, parted.file.frameOf, from, next - from);
+        System.arraycopy(prior.fingerprints(), from, parted.file.fingerprints, from, next - from);
+        return next;
+    }
+
+    /// How many pages from `first` on are to be read at once.
+    private int wanted(PartedFile parted, int first, int end) {
+        int most = Math.min(end, first + shape.neighbours());
+        int known = parted.prior.map(PriorFile::pages).orElse(0);
+        int last = first;
+        while (last < most && (last >= known || parted.changed.next(last, last + 1) == last)) {
+            last = last >= known ? most : last + 1;
+        }
+        return last - first;
+    }
+
+    /// Ends a file of which every part is stored.
+    ///
+    /// @param withFingerprints reads what the earlier backup knows of the file's pages
+    void finish(
+            PagedFile file,
+            PageSource source,
+            Optional<PriorFile> prior,
+            Function<PriorFile, Optional<PriorFile>> withFingerprints) {
+        if (file.unchanged.isPresent()) {
+            refreshUntouched(file, source, prior.orElseThrow(), withFingerprints);
+        } else {
+            file.truncate();
+            prior.ifPresent(known -> refresh(file, known, source));
+        }
+        prior.ifPresent(known -> markUnchanged(file, known));
         count(file);
     }
 
-    private int storeRun(PagedFile file, int first, int count, Optional<Prior> prior) {
+    private void refreshUntouched(
+            PagedFile file,
+            PageSource source,
+            PriorFile prior,
+            Function<PriorFile, Optional<PriorFile>> withFingerprints) {
+        if (thin(file, live(file), prior.map().frames().size()).isEmpty()) {
+            return;
+        }
+        withFingerprints
+                .apply(prior)
+                .ifPresent(
+                        known -> {
+                            file.frameOf = prior.map().frameOf().clone();
+                            file.fingerprints = known.fingerprints();
+                            file.unchanged = Optional.empty();
+                            refresh(file, known, source);
+                        });
+    }
+
+    private int storeRun(PagedFile file, int first, int count, Optional<PriorFile> prior) {
         int changed = 0;
         boolean[] keep = new boolean[count];
         for (int i = 0; i < count; i++) {
@@ -115,9 +180,9 @@ final class PageStorer {
             long print = fingerprints.of(run, i * blockSize, blockSize);
             file.fingerprints[block] = print;
             if (prior.isPresent()
-                    && block < prior.get().fingerprints.length
-                    && prior.get().fingerprints[block] == print) {
-                file.frameOf[block] = prior.get().map.frameOf()[block];
+                    && block < prior.get().pages()
+                    && prior.get().fingerprints()[block] == print) {
+                file.frameOf[block] = prior.get().map().frameOf()[block];
                 keep[i] = true;
             } else {
                 changed++;
@@ -167,13 +232,10 @@ final class PageStorer {
         tally.storedPages(count, frame.length());
     }
 
-    private void refresh(PagedFile file, Prior prior, PageSource source) {
-        int earlier = prior.map.frames().size();
-        int[] live = new int[file.frames.size()];
-        for (int frame : file.frameOf) {
-            live[frame]++;
-        }
-        boolean[] thin = thin(file, live, earlier);
+    private void refresh(PagedFile file, PriorFile prior, PageSource source) {
+        int earlier = prior.map().frames().size();
+        int[] live = live(file);
+        boolean[] thin = givenUp(file, live, thin(file, live, earlier));
         int due = 0;
         for (int frame = 0; frame < earlier; frame++) {
             due += thin[frame] ? live[frame] : 0;
@@ -193,8 +255,16 @@ final class PageStorer {
         flush(file);
     }
 
-    /// Which earlier frames are given up, as far as the budget goes.
-    private boolean[] thin(PagedFile file, int[] live, int earlier) {
+    private static int[] live(PagedFile file) {
+        int[] live = new int[file.frames.size()];
+        for (int frame : file.frameOf) {
+            live[frame]++;
+        }
+        return live;
+    }
+
+    /// Which earlier frames are due for a refresh.
+    private List<Integer> thin(PagedFile file, int[] live, int earlier) {
         List<Integer> due = new ArrayList<>();
         for (int frame = 0; frame < earlier; frame++) {
             int pages = file.frames.get(frame).pages();
@@ -202,16 +272,21 @@ final class PageStorer {
                 due.add(frame);
             }
         }
+        return due;
+    }
+
+    /// Which of the frames that are due are given up, as far as the budget goes.
+    private boolean[] givenUp(PagedFile file, int[] live, List<Integer> due) {
         due.sort(
                 Comparator.comparingLong(
                                 (Integer frame) -> -freed(file.frames.get(frame), live[frame]))
                         .thenComparing(Comparator.naturalOrder()));
-        boolean[] thin = new boolean[earlier];
+        boolean[] givenUp = new boolean[live.length];
         for (int frame : due) {
             long bytes = liveBytes(file.frames.get(frame), live[frame]);
-            thin[frame] = tally.spendRefresh(live[frame], bytes);
+            givenUp[frame] = tally.spendRefresh(live[frame], bytes);
         }
-        return thin;
+        return givenUp;
     }
 
     /// Stored bytes of a frame that are referred to.
@@ -226,10 +301,7 @@ final class PageStorer {
 
     /// Counts what a restore of the file will fetch, and what of it is live.
     private void count(PagedFile file) {
-        int[] live = new int[file.frames.size()];
-        for (int frame : file.frameOf) {
-            live[frame]++;
-        }
+        int[] live = live(file);
         for (int frame = 0; frame < live.length; frame++) {
             if (live[frame] > 0) {
                 PagedFile.Placed placed = file.frames.get(frame);
@@ -238,12 +310,12 @@ final class PageStorer {
         }
     }
 
-    private static void markUnchanged(PagedFile file, Prior prior) {
+    private static void markUnchanged(PagedFile file, PriorFile prior) {
         boolean same =
-                file.frames.size() == prior.map.frames().size()
-                        && Arrays.equals(file.frameOf, prior.map.frameOf());
+                file.frames.size() == prior.map().frames().size()
+                        && Arrays.equals(file.frameOf, prior.map().frameOf());
         if (same) {
-            file.unchanged = Optional.of(prior.entry);
+            file.unchanged = Optional.of(prior.entry());
         }
     }
 }

@@ -24,7 +24,7 @@ final class PagedFile {
     private int end;
 
     /// Set where nothing changed: the earlier backup's own entry serves again.
-    Optional<ManifestEntry.Content.Paged> unchanged = Optional.empty();
+    Optional<ManifestEntry> unchanged = Optional.empty();
 
     PagedFile(FileFacts facts, int blockSizeBytes, int pages) {
         this.facts = facts;

@@ -7,12 +7,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// workers of a backup can share a large one.
 public final class PartedFile {
     final PagedFile file;
-    final Optional<PageStorer.Prior> prior;
+    final Optional<PriorFile> prior;
+    final ChangedPages changed;
     private final AtomicInteger partsLeft;
 
-    PartedFile(PagedFile file, Optional<PageStorer.Prior> prior, int parts) {
+    PartedFile(PagedFile file, Optional<PriorFile> prior, ChangedPages changed, int parts) {
         this.file = file;
         this.prior = prior;
+        this.changed = changed;
         this.partsLeft = new AtomicInteger(parts);
     }
 

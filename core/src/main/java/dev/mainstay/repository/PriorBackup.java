@@ -15,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// The relation files of the backup that an incremental builds on, found by path. Entries lie in a
 /// temporary file and only 16 bytes for each are in memory, so that millions of files fit.
@@ -179,15 +180,35 @@ final class PriorBackup implements AutoCloseable {
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
         /// size changed, its map or fingerprints are dropped or damaged, a collector claims one of
         /// its packs, or its map has grown so far that the next one might not fit in a frame.
-        Optional<PageStorer.Prior> find(String path, int blockSizeBytes) {
+        ///
+        /// @return without fingerprints: see [#withFingerprints]
+        Optional<PriorFile> find(String path, int blockSizeBytes) {
             Optional<ManifestEntry> entry = entry(path);
             if (entry.isEmpty()
                     || !(entry.get().content() instanceof Content.Paged paged)
                     || paged.prints().isEmpty()) {
                 return Optional.empty();
             }
+            return unlessDamaged(() -> find(entry.get(), paged, blockSizeBytes));
+        }
+
+        /// Reads the fingerprints as well; empty where they are damaged.
+        Optional<PriorFile> withFingerprints(PriorFile file) {
+            return unlessDamaged(
+                    () ->
+                            Optional.of(
+                                    file.with(
+                                            reader.fingerprints(
+                                                    prints(file.entry()), file.pages()))));
+        }
+
+        private static ManifestEntry.Prints prints(ManifestEntry entry) {
+            return ((Content.Paged) entry.content()).prints().orElseThrow();
+        }
+
+        private static Optional<PriorFile> unlessDamaged(Supplier<Optional<PriorFile>> reading) {
             try {
-                return find(paged, blockSizeBytes);
+                return reading.get();
             } catch (MainstayException damaged) {
                 if (damaged.code() == ErrorCode.STORE_UNAVAILABLE) {
                     throw damaged;
@@ -196,7 +217,8 @@ final class PriorBackup implements AutoCloseable {
             }
         }
 
-        private Optional<PageStorer.Prior> find(Content.Paged paged, int blockSizeBytes) {
+        private Optional<PriorFile> find(
+                ManifestEntry entry, Content.Paged paged, int blockSizeBytes) {
             SegmentMap map = reader.map(paged);
             boolean claimed =
                     claimed(paged.mapFrame())
@@ -206,8 +228,7 @@ final class PriorBackup implements AutoCloseable {
             if (map.blockSizeBytes() != blockSizeBytes || claimed || full) {
                 return Optional.empty();
             }
-            long[] prints = reader.fingerprints(paged.prints().orElseThrow(), map.pageCount());
-            return Optional.of(new PageStorer.Prior(paged, map, prints));
+            return Optional.of(PriorFile.withoutFingerprints(entry, map));
         }
 
         private boolean claimed(FrameRef frame) {

@@ -204,7 +204,7 @@ class BackupRoundTripTest {
         int listed = pages + random.nextInt(3) * 7;
         int part = 16 * (1 + random.nextInt(4));
         int parts = Math.max(1, Math.ceilDiv(listed, part));
-        PartedFile file = workers[0].begin(facts(path), listed, parts);
+        PartedFile file = workers[0].begin(facts(path), listed, parts, ChangedPages.ALL);
         ConcurrentLinkedQueue<Integer> queue =
                 new ConcurrentLinkedQueue<>(IntStream.range(0, parts).boxed().toList());
         Stream.of(workers)

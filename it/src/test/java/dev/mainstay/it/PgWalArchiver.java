@@ -39,7 +39,7 @@ final class PgWalArchiver implements AutoCloseable {
         }
     }
 
-    private synchronized void archiveReady() {
+    synchronized void archiveReady() {
         Path wal = cluster.dataDirectory().resolve("pg_wal");
         try (Stream<Path> files = Files.list(wal.resolve("archive_status"))) {
             List<String> ready =

@@ -167,7 +167,8 @@ final class ReceiverSite implements AutoCloseable {
                         Optional.empty(),
                         Optional.of(server.dataDirectory()),
                         settings("spool", ByteSize.mib(64)),
-                        2);
+                        2,
+                        PostgresSettings.DEFAULT_FULL_READ_EVERY);
         RepositorySettings storing =
                 new RepositorySettings("memory", Optional.empty(), true, 1, ByteSize.mib(8));
         return new ClusterBackup(

@@ -14,7 +14,6 @@ import dev.mainstay.engine.restore.RestoreRun;
 import dev.mainstay.engine.restore.RestoreTarget;
 import dev.mainstay.engine.restore.RestoredServer;
 import dev.mainstay.engine.restore.TimelineChoice;
-import dev.mainstay.it.ClusterBackupTest.Site;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.ServerUser;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
@@ -38,14 +37,14 @@ final class RestoreSite implements AutoCloseable {
     private static final int SEGMENT = 1 << 20;
 
     final TestCluster cluster;
-    final Site site;
+    final BackupSite site;
     final ServerDirectory home = ServerDirectory.create();
     final WalArchive wal;
     private final Path served;
 
     RestoreSite(TestCluster cluster) {
         this.cluster = cluster;
-        this.site = new Site(cluster);
+        this.site = new BackupSite(cluster);
         ControlFile control = ControlFile.read(cluster.dataDirectory(), _ -> {});
         this.wal = site.source.wal(control.systemId(), 1);
         this.served = home.directory("archive");

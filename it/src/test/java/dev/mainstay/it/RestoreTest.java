@@ -20,7 +20,6 @@ import dev.mainstay.engine.restore.RestoreTarget;
 import dev.mainstay.engine.restore.RestoreValidation;
 import dev.mainstay.engine.restore.RestoredServer;
 import dev.mainstay.engine.restore.TimelineChoice;
-import dev.mainstay.it.ClusterBackupTest.Site;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.PostgresServer;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
@@ -68,7 +67,7 @@ class RestoreTest {
     @MethodSource("versions")
     void everyKindOfTargetIsReachedUnderLoad(int major) throws Exception {
         try (TestCluster cluster = TestCluster.create(major, archiving());
-                Site site = new Site(cluster);
+                BackupSite site = new BackupSite(cluster);
                 ServerDirectory home = ServerDirectory.create();
                 Workload workload = Workload.of(cluster, 11)) {
             workload.run(20);
@@ -120,7 +119,7 @@ class RestoreTest {
     @MethodSource("versions")
     void tablespacesGoWhereTheyAreMapped(int major) throws Exception {
         try (TestCluster cluster = TestCluster.create(major, archiving());
-                Site site = new Site(cluster);
+                BackupSite site = new BackupSite(cluster);
                 ServerDirectory home = ServerDirectory.create()) {
             Path space = cluster.home().directory("space");
             cluster.sql(
@@ -179,7 +178,7 @@ class RestoreTest {
     }
 
     /// Switches to a new segment and waits until all before it are stored.
-    private static void archiveAll(TestCluster cluster, Site site) {
+    private static void archiveAll(TestCluster cluster, BackupSite site) {
         String file = cluster.value("SELECT pg_walfile_name(pg_switch_wal())");
         ControlFile control = ControlFile.read(cluster.dataDirectory(), _ -> {});
         int size = control.layout().walSegmentSizeBytes();
@@ -187,7 +186,7 @@ class RestoreTest {
         Await.until(file, () -> archive.get(WalSegment.parse(file, size)).isPresent());
     }
 
-    private static void copyArchive(Site site, Path into) {
+    private static void copyArchive(BackupSite site, Path into) {
         SystemId system = ControlFile.read(site.cluster.dataDirectory(), _ -> {}).systemId();
         WalArchive archive = site.source.wal(system, 1);
         archive.segments(
@@ -205,14 +204,14 @@ class RestoreTest {
 
     /// Restores and judges.
     private static final class Restored {
-        private final Site site;
+        private final BackupSite site;
         private final Path archive;
         private final ServerDirectory home;
         private final int major;
         private Map<String, String> tablespaces = Map.of();
         private Action action = Action.PROMOTE;
 
-        Restored(Site site, Path archive, ServerDirectory home, int major) {
+        Restored(BackupSite site, Path archive, ServerDirectory home, int major) {
             this.site = site;
             this.archive = archive;
             this.home = home;

@@ -54,6 +54,16 @@ public final class StructureJudge {
                         dataDirectory.toString()));
     }
 
+    /// Has Debian's `pg_checksums` switch page checksums off in a stopped cluster of version 15.
+    public static List<String> disableChecksums(Path dataDirectory) {
+        return program(
+                List.of(
+                        DebianPrograms.assume("pg_checksums").toString(),
+                        "--disable",
+                        "-D",
+                        dataDirectory.toString()));
+    }
+
     /// Runs Debian's `pg_verifybackup` on a directory that holds a `backup_manifest`.
     public static List<String> verifyBackup(Path directory, String... arguments) {
         List<String> command = new ArrayList<>();

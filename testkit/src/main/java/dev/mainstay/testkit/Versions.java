@@ -7,6 +7,7 @@ import java.util.List;
 /// Otherwise 15, which has Debian's client programs, and the newest.
 public final class Versions {
     public static final List<Integer> ALL = List.of(14, 15, 16, 17, 18);
+    public static final int NEWEST = ALL.getLast();
     private static final String DEFAULT = "15,18";
 
     private Versions() {}

@@ -9,6 +9,7 @@ import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
 
+import java.util.List;
 import java.util.Optional;
 
 /// What a backup builds on, and how it is written; the same for all ways files may come.
@@ -20,9 +21,14 @@ final class Basis {
 
     private Basis() {}
 
+    /// The backup that an incremental builds on.
+    ///
+    /// @param before all backups of the source up to it, oldest first
+    record Parent(CommittedBackup backup, List<CommittedBackup> before) {}
+
     /// The newest backup that an incremental can build on: of the same cluster, with the same page
     /// size and checksum setting.
-    static Optional<CommittedBackup> parent(
+    static Optional<Parent> parent(
             ProtectedSource source,
             ClusterBackup.Request.Type type,
             Origin origin,
@@ -47,7 +53,11 @@ final class Basis {
                     "take a full backup first: mainstay backup " + source.name() + " --type full",
                     null);
         }
-        return newest;
+        return newest.map(backup -> new Parent(backup, upTo(backup, chain.backups())));
+    }
+
+    private static List<CommittedBackup> upTo(CommittedBackup last, List<CommittedBackup> backups) {
+        return backups.stream().filter(each -> each.sequence() <= last.sequence()).toList();
     }
 
     private static boolean isLike(BackupDetails earlier, Origin origin) {
@@ -57,9 +67,10 @@ final class Basis {
     }
 
     static BackupOptions options(
-            RepositorySettings repository, Optional<CommittedBackup> parent, Origin origin) {
+            RepositorySettings repository, Optional<Parent> parent, Origin origin) {
         BackupOptions options =
-                parent.map(
+                parent.map(Parent::backup)
+                        .map(
                                 earlier ->
                                         BackupOptions.incremental(
                                                 earlier,

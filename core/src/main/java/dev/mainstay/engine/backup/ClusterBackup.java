@@ -1,6 +1,7 @@
 package dev.mainstay.engine.backup;
 
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.config.PostgresSettings;
@@ -15,10 +16,12 @@ import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
 import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.format.Json;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -30,6 +33,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -37,6 +41,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 
 /// Backs up a running primary whose data directory this host can read.
 ///
@@ -74,6 +79,10 @@ public final class ClusterBackup {
     private final Progress progress;
     private final Path dataDirectory;
 
+    /// From where on the log has to tell what changed since an earlier backup. Its start: while it
+    /// was copied, pages changed that it has in their earlier state.
+    private Function<BackupDetails, Lsn> since = BackupDetails::startLsn;
+
     public ClusterBackup(
             ProtectedSource source,
             RepositorySettings repository,
@@ -94,6 +103,12 @@ public final class ClusterBackup {
                                                 "source "
                                                         + source.name()
                                                         + " has no data-directory"));
+    }
+
+    /// For the test that shows that any other interval is wrong.
+    ClusterBackup withChangesSince(Function<BackupDetails, Lsn> other) {
+        since = other;
+        return this;
     }
 
     /// Takes the backup.
@@ -120,12 +135,13 @@ public final class ClusterBackup {
                             origin,
                             request,
                             progress);
-            Optional<CommittedBackup> parent = Basis.parent(source, request.type, origin, progress);
+            Optional<Basis.Parent> parent = Basis.parent(source, request.type, origin, progress);
             try (BackupWriter writer =
                     source.newBackup(Basis.options(repository, parent, origin))) {
                 try {
-                    Result result = copy(new Step(writer, session, control, proof, request), begin);
-                    return result;
+                    return copy(
+                            new Step(writer, session, control, proof, request, archive, parent),
+                            begin);
                 } catch (RuntimeException | Error failed) {
                     abort(writer, failed);
                     throw failed;
@@ -152,7 +168,9 @@ public final class ClusterBackup {
             BackupSession session,
             ControlFile control,
             ArchiveProof proof,
-            Request request) {}
+            Request request,
+            WalArchive archive,
+            Optional<Basis.Parent> parent) {}
 
     private Result copy(Step step, Instant begin) {
         ControlFile control = step.control;
@@ -170,9 +188,30 @@ public final class ClusterBackup {
                                         step.request.waiter,
                                         findings::damaged))
                         : Optional.empty();
+        Optional<ParentChanges> known =
+                step.parent.map(
+                        parent ->
+                                ParentChanges.find(
+                                        parent,
+                                        since.apply(BackupDetails.read(parent.backup().details())),
+                                        new ChangeSearch(
+                                                step.archive,
+                                                dataDirectory.resolve("pg_wal"),
+                                                control.layout().walSegmentSizeBytes(),
+                                                control.layout().walBlockSizeBytes()),
+                                        start,
+                                        settings.fullReadEvery()));
         FileCopier.Terms terms =
                 new FileCopier.Terms(
                         step.writer,
+                        file ->
+                                known.map(
+                                                each ->
+                                                        each.pages(
+                                                                file,
+                                                                control.layout()
+                                                                        .relationSegmentBlocks()))
+                                        .orElse(ChangedPages.ALL),
                         blockSize,
                         control.layout().relationSegmentBlocks(),
                         verification,
@@ -209,10 +248,24 @@ public final class ClusterBackup {
         }
         CommittedBackup committed =
                 step.writer.commit(
-                        BackupDetails.withMovedPgClass(
-                                details.toJson(), copied.described.movedPgClass()));
+                        record(details, changes(step, known), copied.described.movedPgClass()));
         Instant end = source.repository().ground().clock().instant();
         return new Result(committed, details, Duration.between(begin, end));
+    }
+
+    /// Nothing is said of a full backup that was asked for, or is the first.
+    private Optional<Changes> changes(Step step, Optional<ParentChanges> known) {
+        boolean unwanted =
+                step.request.type != Request.Type.FULL && !source.newestBackups().isEmpty();
+        return known.map(ParentChanges::changes)
+                .or(() -> unwanted ? Optional.of(Changes.NO_PARENT) : Optional.empty());
+    }
+
+    private static Json record(
+            BackupDetails details, Optional<Changes> changes, Map<Long, Long> movedPgClass) {
+        Json json = BackupDetails.withMovedPgClass(details.toJson(), movedPgClass);
+        changes.ifPresent(each -> json.put("changes", each.toJson()));
+        return json;
     }
 
     private Instant storeControlFile(Step step) {

@@ -7,6 +7,7 @@ import dev.mainstay.postgres.cluster.ClusterFile;
 import dev.mainstay.postgres.cluster.RelationPageReader;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.PartedFile;
 
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// Reads the files of a live cluster into a backup, each by the rule of its kind. One for each
@@ -34,8 +36,11 @@ final class FileCopier implements AutoCloseable {
     private static final int ATTEMPTS = 5;
 
     /// What all workers share.
+    ///
+    /// @param known which pages may have changed since the backup that this one builds on
     record Terms(
             BackupWriter writer,
+            Function<ClusterFile, ChangedPages> known,
             int blockSizeBytes,
             int relationSegmentBlocks,
             Optional<RelationPageReader.Verification> verification,
@@ -66,7 +71,7 @@ final class FileCopier implements AutoCloseable {
         if (parts <= 1) {
             return List.of(copier -> copier.copy(file));
         }
-        LargeRelation relation = new LargeRelation(file, parts);
+        LargeRelation relation = new LargeRelation(file, parts, terms);
         return IntStream.range(0, parts)
                 .<Task>mapToObj(part -> copier -> copier.part(relation, part))
                 .toList();
@@ -83,7 +88,7 @@ final class FileCopier implements AutoCloseable {
 
     private void copy(ClusterFile file) {
         switch (file.kind()) {
-            case ClusterFile.Relation _ -> part(new LargeRelation(file, 1), 0);
+            case ClusterFile.Relation _ -> part(new LargeRelation(file, 1, terms), 0);
             case ClusterFile.Slru _ -> slru(file);
             case ClusterFile.Other _ -> other(file);
             case ClusterFile.Directory _ -> terms.writer.directory(facts(file));
@@ -95,19 +100,22 @@ final class FileCopier implements AutoCloseable {
     private static final class LargeRelation {
         private final ClusterFile file;
         private final int parts;
+        private final ChangedPages changed;
         private Optional<PartedFile> begun = Optional.empty();
         private boolean vanished;
 
-        LargeRelation(ClusterFile file, int parts) {
+        LargeRelation(ClusterFile file, int parts, Terms terms) {
             this.file = file;
             this.parts = parts;
+            this.changed = terms.known.apply(file);
         }
 
         synchronized PartedFile begun(FileCopier copier) {
             if (begun.isEmpty()) {
                 begun =
                         Optional.of(
-                                copier.worker.begin(facts(file), pages(file, copier.terms), parts));
+                                copier.worker.begin(
+                                        facts(file), pages(file, copier.terms), parts, changed));
             }
             return begun.get();
         }
@@ -125,22 +133,38 @@ final class FileCopier implements AutoCloseable {
         ClusterFile file = relation.file;
         int from = part * PART_PAGES;
         int end = Math.min(pages(file, terms), from + PART_PAGES);
-        Optional<RelationPageReader> opened =
-                RelationPageReader.open(target(file), terms.verification);
-        if (opened.isEmpty()) {
+        PartProgress progress =
+                new PartProgress((end - from) * (long) terms.blockSizeBytes, terms.progress);
+        try (LiveRelation live =
+                new LiveRelation(target(file), terms.verification, progress::read)) {
+            worker.part(relation.begun(this), from, end, live);
+        } catch (LiveRelation.Vanished gone) {
             if (relation.vanishes()) {
                 terms.findings.vanished(file);
             }
-            terms.progress.advance((end - from) * (long) terms.blockSizeBytes);
-            return;
+        } finally {
+            progress.end();
         }
-        try (RelationPageReader reader = opened.get()) {
-            reader.seek(from);
-            worker.part(
-                    relation.begun(this),
-                    from,
-                    end,
-                    (first, wanted, into) -> read(reader, first, wanted, into));
+    }
+
+    /// Counts a part's bytes once, whether they were read, read twice or not at all.
+    private static final class PartProgress {
+        private final Progress progress;
+        private long left;
+
+        PartProgress(long bytes, Progress progress) {
+            this.left = bytes;
+            this.progress = progress;
+        }
+
+        void read(long bytes) {
+            long counted = Math.min(left, bytes);
+            left -= counted;
+            progress.advance(counted);
+        }
+
+        void end() {
+            read(left);
         }
     }
 
@@ -151,23 +175,6 @@ final class FileCopier implements AutoCloseable {
                 file.relation().orElseThrow().firstBlock(terms.relationSegmentBlocks),
                 file.sizeBytes(),
                 terms.blockSizeBytes);
-    }
-
-    private int read(RelationPageReader reader, int first, int wanted, byte[] into) {
-        boolean onward = first == reader.position();
-        reader.seek(first);
-        int got = 0;
-        while (got < wanted) {
-            int more = reader.read(into, got * terms.blockSizeBytes, wanted - got);
-            if (more == 0) {
-                break;
-            }
-            got += more;
-        }
-        if (onward) {
-            terms.progress.advance((long) got * terms.blockSizeBytes);
-        }
-        return got;
     }
 
     /// The size at the start applies: what grows after that comes from WAL.

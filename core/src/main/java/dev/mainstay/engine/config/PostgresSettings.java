@@ -10,12 +10,17 @@ import java.util.Optional;
 /// @param dataDirectory where this host sees the cluster's files; without it they are read over the
 ///   replication protocol
 /// @param processMax how many files are read and sealed in parallel
+/// @param fullReadEvery every so many incrementals one reads everything, whatever the WAL says; 0
+///   for never
 public record PostgresSettings(
         String url,
         Optional<Secret> password,
         Optional<Path> dataDirectory,
         ReceiverSettings receiver,
-        int processMax) {
+        int processMax,
+        int fullReadEvery) {
+    /// Of `full-read-every`.
+    public static final int DEFAULT_FULL_READ_EVERY = 10;
 
     /// The url with its password hidden.
     public String safeUrl() {

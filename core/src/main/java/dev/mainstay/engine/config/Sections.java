@@ -19,6 +19,7 @@ final class Sections {
     private static final ByteSize MOST_PACK = ByteSize.mib(1024);
     private static final ByteSize LEAST_SPOOL = ByteSize.mib(64);
     private static final int MOST_PROCESSES = 256;
+    private static final int MOST_BETWEEN_READS = 10_000;
 
     private final Path folder;
     private final boolean readableByOthers;
@@ -87,7 +88,13 @@ final class Sections {
 
     private PostgresSettings postgres(String name, ConfigNode node) {
         Map<String, ConfigNode> entries =
-                node.entries("url", "password", "data-directory", "receiver", "process-max");
+                node.entries(
+                        "url",
+                        "password",
+                        "data-directory",
+                        "receiver",
+                        "process-max",
+                        "full-read-every");
         ConfigNode url = required(node, entries, "url");
         String text = url.parsed(Sections::serverUrl);
         if (UrlPassword.isIn(text)) {
@@ -98,6 +105,7 @@ final class Sections {
             warnIfOpen(password, "password");
         }
         ConfigNode processMax = entries.get("process-max");
+        ConfigNode fullReadEvery = entries.get("full-read-every");
         ConfigNode receiver = entries.get("receiver");
         return new PostgresSettings(
                 text,
@@ -106,7 +114,10 @@ final class Sections {
                 receiver == null ? ReceiverSettings.defaults(name) : receiver(name, receiver),
                 processMax == null
                         ? Runtime.getRuntime().availableProcessors()
-                        : processMax.integer(1, MOST_PROCESSES));
+                        : processMax.integer(1, MOST_PROCESSES),
+                fullReadEvery == null
+                        ? PostgresSettings.DEFAULT_FULL_READ_EVERY
+                        : fullReadEvery.integer(0, MOST_BETWEEN_READS));
     }
 
     private ReceiverSettings receiver(String name, ConfigNode node) {

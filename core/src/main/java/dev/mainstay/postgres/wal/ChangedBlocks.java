@@ -44,20 +44,31 @@ public final class ChangedBlocks {
 
     /// The changes of consecutive stretches, oldest first.
     public static ChangedBlocks merge(List<ChangedBlocks> stretches) {
-        Builder builder = new Builder();
-        for (ChangedBlocks one : stretches) {
-            one.changes.forEach(
+        Merge merge = new Merge();
+        stretches.forEach(merge::add);
+        return merge.result();
+    }
+
+    /// Adds up consecutive stretches as they come.
+    public static final class Merge {
+        private final Builder builder = new Builder();
+
+        /// @param next what follows everything that was added before
+        public void add(ChangedBlocks next) {
+            next.changes.forEach(
                     (key, change) -> {
                         if (change.rawLimit() >= 0) {
                             builder.limit(key.file(), key.fork(), change.rawLimit());
                         }
-                        Fork fork = key.fork();
                         for (int block : change.sortedBlocks()) {
-                            builder.add(key.file(), fork, block);
+                            builder.add(key.file(), key.fork(), block);
                         }
                     });
         }
-        return builder.build();
+
+        public ChangedBlocks result() {
+            return builder.build();
+        }
     }
 
     @Override

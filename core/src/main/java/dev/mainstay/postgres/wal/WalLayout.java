@@ -16,6 +16,8 @@ public record WalLayout(
         Optional<WalFormat> format,
         Optional<SystemId> system,
         Optional<TimelineId> timeline) {
+    /// Of the header at the beginning of every segment; no record begins before it ends.
+    public static final int LONG_HEADER_BYTES = WalPageHeader.LONG_BYTES;
 
     public WalLayout {
         if (Integer.bitCount(pageBytes) != 1 || pageBytes < 1024 || pageBytes > 65536) {

@@ -1,0 +1,114 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.Lsn;
+import dev.mainstay.postgres.cluster.BackupSession;
+import dev.mainstay.postgres.cluster.ClusterFile;
+import dev.mainstay.postgres.cluster.RelationFile;
+import dev.mainstay.postgres.wal.ChangedBlocks;
+import dev.mainstay.repository.ChangedPages;
+import dev.mainstay.repository.CommittedBackup;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/// What an incremental knows of the changes since its parent: file by file, which pages to read.
+final class ParentChanges {
+    private final Changes changes;
+    private final Optional<ChangedBlocks> blocks;
+
+    /// Pages that the parent found damaged: whether they still are has to be seen and told again.
+    private final Map<String, NavigableSet<Long>> damaged;
+
+    private ParentChanges(
+            Changes changes,
+            Optional<ChangedBlocks> blocks,
+            Map<String, NavigableSet<Long>> damaged) {
+        this.changes = changes;
+        this.blocks = blocks;
+        this.damaged = damaged;
+    }
+
+    /// @param since from where on the log is asked
+    /// @param fullReadEvery as in the configuration
+    static ParentChanges find(
+            Basis.Parent parent,
+            Lsn since,
+            ChangeSearch search,
+            BackupSession.Start start,
+            int fullReadEvery) {
+        BackupDetails earlier = BackupDetails.read(parent.backup().details());
+        BackupDetails.Judgement judgement = earlier.judgement();
+        if (fullReadEvery > 0 && sinceFullRead(parent.before()) >= fullReadEvery - 1) {
+            return unknown("one of every " + fullReadEvery + " incrementals does");
+        }
+        if (judgement.damagedPageCount() > judgement.damagedPages().size()) {
+            return unknown(
+                    "the earlier backup has more damaged pages than its record lists ("
+                            + judgement.damagedPageCount()
+                            + ")");
+        }
+        return switch (search.find(
+                new ChangeSearch.Earlier(earlier.timeline(), since, earlier.stopLsn()),
+                start.timeline(),
+                start.lsn())) {
+            case ChangeSearch.Found.Unknown(String reason) -> unknown(reason);
+            case ChangeSearch.Found.Known(ChangedBlocks blocks) ->
+                    new ParentChanges(
+                            new Changes.FromWal(since, start.lsn()),
+                            Optional.of(blocks),
+                            byFile(judgement.damagedPages()));
+        };
+    }
+
+    private static ParentChanges unknown(String reason) {
+        return new ParentChanges(new Changes.Unknown(reason), Optional.empty(), Map.of());
+    }
+
+    /// How many of the last backups in a row were told by the log what to read.
+    private static int sinceFullRead(List<CommittedBackup> backups) {
+        int count = 0;
+        for (CommittedBackup backup : backups.reversed()) {
+            if (!(Changes.read(backup.details()).orElse(null) instanceof Changes.FromWal)) {
+                break;
+            }
+            count++;
+        }
+        return count;
+    }
+
+    private static Map<String, NavigableSet<Long>> byFile(List<BackupDetails.Damage> pages) {
+        Map<String, NavigableSet<Long>> byFile = new HashMap<>();
+        pages.forEach(
+                page ->
+                        byFile.computeIfAbsent(page.path(), _ -> new TreeSet<>())
+                                .add(page.block()));
+        return byFile;
+    }
+
+    Changes changes() {
+        return changes;
+    }
+
+    /// Which pages of a file may differ from the parent's.
+    ChangedPages pages(ClusterFile file, int relationSegmentBlocks) {
+        if (blocks.isEmpty() || file.relation().isEmpty()) {
+            return ChangedPages.ALL;
+        }
+        RelationFile relation = file.relation().get();
+        ChangedPages named = Changes.pages(blocks.get(), relation, relationSegmentBlocks);
+        NavigableSet<Long> wrong = damaged.get(file.path());
+        if (wrong == null) {
+            return named;
+        }
+        long first = Integer.toUnsignedLong(relation.firstBlock(relationSegmentBlocks));
+        return (from, end) -> {
+            Long next = wrong.ceiling(first + from);
+            int until = next == null ? end : (int) Math.min(end, next - first);
+            return named.next(from, until);
+        };
+    }
+}

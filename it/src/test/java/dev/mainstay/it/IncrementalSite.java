@@ -134,7 +134,8 @@ final class IncrementalSite implements AutoCloseable {
                         Optional.empty(),
                         Optional.of(cluster.dataDirectory()),
                         ReceiverSettings.defaults(into.name()),
-                        2);
+                        2,
+                        PostgresSettings.DEFAULT_FULL_READ_EVERY);
         RepositorySettings storing =
                 new RepositorySettings("local", Optional.empty(), true, 1, ByteSize.mib(8));
         CommittedBackup backup =

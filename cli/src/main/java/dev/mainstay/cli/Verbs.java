@@ -31,6 +31,10 @@ final class Verbs {
                             "bring a source back, as it was at any point of its recovery window",
                             RestoreCommand::new),
                     new Entry(
+                            "recover",
+                            "bring a single table back into a live database",
+                            RecoverCommand::new),
+                    new Entry(
                             "demo", "the whole story on an embedded PostgreSQL", DemoCommand::new),
                     new Entry(
                             "version",

@@ -41,7 +41,8 @@ import java.util.Optional;
 /// It never outlives this process: a shell holds the end of a pipe, and kills it when the pipe
 /// closes, whatever became of us.
 public final class PrivateServer implements AutoCloseable {
-    static final int PORT = 5432;
+    /// In the name of the socket.
+    public static final int PORT = 5432;
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int LOG_LINES = 12;
     private static final String WATCH =
@@ -135,7 +136,23 @@ public final class PrivateServer implements AutoCloseable {
         return folder;
     }
 
+    /// What is thrown away need not keep what the source was told by ALTER SYSTEM.
+    private void forgetSettings() {
+        Path file = directory().resolve(RecoverySettings.FILE);
+        RestoreFiles.attempt(
+                "write " + file,
+                () ->
+                        Files.writeString(
+                                file,
+                                RecoverySettings.rewrite(
+                                        "", RecoverySettings.of(plan), "for a private server"),
+                                StandardCharsets.ISO_8859_1));
+    }
+
     private void configure() {
+        if (!options.keeps) {
+            forgetSettings();
+        }
         RestoreFiles.attempt(
                 "write into " + options.run,
                 () -> {

@@ -27,6 +27,12 @@ public record RestoreRequest(
         tablespaces = Map.copyOf(tablespaces);
     }
 
+    /// The same into another directory.
+    public RestoreRequest withDirectory(Path other) {
+        return new RestoreRequest(
+                other, backup, recovery, tablespaces, originalExternals, processMax);
+    }
+
     /// What a server does at the target.
     public enum Action {
         PAUSE,

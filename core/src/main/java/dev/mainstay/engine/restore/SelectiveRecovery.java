@@ -71,7 +71,7 @@ public final class SelectiveRecovery {
             progress.begin("checking database " + database, 0);
             try (Connection sql = server.connect(database)) {
                 StructureCheck.Result result = StructureCheck.run(sql, "true");
-                result.demandWell(database);
+                result.demandWell("database " + database);
                 result.note().ifPresent(note -> notes.add("database " + database + " " + note));
                 if (result.note().isEmpty()) {
                     checked.add(

@@ -14,19 +14,21 @@ import java.util.Optional;
 /// Has amcheck look through a database: every table's rows and every B-tree index against its
 /// table. The extension is made for that in a schema of its own and dropped again, unless the
 /// database has it.
-final class StructureCheck {
+public final class StructureCheck {
     private static final String SCHEMA = "mainstay_amcheck";
     private static final int REPORTED = 10;
 
     /// @param damage the first findings
     /// @param note why nothing or not everything was looked at
-    record Result(long tables, long indexes, List<String> damage, Optional<String> note) {
-        void demandWell(String database) {
+    public record Result(long tables, long indexes, List<String> damage, Optional<String> note) {
+        /// @param what was checked, for the message
+        /// @throws MainstayException RESTORE_DATABASE_DAMAGED
+        public void demandWell(String what) {
             if (!damage.isEmpty()) {
                 throw new MainstayException(
                         ErrorCode.RESTORE_DATABASE_DAMAGED,
-                        "amcheck finds database "
-                                + database
+                        "amcheck finds "
+                                + what
                                 + " damaged: "
                                 + String.join("; ", damage));
             }
@@ -42,7 +44,7 @@ final class StructureCheck {
 
     /// @param sql of a superuser; commits by itself
     /// @param relations SQL condition on `c` (pg_class) for tables; indexes follow their tables
-    static Result run(Connection sql, String relations) throws SQLException {
+    public static Result run(Connection sql, String relations) throws SQLException {
         try (Statement statement = sql.createStatement()) {
             return new StructureCheck(statement).run(relations);
         }

@@ -1,0 +1,223 @@
+package dev.mainstay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mainstay.testkit.Await;
+import dev.mainstay.testkit.ClusterOptions;
+import dev.mainstay.testkit.DebianPrograms;
+import dev.mainstay.testkit.TestCluster;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// `mainstay recover table` as it is typed, into the very cluster that lost the table. On version
+/// 15 alone: only of that one are the client programs here.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RecoverTableTest {
+    private static final String NAME = "public.\"Größe \"\"x\"\" $1\"";
+    private static final String CONTENT = "SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM ";
+
+    private final TestCluster cluster;
+    private final CommandSite site;
+    private String position = "";
+    private String orders = "";
+    private String odd = "";
+
+    RecoverTableTest() throws IOException {
+        cluster =
+                TestCluster.create(
+                        DebianPrograms.MAJOR, ClusterOptions.standard().withWalSegmentMib(1));
+        site = CommandSite.of(cluster);
+    }
+
+    @BeforeAll
+    void protectAndLose() throws IOException {
+        Files.createDirectories(site.path("sandboxes"));
+        site.grant();
+        try (CommandSite.Receiving _ = site.receive()) {
+            cluster.sql("CREATE ROLE gone", "CREATE ROLE reader", "CREATE DATABASE shop");
+            cluster.sqlIn(
+                    "shop",
+                    "CREATE TABLE customers (id int PRIMARY KEY)",
+                    "INSERT INTO customers SELECT generate_series(1, 100)",
+                    "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS"
+                            + " 'BEGIN RETURN NEW; END'",
+                    "CREATE TABLE orders (id bigserial PRIMARY KEY, customer int REFERENCES"
+                            + " customers, note text, CONSTRAINT positive CHECK (id > 0))",
+                    "COMMENT ON TABLE orders IS 'dear'",
+                    "CREATE INDEX orders_note ON orders (note)",
+                    "CREATE TRIGGER touching BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION"
+                            + " touch()",
+                    "GRANT SELECT ON orders TO reader",
+                    "GRANT SELECT ON orders TO gone",
+                    "CREATE TABLE lines (o bigint REFERENCES orders)",
+                    "INSERT INTO orders (customer, note) SELECT 1 + i % 100, repeat('n', i) FROM"
+                            + " generate_series(1, 2000) i",
+                    "CREATE TABLE " + NAME + " (id int PRIMARY KEY, \"Ä.b\" text)",
+                    "INSERT INTO " + NAME + " SELECT i, 'ü' || i FROM generate_series(1, 50) i",
+                    "CREATE TABLE parts (id int PRIMARY KEY, t text) PARTITION BY RANGE (id)",
+                    "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)",
+                    "CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (20)",
+                    "INSERT INTO parts SELECT i, 'x' FROM generate_series(1, 19) i",
+                    "CREATE VIEW v AS SELECT * FROM parts");
+            site.run("backup", "orders").exits(0);
+            cluster.sqlIn(
+                    "shop",
+                    "UPDATE orders SET note = 'later' WHERE id = 7",
+                    "CREATE TABLE young AS SELECT 1 AS id");
+            orders = cluster.rows("shop", CONTENT + "orders t").getFirst();
+            odd = cluster.rows("shop", CONTENT + NAME + " t").getFirst();
+            position = cluster.value("SELECT pg_current_wal_insert_lsn()");
+            cluster.sqlIn("shop", "DROP TABLE orders CASCADE", "DROP TABLE " + NAME);
+            cluster.sqlIn("shop", "DELETE FROM customers WHERE id = 5", "REVOKE ALL ON parts FROM gone");
+            cluster.sql("DROP ROLE gone", "SELECT pg_switch_wal()");
+            String now = cluster.value("SELECT pg_current_wal_flush_lsn()");
+            Await.until(
+                    "the slot to reach " + now,
+                    () ->
+                            cluster.value(
+                                            "SELECT restart_lsn >= '"
+                                                    + now
+                                                    + "'::pg_lsn FROM pg_replication_slots")
+                                    .equals("t"));
+        }
+    }
+
+    @AfterAll
+    void end() {
+        site.close();
+        cluster.close();
+    }
+
+    private CommandSite.Answer recover(String table, String... more) {
+        DebianPrograms.assume("pg_restore");
+        List<String> words =
+                new ArrayList<>(
+                        List.of(
+                                "recover",
+                                "table",
+                                "orders",
+                                table,
+                                "--database",
+                                "shop",
+                                "--target-lsn",
+                                position,
+                                "--exclusive",
+                                "--into",
+                                "postgresql://postgres@127.0.0.1:" + cluster.port() + "/shop",
+                                "--sandbox",
+                                site.path("sandboxes").toString(),
+                                "--bin-directory",
+                                cluster.binDirectory().toString(),
+                                "--yes"));
+        words.addAll(List.of(more));
+        return site.run(words.toArray(String[]::new));
+    }
+
+    /// Neither files nor a server.
+    private void nothingIsLeft() {
+        try (Stream<Path> left = Files.list(site.path("sandboxes"))) {
+            assertThat(left).isEmpty();
+        } catch (IOException failed) {
+            throw new java.io.UncheckedIOException(failed);
+        }
+        assertThat(
+                        ProcessHandle.allProcesses()
+                                .flatMap(process -> process.info().commandLine().stream())
+                                .filter(line -> line.contains(site.path("sandboxes").toString())))
+                .isEmpty();
+    }
+
+    private List<String> rows(String query) {
+        return cluster.rows("shop", query);
+    }
+
+    @Test
+    void aDroppedTableIsBackWithAllThatBelongsToIt() {
+        CommandSite.Answer answer = recover("public.orders");
+        answer.exits(0)
+                .says(
+                        "rows",
+                        "2000",
+                        "last commit",
+                        "foreign key orders_customer_fkey could not be made",
+                        "foreign key of another table does not come along",
+                        "privileges of role gone are left out");
+        assertThat(rows(CONTENT + "orders t")).containsExactly(orders);
+        assertThat(rows("SELECT obj_description('orders'::regclass)")).containsExactly("dear");
+        assertThat(rows("SELECT indexname FROM pg_indexes WHERE tablename = 'orders' ORDER BY 1"))
+                .containsExactly("orders_note", "orders_pkey");
+        assertThat(rows("SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal"))
+                .containsExactly("touching");
+        assertThat(rows("SELECT has_table_privilege('reader', 'orders', 'SELECT')"))
+                .containsExactly("t");
+        assertThat(rows("INSERT INTO orders (note) VALUES ('new') RETURNING id"))
+                .containsExactly("2001");
+        nothingIsLeft();
+
+        assertThat(recover("public.orders").exits(1).err())
+                .contains("[MS-1102] public.orders exists in ");
+        // Beside the one that is there: all names but the table's are found by themselves.
+        recover("public.orders", "--as", "rescued.\"Old Orders\"").exits(0);
+        recover("public.orders", "--as", "orders_before").exits(0);
+        assertThat(rows(CONTENT + "rescued.\"Old Orders\" t")).containsExactly(orders);
+        assertThat(rows(CONTENT + "orders_before t")).containsExactly(orders);
+        assertThat(
+                        rows(
+                                "SELECT indexname FROM pg_indexes WHERE tablename = 'orders_before'"
+                                        + " ORDER BY 1"))
+                .containsExactly("orders_before_note", "orders_before_pkey");
+        assertThat(rows("INSERT INTO orders_before (note) VALUES ('new') RETURNING id"))
+                .containsExactly("2001");
+        assertThat(rows("SELECT count(*) FROM orders")).containsExactly("2001");
+        nothingIsLeft();
+    }
+
+    @Test
+    void namesAreTakenAsSqlTakesThem() {
+        recover(NAME, "--output", "json").exits(0).says("\"rows\": 50");
+        assertThat(rows(CONTENT + NAME + " t")).containsExactly(odd);
+        assertThat(recover("public.Orderz").exits(1).err())
+                .contains("[MS-1101]", "knows no table public.orderz; did you mean public.orders?");
+        assertThat(recover("public.v").exits(1).err())
+                .contains("[MS-1101] public.v is no table");
+        assertThat(recover("orders").exits(2).err()).contains("[MS-0405] 'orders' names no table");
+        assertThat(recover("public.young").exits(1).err())
+                .contains("[MS-1101]", "HINT: ", "--created-later");
+        recover("public.young", "--created-later", "--as", "young_again").exits(0);
+        assertThat(rows("SELECT id FROM young_again")).containsExactly("1");
+        nothingIsLeft();
+    }
+
+    @Test
+    void aPartitionedTableComesWithItsPartitionsAndAPartitionAlone() {
+        recover("public.parts", "--as", "parts_before").exits(0).says("parts_before_1");
+        assertThat(rows("SELECT count(*) FROM parts_before")).containsExactly("19");
+        assertThat(rows("SELECT count(*) FROM parts_before_2")).containsExactly("10");
+        recover("public.parts_1", "--as", "part_alone")
+                .exits(0)
+                .says("it was a partition: ALTER TABLE public.parts ATTACH PARTITION");
+        assertThat(rows("SELECT count(*) FROM part_alone")).containsExactly("9");
+        nothingIsLeft();
+    }
+
+    @Test
+    void whatCannotBeDoneIsSaidBeforeAnythingIsRestored() {
+        assertThat(recover("public.orders", "--as", "customers").exits(1).err())
+                .contains("[MS-1102] public.customers exists in ");
+        assertThat(recover("public.orders", "--as", "n1", "--sandbox", "/nowhere").exits(1).err())
+                .contains("[MS-1104] the sandbox may need ", "/nowhere");
+        recover("public.orders", "--as", "n2", "--plan").exits(0).says("nothing was done");
+        assertThat(rows("SELECT relname FROM pg_class WHERE relname IN ('n1', 'n2')")).isEmpty();
+        nothingIsLeft();
+    }
+}

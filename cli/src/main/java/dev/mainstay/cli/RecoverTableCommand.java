@@ -131,7 +131,8 @@ final class RecoverTableCommand implements Verb {
     @Override
     public Document run(Session session) throws IOException {
         QualifiedName name = QualifiedName.parse(table);
-        QualifiedName called = as.map(text -> QualifiedName.parse(text, name.schema())).orElse(name);
+        QualifiedName called =
+                as.map(text -> QualifiedName.parse(text, name.schema())).orElse(name);
         ConnectionSpec login = ConnectionSpec.parse(into, session.terminal().environment());
         TargetDatabase live = new TargetDatabase(into, login);
         Optional<PostgresSettings> settings =
@@ -160,7 +161,13 @@ final class RecoverTableCommand implements Verb {
             }
             Confirm.danger(
                     session,
-                    "table " + called + " will be made in " + live + ", as " + name + " was at "
+                    "table "
+                            + called
+                            + " will be made in "
+                            + live
+                            + ", as "
+                            + name
+                            + " was at "
                             + plan.request().recovery().target(),
                     yes);
             Instant begin = session.clock().instant();

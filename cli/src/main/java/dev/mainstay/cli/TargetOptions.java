@@ -51,7 +51,6 @@ final class TargetOptions {
             description = "along which timeline (default: latest)")
     private String timeline = "latest";
 
-
     RestoreTarget target() {
         List<RestoreTarget> given = new ArrayList<>();
         boolean inclusive = !exclusive;

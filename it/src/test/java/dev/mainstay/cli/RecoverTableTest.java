@@ -13,10 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /// `mainstay recover table` as it is typed, into the very cluster that lost the table. On version
@@ -78,7 +81,8 @@ class RecoverTableTest {
             odd = cluster.rows("shop", CONTENT + NAME + " t").getFirst();
             position = cluster.value("SELECT pg_current_wal_insert_lsn()");
             cluster.sqlIn("shop", "DROP TABLE orders CASCADE", "DROP TABLE " + NAME);
-            cluster.sqlIn("shop", "DELETE FROM customers WHERE id = 5", "REVOKE ALL ON parts FROM gone");
+            cluster.sqlIn(
+                    "shop", "DELETE FROM customers WHERE id = 5", "REVOKE ALL ON parts FROM gone");
             cluster.sql("DROP ROLE gone", "SELECT pg_switch_wal()");
             String now = cluster.value("SELECT pg_current_wal_flush_lsn()");
             Await.until(
@@ -99,6 +103,10 @@ class RecoverTableTest {
     }
 
     private CommandSite.Answer recover(String table, String... more) {
+        return site.run(words(table, more).toArray(String[]::new));
+    }
+
+    private List<String> words(String table, String... more) {
         DebianPrograms.assume("pg_restore");
         List<String> words =
                 new ArrayList<>(
@@ -120,21 +128,50 @@ class RecoverTableTest {
                                 cluster.binDirectory().toString(),
                                 "--yes"));
         words.addAll(List.of(more));
-        return site.run(words.toArray(String[]::new));
+        return words;
     }
 
     /// Neither files nor a server.
     private void nothingIsLeft() {
+        assertThat(sandboxes()).isEmpty();
+        assertThat(servers()).isEmpty();
+    }
+
+    private List<String> sandboxes() {
         try (Stream<Path> left = Files.list(site.path("sandboxes"))) {
-            assertThat(left).isEmpty();
+            return left.map(Path::toString).toList();
         } catch (IOException failed) {
-            throw new java.io.UncheckedIOException(failed);
+            throw new UncheckedIOException(failed);
         }
-        assertThat(
-                        ProcessHandle.allProcesses()
-                                .flatMap(process -> process.info().commandLine().stream())
-                                .filter(line -> line.contains(site.path("sandboxes").toString())))
-                .isEmpty();
+    }
+
+    /// Processes of a server in a sandbox, by their command lines or working directories.
+    private List<String> servers() {
+        String folder = site.path("sandboxes").toString();
+        return ProcessHandle.allProcesses()
+                .filter(process -> process.pid() != ProcessHandle.current().pid())
+                .filter(
+                        process ->
+                                text(process.pid(), "cmdline").contains(folder + "/mainstay")
+                                        || link(process.pid()).startsWith(folder + "/mainstay"))
+                .map(ProcessHandle::toString)
+                .toList();
+    }
+
+    private static String text(long pid, String file) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid, file), StandardCharsets.ISO_8859_1);
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    private static String link(long pid) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd")).toString();
+        } catch (IOException gone) {
+            return "";
+        }
     }
 
     private List<String> rows(String query) {
@@ -156,7 +193,10 @@ class RecoverTableTest {
         assertThat(rows("SELECT obj_description('orders'::regclass)")).containsExactly("dear");
         assertThat(rows("SELECT indexname FROM pg_indexes WHERE tablename = 'orders' ORDER BY 1"))
                 .containsExactly("orders_note", "orders_pkey");
-        assertThat(rows("SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal"))
+        assertThat(
+                        rows(
+                                "SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass"
+                                        + " AND NOT tgisinternal"))
                 .containsExactly("touching");
         assertThat(rows("SELECT has_table_privilege('reader', 'orders', 'SELECT')"))
                 .containsExactly("t");
@@ -184,12 +224,11 @@ class RecoverTableTest {
 
     @Test
     void namesAreTakenAsSqlTakesThem() {
-        recover(NAME, "--output", "json").exits(0).says("\"rows\": 50");
+        recover(NAME, "--output", "json").exits(0).says("\"rows\":50");
         assertThat(rows(CONTENT + NAME + " t")).containsExactly(odd);
         assertThat(recover("public.Orderz").exits(1).err())
                 .contains("[MS-1101]", "knows no table public.orderz; did you mean public.orders?");
-        assertThat(recover("public.v").exits(1).err())
-                .contains("[MS-1101] public.v is no table");
+        assertThat(recover("public.v").exits(1).err()).contains("[MS-1101] public.v is no table");
         assertThat(recover("orders").exits(2).err()).contains("[MS-0405] 'orders' names no table");
         assertThat(recover("public.young").exits(1).err())
                 .contains("[MS-1101]", "HINT: ", "--created-later");
@@ -214,10 +253,77 @@ class RecoverTableTest {
     void whatCannotBeDoneIsSaidBeforeAnythingIsRestored() {
         assertThat(recover("public.orders", "--as", "customers").exits(1).err())
                 .contains("[MS-1102] public.customers exists in ");
-        assertThat(recover("public.orders", "--as", "n1", "--sandbox", "/nowhere").exits(1).err())
+        List<String> elsewhere = words("public.orders", "--as", "n1");
+        elsewhere.set(elsewhere.indexOf("--sandbox") + 1, "/nowhere");
+        assertThat(site.run(elsewhere.toArray(String[]::new)).exits(1).err())
                 .contains("[MS-1104] the sandbox may need ", "/nowhere");
+        List<String> misspelt = words("public.orders", "--as", "n1");
+        misspelt.set(misspelt.indexOf("--database") + 1, "shopp");
+        assertThat(site.run(misspelt.toArray(String[]::new)).exits(1).err())
+                .contains("[MS-0811]", "did you mean 'shop'?");
+        List<String> unasked = words("public.orders", "--as", "n1");
+        unasked.remove("--yes");
+        assertThat(site.run(unasked.toArray(String[]::new)).exits(1).err())
+                .contains("[MS-0406]", "table public.n1 will be made in ");
         recover("public.orders", "--as", "n2", "--plan").exits(0).says("nothing was done");
         assertThat(rows("SELECT relname FROM pg_class WHERE relname IN ('n1', 'n2')")).isEmpty();
         nothingIsLeft();
+    }
+
+    @Test
+    void whoIsStoppedCleansUp() {
+        List<String> words = words("public.parts", "--as", "never");
+        List<CommandSite.Answer> answers = new CopyOnWriteArrayList<>();
+        Thread command =
+                Thread.ofPlatform()
+                        .start(() -> answers.add(site.run(words.toArray(String[]::new))));
+        Await.until("a server in the sandbox", () -> !servers().isEmpty());
+        command.interrupt();
+        Await.until("the command to end", () -> !command.isAlive());
+        assertThat(answers.getFirst().exits(130).err()).contains("[MS-0407]");
+        nothingIsLeft();
+        assertThat(rows("SELECT relname FROM pg_class WHERE relname = 'never'")).isEmpty();
+    }
+
+    @Test
+    void whoIsKilledLeavesNoServerAndTheNextOneCleansUp() throws Exception {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                ProcessHandle.current().info().command().orElseThrow(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-XX:+UseSerialGC",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Mainstay.class.getName(),
+                                "--config",
+                                site.path("mainstay.yaml").toString()));
+        command.addAll(words("public.parts", "--as", "after_all"));
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(site.path("killed.log").toFile())
+                        .start();
+        Await.until(
+                "a server in the sandbox",
+                () -> {
+                    assertThat(process.isAlive()).as(read(site.path("killed.log"))).isTrue();
+                    return servers().size() > 2;
+                });
+        process.destroyForcibly().waitFor();
+        Await.until("all of its server to end", () -> servers().isEmpty());
+        assertThat(sandboxes()).hasSize(1);
+        assertThat(recover("public.parts", "--as", "after_all").exits(0).err())
+                .contains("which a killed process had left");
+        assertThat(rows("SELECT count(*) FROM after_all")).containsExactly("19");
+        nothingIsLeft();
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException unreadable) {
+            return "";
+        }
     }
 }

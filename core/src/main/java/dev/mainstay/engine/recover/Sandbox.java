@@ -78,7 +78,9 @@ public final class Sandbox implements AutoCloseable {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx--x--x"));
         FileChannel lock =
                 FileChannel.open(
-                        path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                        path.resolve(LOCK),
+                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.WRITE);
         if (lock.tryLock() == null) {
             throw new IOException("cannot lock a file in it");
         }

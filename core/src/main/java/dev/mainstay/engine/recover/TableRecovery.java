@@ -127,11 +127,7 @@ public final class TableRecovery {
             new RestoreRun(source, plan, kept, progress).execute();
             PrivateServer.Options options =
                     new PrivateServer.Options(
-                            means.serverPrograms,
-                            sandbox.run(),
-                            means.preload,
-                            false,
-                            means.roles);
+                            means.serverPrograms, sandbox.run(), means.preload, false, means.roles);
             try (PrivateServer server = new PrivateServer(plan, kept, options, progress)) {
                 server.recover(source);
                 return transfer(server, sandbox, means);
@@ -184,9 +180,8 @@ public final class TableRecovery {
             progress.begin("exporting " + request.table, 0);
             export(server, database, workshop.members(), dump, means);
             progress.begin("importing " + request.as, 0);
-            importInto(target, dump, means);
-            List<String> keys = foreignKeys(target, workshop);
-            return finish(rows, end, workshop, keys, target);
+            importFrom(dump, means);
+            return complete(rows, end, workshop);
         } finally {
             progress.end();
         }
@@ -235,13 +230,17 @@ public final class TableRecovery {
         Program.run(command, variables, ErrorCode.RECOVER_EXPORT_FAILED);
     }
 
-    private void importInto(Sql target, Path dump, Means means) throws SQLException {
+    private void importFrom(Path dump, Means means) throws SQLException {
         String schema = QualifiedName.quote(request.as.schema());
-        boolean made =
-                target.text("SELECT 1 FROM pg_namespace WHERE nspname = ?", request.as.schema())
-                        .isEmpty();
-        if (made) {
-            target.execute("CREATE SCHEMA " + schema);
+        boolean made;
+        try (Connection live = request.into.connect()) {
+            Sql target = new Sql(live);
+            made =
+                    target.text("SELECT 1 FROM pg_namespace WHERE nspname = ?", request.as.schema())
+                            .isEmpty();
+            if (made) {
+                target.execute("CREATE SCHEMA " + schema);
+            }
         }
         List<String> command =
                 new ArrayList<>(
@@ -261,9 +260,12 @@ public final class TableRecovery {
         } catch (MainstayException failed) {
             if (made) {
                 boolean interrupted = Thread.interrupted();
-                target.execute("DROP SCHEMA " + schema);
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
+                try (Connection live = request.into.connect()) {
+                    new Sql(live).execute("DROP SCHEMA " + schema);
+                } finally {
+                    if (interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
                 }
             }
             throw failed;
@@ -295,20 +297,28 @@ public final class TableRecovery {
         return made;
     }
 
-    private Result finish(
-            long rows, ReplayEnd end, Workshop workshop, List<String> keys, Sql target)
-            throws SQLException {
+    /// From here on the table is there: nothing that fails now undoes it.
+    private Result complete(long rows, ReplayEnd end, Workshop workshop) {
         List<String> notes = workshop.notes();
-        try {
+        List<String> keys = new ArrayList<>();
+        try (Connection live = request.into.connect()) {
+            Sql target = new Sql(live);
+            keys.addAll(foreignKeys(target, workshop));
             target.execute("ANALYZE " + request.as.quoted());
-        } catch (SQLException refused) {
-            notes.add("no statistics were gathered: " + refused.getMessage());
-        }
-        long there =
-                Long.parseLong(
-                        target.text("SELECT count(*) FROM " + request.as.quoted()).orElseThrow());
-        if (there != rows) {
-            notes.add("the table in the target now holds " + there + " rows");
+            long there =
+                    Long.parseLong(
+                            target.text("SELECT count(*) FROM " + request.as.quoted())
+                                    .orElseThrow());
+            if (there != rows) {
+                notes.add("the table in the target now holds " + there + " rows");
+            }
+        } catch (SQLException | MainstayException failed) {
+            notes.add(
+                    "the table is there, but what comes after the import failed: "
+                            + failed.getMessage());
+            workshop.foreignKeys().stream()
+                    .filter(key -> !keys.contains(key.name()))
+                    .forEach(key -> notes.add("foreign key not made: " + key.statement()));
         }
         return new Result(
                 rows,

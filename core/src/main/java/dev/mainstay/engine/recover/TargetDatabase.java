@@ -49,7 +49,11 @@ public final class TargetDatabase {
             if (version < major) {
                 throw new MainstayException(
                         ErrorCode.RECOVER_SERVER_OLDER,
-                        login + " is PostgreSQL " + version + ", and the table comes from " + major);
+                        login
+                                + " is PostgreSQL "
+                                + version
+                                + ", and the table comes from "
+                                + major);
             }
             if (isTaken(sql, table)) {
                 throw new MainstayException(

@@ -90,7 +90,8 @@ final class Workshop {
                 members.put(
                         Long.parseLong(row.getFirst()), new QualifiedName(row.get(1), row.get(2)));
                 if (row.get(3).equals("f")) {
-                    notes.add("partition " + row.get(2) + " is a foreign table: its server is used");
+                    notes.add(
+                            "partition " + row.get(2) + " is a foreign table: its server is used");
                 }
             }
         }
@@ -139,8 +140,7 @@ final class Workshop {
                         firstOid())) {
             String parent = row.getFirst();
             if (row.get(1).equals("t")) {
-                sandbox.execute(
-                        "ALTER TABLE " + parent + " DETACH PARTITION " + first().quoted());
+                sandbox.execute("ALTER TABLE " + parent + " DETACH PARTITION " + first().quoted());
                 notes.add(
                         "comes as a table of its own; it was a partition: ALTER TABLE "
                                 + parent
@@ -173,7 +173,7 @@ final class Workshop {
         for (List<String> row :
                 sandbox.rows(
                         "SELECT t.tgname, t.tgrelid, t.tgfoid::regprocedure::text FROM pg_trigger t"
-                                + " WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgrelid IN ("
+                            + " WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgrelid IN ("
                                 + oids()
                                 + ")")) {
             if (target.text("SELECT to_regprocedure(?)::text", row.get(2))
@@ -200,8 +200,8 @@ final class Workshop {
     private void policies() throws SQLException {
         for (List<String> row :
                 sandbox.rows(
-                        "SELECT p.polname, p.polrelid, r.rolname FROM pg_policy p JOIN pg_roles r ON"
-                                + " r.oid = ANY (p.polroles) WHERE p.polrelid IN ("
+                        "SELECT p.polname, p.polrelid, r.rolname FROM pg_policy p JOIN pg_roles r"
+                                + " ON r.oid = ANY (p.polroles) WHERE p.polrelid IN ("
                                 + oids()
                                 + ")")) {
             if (!isRole(row.get(2))) {
@@ -248,8 +248,8 @@ final class Workshop {
         for (List<String> row :
                 sandbox.rows(
                         "SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n"
-                                + " ON n.oid = c.relnamespace WHERE c.oid IN (SELECT indexrelid FROM"
-                                + " pg_index WHERE indrelid IN ("
+                            + " ON n.oid = c.relnamespace WHERE c.oid IN (SELECT indexrelid FROM"
+                            + " pg_index WHERE indrelid IN ("
                                 + oids()
                                 + ") UNION SELECT objid FROM pg_depend WHERE classid ="
                                 + " 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND"

@@ -43,6 +43,7 @@ import java.util.Optional;
 public final class PrivateServer implements AutoCloseable {
     /// In the name of the socket.
     public static final int PORT = 5432;
+
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int LOG_LINES = 12;
     private static final String WATCH =

@@ -27,10 +27,7 @@ public final class StructureCheck {
             if (!damage.isEmpty()) {
                 throw new MainstayException(
                         ErrorCode.RESTORE_DATABASE_DAMAGED,
-                        "amcheck finds "
-                                + what
-                                + " damaged: "
-                                + String.join("; ", damage));
+                        "amcheck finds " + what + " damaged: " + String.join("; ", damage));
             }
         }
     }

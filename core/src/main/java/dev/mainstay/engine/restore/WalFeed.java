@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -125,7 +124,9 @@ final class WalFeed implements AutoCloseable {
         }
     }
 
+    /// The question goes first: the server may ask the same again as soon as there is an answer.
     private void answer(String name) throws IOException {
+        Files.deleteIfExists(folder.resolve("ask").resolve(name));
         boolean segment = WalSegment.isName(name);
         if (segment) {
             WalSegment wanted = WalSegment.parse(name, sizeBytes);
@@ -138,7 +139,6 @@ final class WalFeed implements AutoCloseable {
         } else if (!fetch(name)) {
             absent(name);
         }
-        Files.deleteIfExists(folder.resolve("ask").resolve(name));
     }
 
     /// Whether something was fetched that nobody asked for yet.
@@ -177,13 +177,8 @@ final class WalFeed implements AutoCloseable {
     }
 
     private void absent(String name) throws IOException {
-        Path marker = folder.resolve("absent").resolve(name);
-        try {
-            Files.write(marker, name.getBytes(StandardCharsets.US_ASCII));
-            give.accept(marker);
-        } catch (FileAlreadyExistsException _) {
-            // said before
-        }
+        Files.write(
+                folder.resolve("absent").resolve(name), name.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Override

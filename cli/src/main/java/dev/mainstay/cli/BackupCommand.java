@@ -2,6 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.backup.ChangeReport;
 import dev.mainstay.engine.backup.Changes;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.config.Configuration;
@@ -44,6 +45,11 @@ final class BackupCommand implements Verb {
             description = "how long WAL may take to arrive in the repository (default: 60)")
     private int archiveTimeoutSeconds = 60;
 
+    @Option(
+            names = "--verify-changes",
+            description = "read everything, and fail if a page changed that the WAL does not name")
+    private boolean verifyChanges;
+
     @Override
     public Document run(Session session) {
         Configuration configuration = session.configuration();
@@ -64,10 +70,27 @@ final class BackupCommand implements Verb {
                                             ClusterBackup.Request.Type.valueOf(
                                                     type.name().toUpperCase(Locale.ROOT)),
                                             Duration.ofSeconds(archiveTimeoutSeconds),
-                                            Waiter.sleeping(Duration.ofMillis(50))),
+                                            Waiter.sleeping(Duration.ofMillis(50)),
+                                            verifyChanges),
                                     login.take());
             return document(result);
         }
+    }
+
+    private static String verified(Json details) {
+        if (!details.has("verifiedChanges")) {
+            return "nothing to verify: the WAL was not asked what changed";
+        }
+        ChangeReport report = ChangeReport.read(details.object("verifiedChanges"));
+        return "no page missed: "
+                + report.unchanged()
+                + " as before, "
+                + report.named()
+                + " named by the WAL, "
+                + report.masked()
+                + " differ in hints only, "
+                + report.later()
+                + " changed since the backup began";
     }
 
     private Document document(ClusterBackup.Result result) {
@@ -91,6 +114,9 @@ final class BackupCommand implements Verb {
                         .add("timeline", details.timeline().toString());
         Changes.read(result.backup().details())
                 .ifPresent(changes -> document.add("readWhat", changes.text()));
+        if (verifyChanges) {
+            document.add("verifiedChanges", verified(result.backup().details()));
+        }
         if (!details.judgement().warnings().isEmpty()) {
             document.addAll("warnings", details.judgement().warnings());
         }

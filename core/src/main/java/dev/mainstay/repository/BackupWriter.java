@@ -266,7 +266,24 @@ public final class BackupWriter implements AutoCloseable {
         /// @param end the page after its last
         /// @param pageSource reads any page of the file: the last part looks after all of it
         public void part(PartedFile parted, int from, int end, PageSource pageSource) {
-            storer.part(parted, from, end, pageSource);
+            part(parted, from, end, pageSource, Optional.empty());
+        }
+
+        /// @param comparison is shown the pages that are read, where the earlier backup has the
+        ///   file
+        public void part(
+                PartedFile parted,
+                int from,
+                int end,
+                PageSource pageSource,
+                Optional<PageComparison> comparison) {
+            storer.part(
+                    parted,
+                    from,
+                    end,
+                    pageSource,
+                    comparison,
+                    (prior, block) -> lookup.orElseThrow().page(prior, block));
             if (parted.wasLastPart()) {
                 storer.finish(
                         parted.file,

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /// Stores the pages of relation segment files: all of them, or those that changed by the earlier
@@ -85,7 +86,16 @@ final class PageStorer {
     /// Stores some pages of a file; other threads may be storing others of the same.
     ///
     /// @param end the page after the last
-    void part(PartedFile parted, int from, int end, PageSource source) {
+    ///
+    /// @param comparison is shown what is read
+    /// @param earlier reads a page of the earlier backup
+    void part(
+            PartedFile parted,
+            int from,
+            int end,
+            PageSource source,
+            Optional<PageComparison> comparison,
+            BiFunction<PriorFile, Integer, Optional<byte[]>> earlier) {
         PagedFile file = parted.file;
         if (file.unchanged.isPresent()) {
             return;
@@ -100,6 +110,9 @@ final class PageStorer {
             int got = source.read(next, wanted, run);
             tally.read((long) got * blockSize);
             changed += storeRun(file, next, got, parted.prior);
+            if (parted.prior.isPresent() && comparison.isPresent()) {
+                compare(comparison.get(), parted.prior.get(), file, next, got, earlier);
+            }
             first = next + got;
             if (got < wanted) {
                 file.endsAt(first);
@@ -108,6 +121,24 @@ final class PageStorer {
         }
         flush(file);
         tally.changedPages(changed);
+    }
+
+    private void compare(
+            PageComparison comparison,
+            PriorFile prior,
+            PagedFile file,
+            int first,
+            int count,
+            BiFunction<PriorFile, Integer, Optional<byte[]>> earlier) {
+        for (int block = first; block < Math.min(first + count, prior.pages()); block++) {
+            if (prior.fingerprints()[block] == file.fingerprints[block]) {
+                comparison.same(block);
+            } else {
+                int page = block;
+                comparison.differs(
+                        block, run, (block - first) * blockSize, () -> earlier.apply(prior, page));
+            }
+        }
     }
 
     /// Takes over the pages that are known to be as they were.

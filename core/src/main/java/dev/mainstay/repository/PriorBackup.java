@@ -2,9 +2,11 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
+import dev.mainstay.repository.format.PageList;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
@@ -176,6 +178,10 @@ final class PriorBackup implements AutoCloseable {
     /// One thread's view; keeps the frames it read last, since neighbouring files share them.
     final class Lookup implements AutoCloseable {
         private final BackupReader reader = source.read(backup);
+        private final PackReader packs = reader.newPackReader();
+        private Optional<Read> lastFrame = Optional.empty();
+
+        private record Read(FrameRef ref, byte[] payload, int[] blocks) {}
 
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
         /// size changed, its map or fingerprints are dropped or damaged, a collector claims one of
@@ -200,6 +206,24 @@ final class PriorBackup implements AutoCloseable {
                                     file.with(
                                             reader.fingerprints(
                                                     prints(file.entry()), file.pages()))));
+        }
+
+        /// A page of a file as it is stored; empty if its frame does not have it.
+        Optional<byte[]> page(PriorFile file, int block) {
+            FrameRef ref = file.map().frames().get(file.map().frameOf()[block]).ref();
+            if (!lastFrame.map(Read::ref).equals(Optional.of(ref))) {
+                Frame frame = packs.read(ref);
+                int[] blocks = PageList.read(file.entry().path(), frame.meta()).blocks();
+                lastFrame = Optional.of(new Read(ref, frame.toBytes(), blocks));
+            }
+            Read read = lastFrame.orElseThrow();
+            int size = file.map().blockSizeBytes();
+            for (int i = 0; i < read.blocks.length; i++) {
+                if (read.blocks[i] == block) {
+                    return Optional.of(Arrays.copyOfRange(read.payload, i * size, (i + 1) * size));
+                }
+            }
+            return Optional.empty();
         }
 
         private static ManifestEntry.Prints prints(ManifestEntry entry) {
@@ -237,6 +261,7 @@ final class PriorBackup implements AutoCloseable {
 
         @Override
         public void close() {
+            packs.close();
             reader.close();
         }
     }

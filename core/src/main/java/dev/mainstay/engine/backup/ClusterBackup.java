@@ -61,7 +61,13 @@ public final class ClusterBackup {
     ///
     /// @param type `auto` takes an incremental wherever an earlier backup can serve
     /// @param archiveTimeout how long a WAL segment may take to arrive in the repository
-    public record Request(Type type, Duration archiveTimeout, Waiter waiter) {
+    /// @param verifyChanges read everything, and fail if the log does not name what changed
+    public record Request(
+            Type type, Duration archiveTimeout, Waiter waiter, boolean verifyChanges) {
+        public Request(Type type, Duration archiveTimeout, Waiter waiter) {
+            this(type, archiveTimeout, waiter, false);
+        }
+
         public enum Type {
             AUTO,
             FULL,
@@ -200,7 +206,11 @@ public final class ClusterBackup {
                                                 control.layout().walSegmentSizeBytes(),
                                                 control.layout().walBlockSizeBytes()),
                                         start,
-                                        settings.fullReadEvery()));
+                                        step.request.verifyChanges ? 0 : settings.fullReadEvery()));
+        Optional<ChangeCheck> check =
+                known.filter(_ -> step.request.verifyChanges)
+                        .filter(each -> each.changes() instanceof Changes.FromWal)
+                        .map(_ -> new ChangeCheck(blockSize, start.lsn()));
         FileCopier.Terms terms =
                 new FileCopier.Terms(
                         step.writer,
@@ -212,6 +222,7 @@ public final class ClusterBackup {
                                                                 control.layout()
                                                                         .relationSegmentBlocks()))
                                         .orElse(ChangedPages.ALL),
+                        check,
                         blockSize,
                         control.layout().relationSegmentBlocks(),
                         verification,
@@ -220,6 +231,10 @@ public final class ClusterBackup {
                         progress);
         ServerKnowledge knowledge = new ServerKnowledge(connection);
         Copied copied = copyAll(terms, step, knowledge);
+        check.ifPresent(
+                each ->
+                        each.report()
+                                .requireNoneMissed(step.parent.orElseThrow().backup().id().text()));
         knowledge.explainVanished(findings.vanishedRelations(), dataDirectory);
         Instant controlRead = storeControlFile(step);
         BackupSession.Stop stop = step.session.stop();
@@ -248,7 +263,11 @@ public final class ClusterBackup {
         }
         CommittedBackup committed =
                 step.writer.commit(
-                        record(details, changes(step, known), copied.described.movedPgClass()));
+                        record(
+                                details,
+                                changes(step, known),
+                                check,
+                                copied.described.movedPgClass()));
         Instant end = source.repository().ground().clock().instant();
         return new Result(committed, details, Duration.between(begin, end));
     }
@@ -262,9 +281,13 @@ public final class ClusterBackup {
     }
 
     private static Json record(
-            BackupDetails details, Optional<Changes> changes, Map<Long, Long> movedPgClass) {
+            BackupDetails details,
+            Optional<Changes> changes,
+            Optional<ChangeCheck> check,
+            Map<Long, Long> movedPgClass) {
         Json json = BackupDetails.withMovedPgClass(details.toJson(), movedPgClass);
         changes.ifPresent(each -> json.put("changes", each.toJson()));
+        check.ifPresent(each -> json.put("verifiedChanges", each.report().toJson()));
         return json;
     }
 

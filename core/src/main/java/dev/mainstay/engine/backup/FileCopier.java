@@ -38,9 +38,11 @@ final class FileCopier implements AutoCloseable {
     /// What all workers share.
     ///
     /// @param known which pages may have changed since the backup that this one builds on
+    /// @param check if present, everything is read and held against that
     record Terms(
             BackupWriter writer,
             Function<ClusterFile, ChangedPages> known,
+            Optional<ChangeCheck> check,
             int blockSizeBytes,
             int relationSegmentBlocks,
             Optional<RelationPageReader.Verification> verification,
@@ -100,14 +102,14 @@ final class FileCopier implements AutoCloseable {
     private static final class LargeRelation {
         private final ClusterFile file;
         private final int parts;
-        private final ChangedPages changed;
+        private final ChangedPages named;
         private Optional<PartedFile> begun = Optional.empty();
         private boolean vanished;
 
         LargeRelation(ClusterFile file, int parts, Terms terms) {
             this.file = file;
             this.parts = parts;
-            this.changed = terms.known.apply(file);
+            this.named = terms.known.apply(file);
         }
 
         synchronized PartedFile begun(FileCopier copier) {
@@ -115,7 +117,10 @@ final class FileCopier implements AutoCloseable {
                 begun =
                         Optional.of(
                                 copier.worker.begin(
-                                        facts(file), pages(file, copier.terms), parts, changed));
+                                        facts(file),
+                                        pages(file, copier.terms),
+                                        parts,
+                                        copier.terms.check.isPresent() ? ChangedPages.ALL : named));
             }
             return begun.get();
         }
@@ -137,7 +142,18 @@ final class FileCopier implements AutoCloseable {
                 new PartProgress((end - from) * (long) terms.blockSizeBytes, terms.progress);
         try (LiveRelation live =
                 new LiveRelation(target(file), terms.verification, progress::read)) {
-            worker.part(relation.begun(this), from, end, live);
+            worker.part(
+                    relation.begun(this),
+                    from,
+                    end,
+                    live,
+                    terms.check.flatMap(
+                            check ->
+                                    check.of(
+                                            file,
+                                            relation.named,
+                                            target(file).firstBlock(),
+                                            live)));
         } catch (LiveRelation.Vanished gone) {
             if (relation.vanishes()) {
                 terms.findings.vanished(file);

@@ -3,6 +3,8 @@ package dev.mainstay.engine.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.it.BackupSite;
 import dev.mainstay.repository.CommittedBackup;
@@ -134,6 +136,68 @@ class IncrementalTest {
             assertThat(changes(right)).isInstanceOf(Changes.FromWal.class);
             site.compareWithFiles(right);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void verifyingFindsEveryChangeNamed(int major) throws Exception {
+        try (TestCluster cluster = TestCluster.create(major, archiving().withoutChecksums());
+                BackupSite site = new BackupSite(cluster)) {
+            Workload workload = Workload.of(cluster, 5);
+            workload.run(30);
+            cluster.sql(
+                    "CREATE TABLE hinted AS SELECT generate_series(1, 20000) AS n", "CHECKPOINT");
+            site.backUp(AUTO);
+            cluster.sql("SELECT count(*) FROM hinted");
+            workload.run(20);
+            ChangeReport report = verified(site.backup(1).run(verifying()).backup());
+            assertThat(report.missed()).isZero();
+            assertThat(report.masked()).isGreaterThan(50);
+            assertThat(report.named()).isGreaterThan(50);
+            assertThat(report.unchanged()).isGreaterThan(500);
+        }
+    }
+
+    @Test
+    void aMissedPageFailsTheBackupAndIsNamed() throws Exception {
+        try (TestCluster cluster = TestCluster.create(Versions.NEWEST, archiving());
+                BackupSite site = new BackupSite(cluster)) {
+            cluster.sql(
+                    "CREATE TABLE t AS SELECT n, 0 AS v FROM generate_series(1, 20000) AS n",
+                    "CHECKPOINT");
+            site.backUpWhile(
+                    AUTO,
+                    () ->
+                            cluster.sql(
+                                    "UPDATE t SET v = 1 WHERE n < 10000",
+                                    "CHECKPOINT",
+                                    "SELECT pg_switch_wal()"));
+            String path = cluster.value("SELECT pg_relation_filepath('t')");
+            assertThatThrownBy(
+                            () ->
+                                    site.backup(0)
+                                            .withChangesSince(BackupDetails::stopLsn)
+                                            .run(verifying()))
+                    .isInstanceOfSatisfying(
+                            MainstayException.class,
+                            missed -> {
+                                assertThat(missed.code())
+                                        .isEqualTo(ErrorCode.BACKUP_CHANGES_MISSED);
+                                assertThat(missed).hasMessageContaining(path + " block 0 (");
+                            });
+            assertThat(site.source().backups()).hasSize(1);
+            assertThat(verified(site.backup(0).run(verifying()).backup()).missed()).isZero();
+        }
+    }
+
+    private static ClusterBackup.Request verifying() {
+        ClusterBackup.Request request = BackupSite.request(AUTO);
+        return new ClusterBackup.Request(
+                request.type(), request.archiveTimeout(), request.waiter(), true);
+    }
+
+    private static ChangeReport verified(CommittedBackup backup) {
+        return ChangeReport.read(backup.details().object("verifiedChanges"));
     }
 
     @Test

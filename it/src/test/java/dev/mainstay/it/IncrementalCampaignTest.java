@@ -6,6 +6,7 @@ import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ClusterBackup.Request;
 import dev.mainstay.postgres.cluster.PostgresServer.StopMode;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.format.Json;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.ContentDigest;
 import dev.mainstay.testkit.Versions;
@@ -86,6 +87,7 @@ class IncrementalCampaignTest {
         private long named;
         private int busy;
         private int crashes;
+        private int byTheLog;
 
         Rounds(History history, IncrementalSite site) {
             this.history = history;
@@ -180,6 +182,7 @@ class IncrementalCampaignTest {
             site.settle();
             CommittedBackup backup = site.backUp(Request.Type.INCREMENTAL);
             assertThat(backup.type()).isEqualTo("incremental");
+            readByTheLog(backup);
             FileJudge.Judgement same = site.compareWithCluster(backup);
             assertThat(same.complaints()).as("stored and live files").isEmpty();
             pages += same.pages();
@@ -195,6 +198,15 @@ class IncrementalCampaignTest {
             }
         }
 
+        /// Nothing here keeps the log from telling what changed.
+        private void readByTheLog(CommittedBackup backup) {
+            if (backup.details().has("changes")) {
+                Json changes = backup.details().object("changes");
+                assertThat(changes.find("reason")).as("why everything was read").isEmpty();
+                byTheLog++;
+            }
+        }
+
         void tell() {
             System.out.println(
                     history
@@ -203,6 +215,8 @@ class IncrementalCampaignTest {
                             + "): "
                             + ROUNDS
                             + " rounds, "
+                            + byTheLog
+                            + " of their backups by the log, "
                             + busy
                             + " backups under load, "
                             + crashes

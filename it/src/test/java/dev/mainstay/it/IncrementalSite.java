@@ -135,7 +135,7 @@ final class IncrementalSite implements AutoCloseable {
                         Optional.of(cluster.dataDirectory()),
                         ReceiverSettings.defaults(into.name()),
                         2,
-                        PostgresSettings.DEFAULT_FULL_READ_EVERY);
+                        0);
         RepositorySettings storing =
                 new RepositorySettings("local", Optional.empty(), true, 1, ByteSize.mib(8));
         CommittedBackup backup =

@@ -112,7 +112,10 @@ final class NamedByWal {
     private void judge(String path, RelationFile file, Optional<byte[]> earlier, byte[] now) {
         boolean all = changed.isDirectoryReplaced(file.tablespace(), file.database());
         Optional<BlockChanges> changes = changed.of(file, Fork.MAIN);
-        for (int block = 0; block < now.length / BLOCK; block++) {
+        // What the earlier backup does not have is read in any case. A crash leaves files of which
+        // the log knows nothing: they were being built, and their records were never written.
+        int known = earlier.map(bytes -> Math.min(bytes.length, now.length) / BLOCK).orElse(0);
+        for (int block = 0; block < known; block++) {
             int number = block;
             boolean named = all || changes.filter(one -> one.mayDiffer(number)).isPresent();
             Verdict verdict =

@@ -91,13 +91,7 @@ public sealed interface Changes {
         }
         long first = Integer.toUnsignedLong(file.firstBlock(relationSegmentBlocks));
         long limit = Math.max(0, blocks.get().limit().orElse(Long.MAX_VALUE) - first);
-        int[] within =
-                blocks.get()
-                        .blocks()
-                        .map(block -> block - first)
-                        .filter(block -> block >= 0 && block < relationSegmentBlocks)
-                        .mapToInt(Math::toIntExact)
-                        .toArray();
+        int[] within = blocks.get().within(first, first + relationSegmentBlocks);
         return (from, end) -> {
             int found = Arrays.binarySearch(within, from);
             int at = found < 0 ? -found - 1 : found;

@@ -39,20 +39,32 @@ public final class BlockChanges {
 
     /// Whether the block is among [#blocks].
     public boolean isListed(long block) {
+        int at = firstFrom(block);
+        return at < blocks.length && Integer.toUnsignedLong(blocks[at]) == block;
+    }
+
+    /// The listed blocks of a part of the fork, rising, counted from its beginning.
+    ///
+    /// @param end the block after the part's last
+    public int[] within(long from, long end) {
+        return Arrays.stream(blocks, firstFrom(from), firstFrom(end))
+                .map(block -> (int) (Integer.toUnsignedLong(block) - from))
+                .toArray();
+    }
+
+    /// Index of the first listed block that is not before this one.
+    private int firstFrom(long block) {
         int low = 0;
-        int high = blocks.length - 1;
-        while (low <= high) {
+        int high = blocks.length;
+        while (low < high) {
             int middle = (low + high) >>> 1;
-            long value = Integer.toUnsignedLong(blocks[middle]);
-            if (value == block) {
-                return true;
-            } else if (value < block) {
+            if (Integer.toUnsignedLong(blocks[middle]) < block) {
                 low = middle + 1;
             } else {
-                high = middle - 1;
+                high = middle;
             }
         }
-        return false;
+        return low;
     }
 
     int[] sortedBlocks() {

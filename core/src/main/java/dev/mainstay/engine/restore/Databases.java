@@ -39,6 +39,9 @@ final class Databases {
                 drop(sql, other.getKey(), other.getValue());
                 dropped.add(other.getValue());
             } catch (SQLException refused) {
+                if (sql.isClosed()) {
+                    throw refused;
+                }
                 notes.add(
                         "database "
                                 + other.getValue()

@@ -240,6 +240,11 @@ public final class PrivateServer implements AutoCloseable {
         return SqlSession.openSql(spec(superuser(), database), "mainstay");
     }
 
+    /// What the server said last.
+    String logTail() {
+        return InvalidPages.tail(log, LOG_LINES);
+    }
+
     /// Where programs find the server.
     public Path socketDirectory() {
         return options.run;

@@ -44,9 +44,15 @@ public final class SelectiveRecovery {
             Progress progress) {
         try (PrivateServer server = new PrivateServer(plan, kept, options, progress)) {
             server.recover(source);
-            return finish(server, kept, wanted, progress);
-        } catch (SQLException failed) {
-            throw SqlSession.failure("finishing the restore", failed);
+            try {
+                return finish(server, kept, wanted, progress);
+            } catch (SQLException failed) {
+                throw SqlSession.failure(
+                        "finishing the restore (the server's log ends with:\n"
+                                + server.logTail()
+                                + "\n)",
+                        failed);
+            }
         }
     }
 

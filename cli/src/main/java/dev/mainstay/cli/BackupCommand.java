@@ -101,6 +101,7 @@ final class BackupCommand implements Verb {
                 Document.of("backup " + result.backup().id() + " of " + source + " is complete")
                         .add("backup", result.backup().id().text())
                         .add("type", result.backup().type())
+                        .add("method", BackupDetails.method(result.backup().details()))
                         .add("status", details.judgement().status())
                         .add("size", ByteSize.of(counts.number("bytes")))
                         .add("read", ByteSize.of(counts.number("bytes-read")))

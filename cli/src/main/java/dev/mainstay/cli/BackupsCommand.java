@@ -138,6 +138,7 @@ final class BackupsCommand implements Verb {
                         .add("source", source.name())
                         .add("backup", backup.id().text())
                         .add("type", backup.type())
+                        .add("method", BackupDetails.method(backup.details()))
                         .add("status", details.judgement().status())
                         .add("begin", backup.begin())
                         .add("end", backup.end())

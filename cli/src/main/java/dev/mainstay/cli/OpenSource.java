@@ -70,6 +70,7 @@ final class OpenSource {
     static ConnectionSpec connection(Session session, PostgresSettings settings) {
         Map<String, String> environment = new java.util.HashMap<>(session.terminal().environment());
         settings.password().ifPresent(password -> environment.put("PGPASSWORD", password.reveal()));
-        return ConnectionSpec.parse(settings.url(), environment);
+        ConnectionSpec spec = ConnectionSpec.parse(settings.url(), environment);
+        return settings.limits().localAddress().map(spec::withLocalAddress).orElse(spec);
     }
 }

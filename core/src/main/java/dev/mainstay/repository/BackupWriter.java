@@ -295,6 +295,16 @@ public final class BackupWriter implements AutoCloseable {
             }
         }
 
+        /// Reads pages of a file that did not change out of the earlier backup, for a source whose
+        /// files cannot be read a second time: for what [PageSource] asks after the last part.
+        public PageSource earlierPages(PartedFile parted) {
+            return new EarlierPages(
+                    lookup.orElseThrow().packs(),
+                    parted.file,
+                    parted.prior.orElseThrow().map(),
+                    new Fingerprints(source.fingerprintSeed()));
+        }
+
         @Override
         public void close() {
             lookup.ifPresent(PriorBackup.Lookup::close);

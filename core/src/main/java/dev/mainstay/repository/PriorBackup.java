@@ -183,6 +183,11 @@ final class PriorBackup implements AutoCloseable {
 
         private record Read(FrameRef ref, byte[] payload, int[] blocks) {}
 
+        /// Reads frames of pages.
+        PackReader packs() {
+            return packs;
+        }
+
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
         /// size changed, its map or fingerprints are dropped or damaged, a collector claims one of
         /// its packs, or its map has grown so far that the next one might not fit in a frame.

@@ -201,7 +201,8 @@ class BackupRoundTripTest {
             ExecutorService threads,
             BackupWriter.Worker... workers) {
         int pages = content.length / BLOCK;
-        int listed = pages + random.nextInt(3) * 7;
+        boolean streamed = random.nextBoolean();
+        int listed = streamed ? pages : pages + random.nextInt(3) * 7;
         int part = 16 * (1 + random.nextInt(4));
         int parts = Math.max(1, Math.ceilDiv(listed, part));
         PartedFile file = workers[0].begin(facts(path), listed, parts, ChangedPages.ALL);
@@ -213,8 +214,8 @@ class BackupRoundTripTest {
                                 threads.submit(
                                         () ->
                                                 storeParts(
-                                                        queue, worker, file, content, part,
-                                                        listed)))
+                                                        queue, worker, file, content, part, listed,
+                                                        streamed)))
                 .toList()
                 .forEach(
                         each -> {
@@ -232,19 +233,38 @@ class BackupRoundTripTest {
             PartedFile file,
             byte[] content,
             int part,
-            int listed) {
+            int listed,
+            boolean streamed) {
         for (Integer next = queue.poll(); next != null; next = queue.poll()) {
-            worker.part(
-                    file,
-                    next * part,
-                    Math.min(listed, (next + 1) * part),
+            int end = Math.min(listed, (next + 1) * part);
+            PageSource live =
                     (first, wanted, into) -> {
                         int at = Math.min(first * BLOCK, content.length);
                         int got = Math.min(wanted, (content.length - at) / BLOCK);
                         System.arraycopy(content, at, into, 0, got * BLOCK);
                         return got;
-                    });
+                    };
+            worker.part(
+                    file,
+                    next * part,
+                    end,
+                    streamed ? once(live, next * part, end, worker, file) : live);
         }
+    }
+
+    /// Each page of the part once, in order; what is asked for later comes from the earlier backup.
+    private static PageSource once(
+            PageSource live, int from, int end, BackupWriter.Worker worker, PartedFile file) {
+        int[] next = {from};
+        return (first, wanted, into) -> {
+            if (next[0] == end) {
+                return worker.earlierPages(file).read(first, wanted, into);
+            }
+            assertThat(first).isEqualTo(next[0]);
+            int got = live.read(first, wanted, into);
+            next[0] += got;
+            return got;
+        };
     }
 
     private static FileFacts facts(String path) {

@@ -143,19 +143,39 @@ public final class BackupSite implements AutoCloseable {
         return backup(fullReadEvery, Progress.none());
     }
 
+    /// Backs up over the replication protocol.
+    public ClusterBackup.Result backUpStreamed(ClusterBackup.Request.Type type) {
+        return backup(streaming(), Progress.none()).run(request(type));
+    }
+
+    /// Without a data directory.
+    PostgresSettings streaming() {
+        return settings(Optional.empty(), PostgresSettings.DEFAULT_FULL_READ_EVERY);
+    }
+
+    private PostgresSettings settings(Optional<Path> dataDirectory, int fullReadEvery) {
+        return new PostgresSettings(
+                url(),
+                Optional.empty(),
+                dataDirectory,
+                ReceiverSettings.defaults("orders"),
+                2,
+                fullReadEvery);
+    }
+
     private ClusterBackup backup(int fullReadEvery, Progress progress) {
-        PostgresSettings settings =
-                new PostgresSettings(
-                        url(),
-                        Optional.empty(),
-                        Optional.of(cluster.dataDirectory()),
-                        ReceiverSettings.defaults("orders"),
-                        2,
-                        fullReadEvery);
+        return backup(settings(Optional.of(cluster.dataDirectory()), fullReadEvery), progress);
+    }
+
+    ClusterBackup backup(PostgresSettings settings, Progress progress) {
         RepositorySettings storing =
                 new RepositorySettings("memory", Optional.empty(), true, 3, ByteSize.mib(8));
         return new ClusterBackup(
-                source, storing, settings, ConnectionSpec.parse(url(), Map.of()), progress);
+                source,
+                storing,
+                settings,
+                ConnectionSpec.parse(settings.url(), Map.of()),
+                progress);
     }
 
     private String url() {

@@ -40,6 +40,10 @@ final class RestoreSite implements AutoCloseable {
     final BackupSite site;
     final ServerDirectory home = ServerDirectory.create();
     final WalArchive wal;
+
+    /// Where restores put tablespaces, by where they were.
+    Map<String, String> tablespaces = Map.of();
+
     private final Path served;
 
     RestoreSite(TestCluster cluster) {
@@ -157,7 +161,7 @@ final class RestoreSite implements AutoCloseable {
                                             standby,
                                             keepArchiving,
                                             "cp " + on.served + "/%f %p"),
-                                    Map.of(),
+                                    on.tablespaces,
                                     originalExternals,
                                     2));
         }

@@ -153,6 +153,22 @@ public record BackupDetails(
         return details;
     }
 
+    /// What `method` says of a backup over the replication protocol.
+    public static final String STREAMED = "base-backup";
+
+    /// Files were read in the data directory.
+    public static final String LOCAL = "files";
+
+    /// Adds which way the files came.
+    static Json withMethod(Json details, String method) {
+        return details.put("method", method);
+    }
+
+    /// Which way the files came: [#LOCAL] or [#STREAMED].
+    public static String method(Json details) {
+        return details.has("method") ? details.string("method") : LOCAL;
+    }
+
     /// File by database OID, where it is not the one that initdb gives `pg_class`.
     public static Map<Long, Long> movedPgClass(Json details) {
         Map<Long, Long> files = new TreeMap<>();

@@ -22,6 +22,7 @@ import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.format.Json;
+import dev.mainstay.storage.wrap.Throttle;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -43,7 +44,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 
-/// Backs up a running primary whose data directory this host can read.
+/// Backs up a running primary: in its data directory where the configuration names one, else over
+/// the replication protocol ([StreamedBackup]).
 ///
 /// The order is what makes the result recoverable: server and directory are proved to be one
 /// cluster; the backup is announced in the repository and started in the server, while a segment of
@@ -83,7 +85,6 @@ public final class ClusterBackup {
     private final PostgresSettings settings;
     private final ConnectionSpec connection;
     private final Progress progress;
-    private final Path dataDirectory;
 
     /// From where on the log has to tell what changed since an earlier backup. Its start: while it
     /// was copied, pages changed that it has in their earlier state.
@@ -100,15 +101,6 @@ public final class ClusterBackup {
         this.settings = settings;
         this.connection = connection;
         this.progress = progress;
-        this.dataDirectory =
-                settings.dataDirectory()
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.CONFIG_INVALID,
-                                                "source "
-                                                        + source.name()
-                                                        + " has no data-directory"));
     }
 
     /// For the test that shows that any other interval is wrong.
@@ -128,10 +120,14 @@ public final class ClusterBackup {
     ///
     /// @throws MainstayException as [#run(Request)]
     public Result run(Request request, Connection sql) {
+        if (settings.dataDirectory().isEmpty()) {
+            return new StreamedBackup(source, repository, settings, connection, progress)
+                    .run(request, sql);
+        }
         Instant begin = source.repository().ground().clock().instant();
         try (BackupSession session = BackupSession.open(sql)) {
-            Preflight.inspect(sql, dataDirectory, request.waiter).requireReady();
-            ControlFile control = ControlFile.read(dataDirectory, request.waiter);
+            Preflight.inspect(sql, dataDirectory(), request.waiter).requireReady();
+            ControlFile control = ControlFile.read(dataDirectory(), request.waiter);
             Origin origin = Origin.of(control);
             WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
             ArchiveProof proof =
@@ -202,7 +198,7 @@ public final class ClusterBackup {
                                         since.apply(BackupDetails.read(parent.backup().details())),
                                         new ChangeSearch(
                                                 step.archive,
-                                                dataDirectory.resolve("pg_wal"),
+                                                dataDirectory().resolve("pg_wal"),
                                                 control.layout().walSegmentSizeBytes(),
                                                 control.layout().walBlockSizeBytes()),
                                         start,
@@ -228,6 +224,7 @@ public final class ClusterBackup {
                         verification,
                         findings,
                         step.request.waiter,
+                        Throttle.of(settings.limits().maxRate()),
                         progress);
         ServerKnowledge knowledge = new ServerKnowledge(connection);
         Copied copied = copyAll(terms, step, knowledge);
@@ -235,7 +232,7 @@ public final class ClusterBackup {
                 each ->
                         each.report()
                                 .requireNoneMissed(step.parent.orElseThrow().backup().id().text()));
-        knowledge.explainVanished(findings.vanishedRelations(), dataDirectory);
+        knowledge.explainVanished(findings.vanishedRelations(), dataDirectory());
         Instant controlRead = storeControlFile(step);
         BackupSession.Stop stop = step.session.stop();
         step.writer.finishContent();
@@ -250,9 +247,9 @@ public final class ClusterBackup {
                         stop.lsn(),
                         start.time(),
                         stop.time(),
-                        copied.described.server(),
+                        copied.described.server(control),
                         Origin.of(control).layout(),
-                        dataDirectory.toString(),
+                        dataDirectory().toString(),
                         stop.backupLabel(),
                         stop.tablespaceMap(),
                         copied.tablespaces,
@@ -292,8 +289,8 @@ public final class ClusterBackup {
     }
 
     private Instant storeControlFile(Step step) {
-        byte[] bytes = ControlFile.readBytes(dataDirectory, step.request.waiter);
-        Path file = dataDirectory.resolve(ControlFile.PATH);
+        byte[] bytes = ControlFile.readBytes(dataDirectory(), step.request.waiter);
+        Path file = dataDirectory().resolve(ControlFile.PATH);
         Instant now = source.repository().ground().clock().instant();
         try {
             step.writer.file(
@@ -321,10 +318,7 @@ public final class ClusterBackup {
                     aside.submit(
                             () ->
                                     knowledge.describe(
-                                            step.writer,
-                                            dataDirectory,
-                                            step.control,
-                                            terms.findings()));
+                                            step.writer, dataDirectory(), terms.findings()));
             List<BackupDetails.Tablespace> tablespaces;
             try {
                 tablespaces = copyFiles(terms, step.control);
@@ -345,7 +339,7 @@ public final class ClusterBackup {
             for (int i = 0; i < settings.processMax(); i++) {
                 copiers.add(new FileCopier(terms));
             }
-            ClusterFiles.of(dataDirectory, version(), control)
+            ClusterFiles.of(dataDirectory(), version(), control)
                     .scan(
                             file -> {
                                 tablespace(file).ifPresent(tablespaces::add);
@@ -356,19 +350,24 @@ public final class ClusterBackup {
                             });
             copyGroup(workers, copiers, group, terms);
         } finally {
-            workers.shutdownNow();
-            awaitEnd(workers);
+            endWorkers(workers);
             copiers.forEach(FileCopier::close);
             progress.end();
         }
         return tablespaces;
     }
 
-    private dev.mainstay.postgres.cluster.ServerVersion version() {
-        return dev.mainstay.postgres.cluster.ServerVersion.ofDataDirectory(dataDirectory);
+    private Path dataDirectory() {
+        return settings.dataDirectory().orElseThrow();
     }
 
-    private static void awaitEnd(ExecutorService workers) {
+    private dev.mainstay.postgres.cluster.ServerVersion version() {
+        return dev.mainstay.postgres.cluster.ServerVersion.ofDataDirectory(dataDirectory());
+    }
+
+    /// Returns when none works any more.
+    static void endWorkers(ExecutorService workers) {
+        workers.shutdownNow();
         boolean interrupted = Thread.interrupted();
         try {
             while (!workers.awaitTermination(1, java.util.concurrent.TimeUnit.MINUTES)) {

@@ -10,6 +10,7 @@ import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.PartedFile;
+import dev.mainstay.storage.wrap.Throttle;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -48,6 +49,7 @@ final class FileCopier implements AutoCloseable {
             Optional<RelationPageReader.Verification> verification,
             BackupFindings findings,
             Waiter waiter,
+            Throttle throttle,
             Progress progress) {}
 
     private final Terms terms;
@@ -141,7 +143,13 @@ final class FileCopier implements AutoCloseable {
         PartProgress progress =
                 new PartProgress((end - from) * (long) terms.blockSizeBytes, terms.progress);
         try (LiveRelation live =
-                new LiveRelation(target(file), terms.verification, progress::read)) {
+                new LiveRelation(
+                        target(file),
+                        terms.verification,
+                        bytes -> {
+                            progress.read(bytes);
+                            terms.throttle.await(bytes);
+                        })) {
             worker.part(
                     relation.begun(this),
                     from,
@@ -195,6 +203,7 @@ final class FileCopier implements AutoCloseable {
 
     /// The size at the start applies: what grows after that comes from WAL.
     private void slru(ClusterFile file) {
+        terms.throttle.await(file.sizeBytes());
         try (InputStream in = Files.newInputStream(file.source())) {
             byte[] bytes = in.readNBytes(Math.toIntExact(file.sizeBytes()));
             terms.writer.file(facts(file), new ByteArrayInputStream(bytes));
@@ -210,6 +219,7 @@ final class FileCopier implements AutoCloseable {
 
     /// Read until size and time hold still.
     private void other(ClusterFile file) {
+        terms.throttle.await(file.sizeBytes());
         try {
             if (file.sizeBytes() > HELD) {
                 large(file);

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /// What only the server can tell a backup: why a relation's file is gone, its version, its catalogs
 /// and where its configuration is.
@@ -51,39 +52,43 @@ final class ServerKnowledge {
 
     /// What a backup records of its server besides files.
     ///
+    /// @param versionNum as `server_version_num`
     /// @param configuration files outside the data directory that were stored
     /// @param movedPgClass file by database OID, where it is not the one that initdb gives it
     record Described(
-            BackupDetails.Server server,
+            int versionNum,
+            String version,
             List<String> configuration,
-            Map<Long, Long> movedPgClass) {}
-
-    /// Asks the server, and stores configuration files and the catalog snapshot.
-    Described describe(
-            BackupWriter writer, Path dataDirectory, ControlFile control, BackupFindings findings) {
-        try (Connection sql = SqlSession.openSql(connection, ClusterBackup.APPLICATION)) {
-            BackupDetails.Server server = server(sql, control);
-            List<String> configuration = storeConfiguration(sql, writer, dataDirectory, findings);
-            return new Described(server, configuration, storeCatalog(sql, writer));
-        } catch (SQLException failed) {
-            throw SqlSession.failure("describing the server", failed);
+            Map<Long, Long> movedPgClass) {
+        BackupDetails.Server server(ControlFile control) {
+            return new BackupDetails.Server(
+                    versionNum, version, control.catalogVersion(), control.controlVersion());
         }
     }
 
-    private static BackupDetails.Server server(Connection sql, ControlFile control) {
-        try (Statement statement = sql.createStatement();
+    /// Asks the server, and stores configuration files and the catalog snapshot.
+    Described describe(BackupWriter writer, Path dataDirectory, BackupFindings findings) {
+        return describe(writer, sql -> storeConfiguration(sql, writer, dataDirectory, findings));
+    }
+
+    /// The same, with another way to the configuration.
+    ///
+    /// @param configuration stores it, and tells which files
+    Described describe(BackupWriter writer, Function<Connection, List<String>> configuration) {
+        try (Connection sql = SqlSession.openSql(connection, ClusterBackup.APPLICATION);
+                Statement statement = sql.createStatement();
                 ResultSet row =
                         statement.executeQuery(
                                 "SELECT current_setting('server_version_num')::int,"
                                         + " current_setting('server_version')")) {
             row.next();
-            return new BackupDetails.Server(
+            return new Described(
                     row.getInt(1),
                     row.getString(2),
-                    control.catalogVersion(),
-                    control.controlVersion());
+                    configuration.apply(sql),
+                    storeCatalog(sql, writer));
         } catch (SQLException failed) {
-            throw SqlSession.failure("asking for the server's version", failed);
+            throw SqlSession.failure("describing the server", failed);
         }
     }
 

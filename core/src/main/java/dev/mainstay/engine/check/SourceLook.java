@@ -4,6 +4,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.engine.config.ReceiverSettings;
 import dev.mainstay.postgres.cluster.ConfigurationFiles;
+import dev.mainstay.postgres.cluster.ConfigurationOnServer;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.Finding;
 import dev.mainstay.postgres.cluster.Preflight;
@@ -54,10 +55,10 @@ final class SourceLook {
     List<Finding> look() {
         if (dataDirectory.isEmpty()) {
             findings.add(
-                    Finding.error(
+                    Finding.ok(
                             "data-directory",
-                            "source " + name + " has no data-directory",
-                            "set data-directory and run Mainstay on the server's host"));
+                            "without data-directory, backups come over the replication protocol;"
+                                    + " the server's files and their space are not looked at"));
         }
         dataDirectory.ifPresent(
                 directory ->
@@ -137,10 +138,20 @@ final class SourceLook {
                             "the configuration outside the data directory can be read",
                             () -> configuration(connection, directory));
                 });
+        if (dataDirectory.isEmpty()) {
+            findings.look(
+                    "configuration",
+                    "the configuration outside the data directory can be read by the server's"
+                            + " functions",
+                    () -> configurationOnServer(connection));
+        }
         findings.look(
                 "rights",
                 "role " + spec.user() + " may do what backups and the receiver do",
-                () -> Preflight.rights(connection));
+                () ->
+                        dataDirectory.isPresent()
+                                ? Preflight.rights(connection)
+                                : Preflight.streamedRights(connection));
         findings.look(
                 "settings",
                 "wal_level, checksums and limits serve",
@@ -157,6 +168,17 @@ final class SourceLook {
                                         "configuration",
                                         "backups lack " + file.path() + ": " + file.reason(),
                                         "let the user who runs Mainstay read it"))
+                .toList();
+    }
+
+    private static List<Finding> configurationOnServer(Connection connection) {
+        return ConfigurationOnServer.read(connection).unreadable().stream()
+                .map(
+                        file ->
+                                Finding.warning(
+                                        "configuration",
+                                        "backups lack " + file.path() + ": " + file.reason(),
+                                        ConfigurationOnServer.RIGHTS))
                 .toList();
     }
 

@@ -1,5 +1,7 @@
 package dev.mainstay.engine.config;
 
+import dev.mainstay.base.ByteSize;
+
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -12,15 +14,34 @@ import java.util.Optional;
 /// @param processMax how many files are read and sealed in parallel
 /// @param fullReadEvery every so many incrementals one reads everything, whatever the WAL says; 0
 ///   for never
+/// @param limits on what a backup asks of the server and its network
 public record PostgresSettings(
         String url,
         Optional<Secret> password,
         Optional<Path> dataDirectory,
         ReceiverSettings receiver,
         int processMax,
-        int fullReadEvery) {
+        int fullReadEvery,
+        Limits limits) {
     /// Of `full-read-every`.
     public static final int DEFAULT_FULL_READ_EVERY = 10;
+
+    /// @param maxRate bytes a second that backups read of the cluster
+    /// @param localAddress of this host, which connections to the server come from
+    public record Limits(Optional<ByteSize> maxRate, Optional<String> localAddress) {
+        public static final Limits NONE = new Limits(Optional.empty(), Optional.empty());
+    }
+
+    /// Without limits.
+    public PostgresSettings(
+            String url,
+            Optional<Secret> password,
+            Optional<Path> dataDirectory,
+            ReceiverSettings receiver,
+            int processMax,
+            int fullReadEvery) {
+        this(url, password, dataDirectory, receiver, processMax, fullReadEvery, Limits.NONE);
+    }
 
     /// The url with its password hidden.
     public String safeUrl() {

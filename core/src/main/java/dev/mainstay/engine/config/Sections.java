@@ -4,6 +4,7 @@ import dev.mainstay.base.ByteSize;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,9 @@ final class Sections {
     private static final ByteSize LEAST_SPOOL = ByteSize.mib(64);
     private static final int MOST_PROCESSES = 256;
     private static final int MOST_BETWEEN_READS = 10_000;
+
+    /// The least that PostgreSQL's base backups can be told.
+    private static final ByteSize LEAST_RATE = ByteSize.of(32 << 10);
 
     private final Path folder;
     private final boolean readableByOthers;
@@ -94,7 +98,9 @@ final class Sections {
                         "data-directory",
                         "receiver",
                         "process-max",
-                        "full-read-every");
+                        "full-read-every",
+                        "max-rate",
+                        "local-address");
         ConfigNode url = required(node, entries, "url");
         String text = url.parsed(Sections::serverUrl);
         if (UrlPassword.isIn(text)) {
@@ -117,7 +123,26 @@ final class Sections {
                         : processMax.integer(1, MOST_PROCESSES),
                 fullReadEvery == null
                         ? PostgresSettings.DEFAULT_FULL_READ_EVERY
-                        : fullReadEvery.integer(0, MOST_BETWEEN_READS));
+                        : fullReadEvery.integer(0, MOST_BETWEEN_READS),
+                new PostgresSettings.Limits(
+                        Optional.ofNullable(entries.get("max-rate"))
+                                .map(rate -> rate.parsed(Sections::rate)),
+                        Optional.ofNullable(entries.get("local-address"))
+                                .map(address -> address.parsed(Sections::address))));
+    }
+
+    private static ByteSize rate(String text) {
+        ByteSize rate =
+                ByteSize.parse(text.endsWith("/s") ? text.substring(0, text.length() - 2) : text);
+        if (rate.bytes() < LEAST_RATE.bytes()) {
+            throw new IllegalArgumentException("'" + text + "' is less than " + LEAST_RATE);
+        }
+        return rate;
+    }
+
+    private static String address(String text) {
+        InetAddress.ofLiteral(text);
+        return text;
     }
 
     private ReceiverSettings receiver(String name, ConfigNode node) {

@@ -39,13 +39,17 @@ public record ConfigurationFiles(List<Path> readable, List<Unreadable> unreadabl
     /// @throws MainstayException SERVER_RIGHT_MISSING if the role may not read all settings;
     ///   BACKUP_SERVER_STOPPED, SERVER_QUERY_FAILED
     public static ConfigurationFiles read(Connection connection, Path dataDirectory) {
+        return read(connection, new ConfigurationPlace.Here(dataDirectory));
+    }
+
+    static ConfigurationFiles read(Connection connection, ConfigurationPlace place) {
         try (Statement statement = connection.createStatement()) {
             ServerVersion version =
                     ServerVersion.ofServerVersionNum(
                             Integer.parseInt(
                                     BackupSession.value(statement, "SHOW server_version_num")));
             ConfigurationIncludes includes =
-                    new ConfigurationIncludes(dataDirectory, version.includesInHba());
+                    new ConfigurationIncludes(place, version.includesInHba());
             mainFiles(statement)
                     .forEach(
                             (name, path) ->

@@ -2,18 +2,12 @@ package dev.mainstay.postgres.cluster;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -31,16 +25,21 @@ final class ConfigurationIncludes {
         NAMES
     }
 
+    private final ConfigurationPlace place;
     private final Path dataDirectory;
-    private final Path realDataDirectory;
     private final boolean includesInRules;
     private final Set<Path> followed = new HashSet<>();
     private final Set<Path> readable = new TreeSet<>();
     private final Map<String, String> unreadable = new TreeMap<>();
 
+    /// On this host.
     ConfigurationIncludes(Path dataDirectory, boolean includesInRules) {
-        this.dataDirectory = dataDirectory.toAbsolutePath().normalize();
-        this.realDataDirectory = real(this.dataDirectory);
+        this(new ConfigurationPlace.Here(dataDirectory), includesInRules);
+    }
+
+    ConfigurationIncludes(ConfigurationPlace place, boolean includesInRules) {
+        this.place = place;
+        this.dataDirectory = place.dataDirectory();
         this.includesInRules = includesInRules;
     }
 
@@ -71,20 +70,16 @@ final class ConfigurationIncludes {
         }
         byte[] content;
         try {
-            if (Files.exists(file) && !Files.isRegularFile(file)) {
-                unreadable.put(file.toString(), "no regular file");
-                return;
-            }
-            content = Files.readAllBytes(file);
+            content = place.read(file);
         } catch (IOException e) {
             if (required || !(e instanceof NoSuchFileException)) {
-                unreadable.put(file.toString(), reason(e));
+                place.reason(file, e).ifPresent(why -> unreadable.put(file.toString(), why));
             } else {
                 followed.remove(file); // something else may require it
             }
             return;
         }
-        if (!isInside(file)) {
+        if (!place.isInside(file)) {
             readable.add(file);
         }
         Path parent = file.getParent();
@@ -115,44 +110,20 @@ final class ConfigurationIncludes {
         List<String> files = new ArrayList<>();
         try {
             Path included = directory.resolve(name).normalize();
-            try (DirectoryStream<Path> children = Files.newDirectoryStream(included)) {
-                for (Path child : children) {
+            try {
+                for (Path child : place.list(included)) {
                     String file = child.getFileName().toString();
-                    if (file.endsWith(".conf")
-                            && !file.startsWith(".")
-                            && !Files.isDirectory(child)) {
+                    if (file.endsWith(".conf") && !file.startsWith(".")) {
                         files.add(child.toString());
                     }
                 }
-            } catch (DirectoryIteratorException e) {
-                unreadable.put(included.toString(), String.valueOf(e.getMessage()));
             } catch (IOException e) {
-                unreadable.put(included.toString(), reason(e));
+                place.reason(included, e)
+                        .ifPresent(why -> unreadable.put(included.toString(), why));
             }
         } catch (InvalidPathException e) {
             unreadable.put(name, "no directory can have this name here");
         }
         files.forEach(file -> follow(file, directory, syntax, true));
-    }
-
-    private boolean isInside(Path file) {
-        return file.startsWith(dataDirectory) || real(file).startsWith(realDataDirectory);
-    }
-
-    private static Path real(Path path) {
-        try {
-            return path.toRealPath();
-        } catch (IOException unresolved) {
-            return path;
-        }
-    }
-
-    private static String reason(IOException e) {
-        return switch (e) {
-            case NoSuchFileException _ -> "does not exist";
-            case AccessDeniedException _ -> "permission denied";
-            case NotDirectoryException _ -> "no directory";
-            default -> String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-        };
     }
 }

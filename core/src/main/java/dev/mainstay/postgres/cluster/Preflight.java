@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Looks, before anything is copied, whether a server and a local data directory belong together,
 /// and what is missing for backups. Each part can be asked for alone; a part that finds nothing
@@ -70,6 +71,15 @@ public final class Preflight {
         findings.addAll(sameCluster(connection, dataDirectory, waiter));
         findings.addAll(server(connection));
         findings.addAll(rights(connection));
+        findings.addAll(settings(connection));
+        return new Report(findings);
+    }
+
+    /// Every part that can be looked at from another host, for a backup over the replication
+    /// protocol.
+    public static Report inspectStreamed(Connection connection) {
+        List<Finding> findings = new ArrayList<>(server(connection));
+        findings.addAll(streamedRights(connection));
         findings.addAll(settings(connection));
         return new Report(findings);
     }
@@ -134,10 +144,20 @@ public final class Preflight {
 
     /// What the role of the connection may not do and a backup or the receiver of WAL has to.
     public static List<Finding> rights(Connection connection) {
+        return rights(connection, ServerVersion::backupFunctions);
+    }
+
+    /// The same for backups over the replication protocol.
+    public static List<Finding> streamedRights(Connection connection) {
+        return rights(connection, _ -> List.of());
+    }
+
+    private static List<Finding> rights(
+            Connection connection, Function<ServerVersion, List<String>> functions) {
         try (Statement statement = connection.createStatement()) {
             Optional<ServerVersion> version = version(statement);
             return version.isPresent()
-                    ? ServerRights.missing(connection, version.get())
+                    ? ServerRights.missing(connection, functions.apply(version.get()))
                     : List.of();
         } catch (SQLException e) {
             throw ServerFailure.of("ask for the role's rights", e);

@@ -26,13 +26,15 @@ final class ServerRights {
                     "pg_replication_slot_advance(name, pg_lsn)",
                     "pg_drop_replication_slot(name)");
 
-    static List<Finding> missing(Connection connection, ServerVersion version) throws SQLException {
+    /// @param backupFunctions what the way files come calls for
+    static List<Finding> missing(Connection connection, List<String> backupFunctions)
+            throws SQLException {
         try (Statement statement = connection.createStatement()) {
             String role =
                     BackupSession.value(statement, "SELECT pg_catalog.quote_ident(current_user)");
             ServerRights rights = new ServerRights(connection, role);
             List<Finding> findings = new ArrayList<>();
-            List<String> functions = new ArrayList<>(version.backupFunctions());
+            List<String> functions = new ArrayList<>(backupFunctions);
             functions.addAll(
                     List.of("pg_create_restore_point(text)", "pg_switch_wal()", SYSTEM_ID));
             functions.addAll(SLOT_FUNCTIONS);

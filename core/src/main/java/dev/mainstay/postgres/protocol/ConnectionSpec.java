@@ -50,6 +50,15 @@ public final class ConnectionSpec {
         return new ConnectionSpec(hosts, user, other, parameters, environment);
     }
 
+    /// TCP connections come from this address of the host; an address as text.
+    public ConnectionSpec withLocalAddress(String address) {
+        return with("local_address", address);
+    }
+
+    Optional<String> localAddress() {
+        return Optional.ofNullable(parameters.get("local_address"));
+    }
+
     private ConnectionSpec with(String key, String value) {
         Map<String, String> changed = new HashMap<>(parameters);
         changed.put(key, value);

@@ -38,6 +38,8 @@ final class JdbcProperties {
             properties.setProperty("socketFactory", UnixSocketFactory.class.getName());
             properties.setProperty("socketFactoryArg", unix.socketFile().toString());
         } else {
+            spec.localAddress()
+                    .ifPresent(from -> properties.setProperty("localSocketAddress", from));
             tls(spec, mode, properties);
         }
         return properties;

@@ -128,11 +128,11 @@ final class Login {
         }
     }
 
-    private static PlainTransport dial(ServerHost host, Deadline deadline) throws IOException {
+    private PlainTransport dial(ServerHost host, Deadline deadline) throws IOException {
         IOException failure = new UnknownHostException(host.toString());
         for (SocketAddress address : addresses(host, deadline)) {
             try {
-                return PlainTransport.connect(address, deadline);
+                return PlainTransport.connect(address, spec.localAddress(), deadline);
             } catch (InterruptedIOException ended) {
                 throw ended;
             } catch (IOException next) {

@@ -4,6 +4,8 @@ import jdk.net.ExtendedSocketOptions;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketOption;
 import java.net.SocketTimeoutException;
@@ -15,6 +17,7 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 
 /// A TCP or Unix-domain socket. The channel does not block; who has to wait does so in a selector,
 /// which unlike a blocking socket knows deadlines and interrupts for both families.
@@ -29,7 +32,9 @@ final class PlainTransport implements Transport {
         this.writable = writable;
     }
 
-    static PlainTransport connect(SocketAddress address, Deadline deadline) throws IOException {
+    /// @param from local address of TCP connections; empty leaves it to the system
+    static PlainTransport connect(SocketAddress address, Optional<String> from, Deadline deadline)
+            throws IOException {
         SocketChannel channel =
                 address instanceof UnixDomainSocketAddress
                         ? SocketChannel.open(java.net.StandardProtocolFamily.UNIX)
@@ -42,6 +47,9 @@ final class PlainTransport implements Transport {
             writable = Selector.open();
             // A connect to a Unix socket does not wait for the network.
             channel.configureBlocking(address instanceof UnixDomainSocketAddress);
+            if (from.isPresent() && !(address instanceof UnixDomainSocketAddress)) {
+                channel.bind(new InetSocketAddress(InetAddress.ofLiteral(from.get()), 0));
+            }
             boolean connected = channel.connect(address);
             channel.configureBlocking(false);
             SelectionKey key = channel.register(writable, SelectionKey.OP_CONNECT);

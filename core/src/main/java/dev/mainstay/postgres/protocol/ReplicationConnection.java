@@ -184,6 +184,19 @@ public final class ReplicationConnection implements AutoCloseable {
         }
     }
 
+    /// Begins a base backup; returns when the server has made its checkpoint. Until the stream
+    /// ends, nothing else may be asked.
+    ///
+    /// The checkpoint may take longer than the liveness of usual options.
+    public BaseBackupStream startBaseBackup(BaseBackupRequest request) {
+        try {
+            send(request.command(serverMajorVersion()));
+            return BaseBackupStream.begin(session, serverMajorVersion() >= 15);
+        } catch (IOException failure) {
+            throw broken(failure);
+        }
+    }
+
     /// Asks the server, over a connection of its own, to give up what this one is doing.
     public void cancel() {
         Deadline deadline = Deadline.after(spec.connectTimeout());

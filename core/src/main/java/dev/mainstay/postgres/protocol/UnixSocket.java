@@ -13,6 +13,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /// As much of a `Socket` over a Unix-domain socket as pgjdbc uses. The address given to connect is
 /// ignored: the file is the address. TCP's options are accepted and mean nothing.
@@ -38,7 +39,9 @@ final class UnixSocket extends Socket {
         Duration wait = timeout == 0 ? FOREVER : Duration.ofMillis(timeout);
         transport =
                 PlainTransport.connect(
-                        UnixDomainSocketAddress.of(socketFile), Deadline.after(wait));
+                        UnixDomainSocketAddress.of(socketFile),
+                        Optional.empty(),
+                        Deadline.after(wait));
     }
 
     private PlainTransport transport() throws SocketException {

@@ -54,6 +54,8 @@ class ConfigurationReaderTest {
                               url: postgresql://backup@127.0.0.1:5432/postgres
                               data-directory: /var/lib/postgresql/17/main
                               process-max: 2
+                              max-rate: 50MiB
+                              local-address: 192.0.2.7
                               receiver:
                                 spool: spool/orders
                                 spool-limit: 2GB
@@ -72,6 +74,8 @@ class ConfigurationReaderTest {
         PostgresSettings orders = configuration.source("orders").postgres();
         assertThat(orders.dataDirectory()).contains(Path.of("/var/lib/postgresql/17/main"));
         assertThat(orders.processMax()).isEqualTo(2);
+        assertThat(orders.limits().maxRate()).contains(ByteSize.mib(50));
+        assertThat(orders.limits().localAddress()).contains("192.0.2.7");
         assertThat(orders.receiver())
                 .isEqualTo(
                         new ReceiverSettings(
@@ -82,6 +86,7 @@ class ConfigurationReaderTest {
                                 Duration.ofSeconds(5)));
         PostgresSettings stock = configuration.source("Stock-2").postgres();
         assertThat(stock.dataDirectory()).isEmpty();
+        assertThat(stock.limits()).isEqualTo(PostgresSettings.Limits.NONE);
         assertThat(stock.receiver().slot()).isEqualTo("mainstay_stock_2");
         assertThat(configuration.toString()).doesNotContain("a # b");
     }
@@ -104,6 +109,15 @@ class ConfigurationReaderTest {
 
     @Test
     void aWrongValueIsToldWithFileLineColumnAndPath() {
+        String postgres = SMALL + "sources: { a: { postgres: { url: postgresql://h, ";
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                postgres + "max-rate: 1KiB } } }\n",
+                "sources.a.postgres.max-rate: '1KiB' is less than");
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                postgres + "local-address: eth0 } } }\n",
+                "sources.a.postgres.local-address:");
         refusedSaying(
                 ErrorCode.CONFIG_INVALID,
                 SMALL + "sources:\n  orders:\n    postgres:\n      url: [a, b]\n",

@@ -1,0 +1,399 @@
+package dev.mainstay.engine.backup;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.RepositorySettings;
+import dev.mainstay.postgres.cluster.BackupLabel;
+import dev.mainstay.postgres.cluster.BackupManifestReader;
+import dev.mainstay.postgres.cluster.BackupSession;
+import dev.mainstay.postgres.cluster.ConfigurationOnServer;
+import dev.mainstay.postgres.cluster.ControlFile;
+import dev.mainstay.postgres.cluster.Preflight;
+import dev.mainstay.postgres.protocol.BaseBackupRequest;
+import dev.mainstay.postgres.protocol.BaseBackupStream;
+import dev.mainstay.postgres.protocol.BaseBackupStream.Position;
+import dev.mainstay.postgres.protocol.ConnectionSpec;
+import dev.mainstay.postgres.protocol.ReplicationConnection;
+import dev.mainstay.postgres.protocol.ReplicationOptions;
+import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.format.Json;
+
+import java.sql.Connection;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/// Backs up a running primary whose files this host cannot read, over the replication protocol's
+/// `BASE_BACKUP`.
+///
+/// The order is that of [ClusterBackup]: the connections are proved to lead to one cluster; the
+/// backup is announced in the repository and started in the server, while a segment of WAL is on
+/// its way; once that has arrived, the stream is read, `pg_control` stored last; all that came is
+/// compared with the server's manifest; the WAL up to the end is seen in the repository; and then
+/// the commit record is put.
+///
+/// One thread reads the stream; workers check, compare, compress and store the pages.
+final class StreamedBackup {
+    /// One stream feeds no more, and each of them holds memory.
+    private static final int MOST_WORKERS = 8;
+
+    /// Pages that one worker stores one after the other; a run of pages in one buffer.
+    private static final int SLICE_PAGES = 2048;
+
+    private static final int RUN_PAGES = 128;
+
+    private static final Changes ALL_READ =
+            new Changes.Unknown("a base backup over the replication protocol sends every page");
+
+    /// The server does not tell whose configuration files are, and who may read them.
+    private static final int OWNER_ONLY = 0600;
+
+    /// Nothing comes from the server while it makes its checkpoint. A dead host is noticed much
+    /// sooner: TCP asks for signs of life.
+    private static final Duration LIVENESS = Duration.ofHours(1);
+
+    private final ProtectedSource source;
+    private final RepositorySettings repository;
+    private final PostgresSettings settings;
+    private final ConnectionSpec connection;
+    private final Progress progress;
+    private final BackupFindings findings = new BackupFindings();
+
+    StreamedBackup(
+            ProtectedSource source,
+            RepositorySettings repository,
+            PostgresSettings settings,
+            ConnectionSpec connection,
+            Progress progress) {
+        this.source = source;
+        this.repository = repository;
+        this.settings = settings;
+        this.connection = connection;
+        this.progress = progress;
+    }
+
+    /// Takes the backup.
+    ///
+    /// @param sql an open session; it is closed
+    ClusterBackup.Result run(ClusterBackup.Request request, Connection sql) {
+        Instant begin = source.repository().ground().clock().instant();
+        ReplicationOptions options =
+                ReplicationOptions.of(source.repository().ground().clock())
+                        .withLiveness(LIVENESS)
+                        .withNotices(findings::remark);
+        try (BackupSession given = BackupSession.open(sql)) {
+            Preflight.inspectStreamed(sql).requireReady();
+            try (ReplicationConnection stream =
+                            ReplicationConnection.open(
+                                    connection.withApplicationName(ClusterBackup.APPLICATION),
+                                    options);
+                    StreamedServer server = StreamedServer.open(given, sql, connection, stream)) {
+                return run(request, server, begin);
+            }
+        }
+    }
+
+    private ClusterBackup.Result run(
+            ClusterBackup.Request request, StreamedServer server, Instant begin) {
+        Origin origin = server.origin();
+        WalArchive archive = source.wal(origin.systemId(), repository.zstdLevel());
+        ArchiveProof proof =
+                ArchiveProof.begin(
+                        new ArchiveProof.Subject(
+                                source.name(), settings.receiver().slot(), archive, server.sql()),
+                        origin,
+                        request,
+                        progress);
+        Optional<Basis.Parent> parent = Basis.parent(source, request.type(), origin, progress);
+        try (BackupWriter writer = source.newBackup(Basis.options(repository, parent, origin))) {
+            try {
+                return copy(new Step(writer, server, origin, proof, parent.isPresent()), begin);
+            } catch (RuntimeException | Error failed) {
+                ClusterBackup.abort(writer, failed);
+                throw failed;
+            }
+        }
+    }
+
+    private record Step(
+            BackupWriter writer,
+            StreamedServer server,
+            Origin origin,
+            ArchiveProof proof,
+            boolean incremental) {}
+
+    /// What came, and from when to when.
+    private record Copied(
+            StreamedFiles files,
+            BaseBackupStream stream,
+            BaseBackupStream.End end,
+            ServerKnowledge.Described described,
+            Instant startTime) {}
+
+    private ClusterBackup.Result copy(Step step, Instant begin) {
+        step.writer.blockSize(step.origin.layout().blockSize());
+        Copied copied;
+        BaseBackupRequest request =
+                new BaseBackupRequest("mainstay " + step.writer.id(), settings.limits().maxRate());
+        try (BaseBackupStream stream = step.server.stream().startBaseBackup(request)) {
+            Instant startTime = step.server.session().serverTime();
+            step.proof.segmentArrives();
+            copied = read(step, stream, startTime);
+        }
+        Position start = copied.stream.start();
+        Position stop = copied.end.position();
+        copied.end.damage().ifPresent(findings::damageSeenByServer);
+        ControlFile control = requireConsistent(step.origin, copied);
+        storeFrame(step, copied);
+        copied.files.storeControlFile();
+        Instant stopTime = step.server.session().serverTime();
+        step.writer.finishContent();
+        progress.begin("waiting for WAL of " + source.name(), 0);
+        step.proof.complete(
+                WalSegment.containing(
+                        start.timeline(), start.lsn(), step.origin.layout().walSegmentSize()),
+                stop.lsn());
+        progress.end();
+        BackupDetails details =
+                new BackupDetails(
+                        step.origin.systemId(),
+                        start.timeline(),
+                        start.lsn(),
+                        stop.lsn(),
+                        copied.startTime,
+                        stopTime,
+                        copied.described.server(control),
+                        step.origin.layout(),
+                        step.server.setting("data_directory").orElse(""),
+                        copied.files.label(),
+                        copied.files.tablespaceMap(),
+                        tablespaces(copied.stream),
+                        copied.described.configuration(),
+                        findings.judgement());
+        CommittedBackup committed = step.writer.commit(record(step, details, copied));
+        Instant end = source.repository().ground().clock().instant();
+        return new ClusterBackup.Result(committed, details, Duration.between(begin, end));
+    }
+
+    private static Json record(Step step, BackupDetails details, Copied copied) {
+        Json json =
+                BackupDetails.withMethod(
+                        BackupDetails.withMovedPgClass(
+                                details.toJson(), copied.described.movedPgClass()),
+                        BackupDetails.STREAMED);
+        return step.incremental ? json.put("changes", ALL_READ.toJson()) : json;
+    }
+
+    /// Everything but the control file that the stream does not bring as a file.
+    private static void storeFrame(Step step, Copied copied) {
+        long micros = TimeUnit.SECONDS.toMicros(copied.startTime.getEpochSecond());
+        int mode = step.server.dataDirectoryMode();
+        step.writer.directory(StreamedFiles.facts("", mode, micros));
+        for (BaseBackupStream.Tablespace each : copied.stream.tablespaces()) {
+            if (each.oid().isPresent()) {
+                String path = "pg_tblspc/" + each.oid().get();
+                if (isElsewhere(each)) {
+                    step.writer.link(StreamedFiles.facts(path, mode, micros), each.location());
+                } else {
+                    step.writer.directory(StreamedFiles.facts(path, mode, micros));
+                }
+            }
+        }
+    }
+
+    /// Developers may have tablespaces that are plain directories in `pg_tblspc`.
+    private static boolean isElsewhere(BaseBackupStream.Tablespace tablespace) {
+        return tablespace.location().startsWith("/");
+    }
+
+    private static List<BackupDetails.Tablespace> tablespaces(BaseBackupStream stream) {
+        List<BackupDetails.Tablespace> tablespaces = new ArrayList<>();
+        for (BaseBackupStream.Tablespace each : stream.tablespaces()) {
+            if (each.oid().isPresent() && isElsewhere(each)) {
+                tablespaces.add(new BackupDetails.Tablespace(each.oid().get(), each.location()));
+            }
+        }
+        return tablespaces;
+    }
+
+    /// The server is asked what it knows while its files are read.
+    private Copied read(Step step, BaseBackupStream stream, Instant startTime) {
+        ServerKnowledge knowledge = new ServerKnowledge(step.server.connection());
+        try (ExecutorService aside = Executors.newSingleThreadExecutor()) {
+            Future<ServerKnowledge.Described> described =
+                    aside.submit(
+                            () ->
+                                    knowledge.describe(
+                                            step.writer,
+                                            sql -> storeConfiguration(sql, step.writer)));
+            try {
+                StreamedFiles files = readWithWorkers(step, stream);
+                BaseBackupStream.End end = stream.end();
+                return new Copied(files, stream, end, outcome(described), startTime);
+            } catch (RuntimeException | Error failed) {
+                aside.shutdownNow();
+                throw failed;
+            }
+        }
+    }
+
+    /// Stores configuration that lies outside the data directory, as far as the role may read it.
+    ///
+    /// @return the paths stored
+    private List<String> storeConfiguration(Connection sql, BackupWriter writer) {
+        ConfigurationOnServer files = ConfigurationOnServer.read(sql);
+        files.unreadable()
+                .forEach(
+                        file ->
+                                findings.warning(
+                                        "configuration file "
+                                                + file.path()
+                                                + " is not in this backup: "
+                                                + file.reason()));
+        long now = source.repository().ground().clock().instant().toEpochMilli() * 1000;
+        List<String> stored = new ArrayList<>();
+        files.contents()
+                .forEach(
+                        (file, content) -> {
+                            StreamedFiles.store(
+                                    writer,
+                                    StreamedFiles.facts(file.toString(), OWNER_ONLY, now),
+                                    content);
+                            stored.add(file.toString());
+                        });
+        return stored;
+    }
+
+    private StreamedFiles readWithWorkers(Step step, BaseBackupStream stream) {
+        BackupDetails.Layout layout = step.origin.layout();
+        int count = Math.min(settings.processMax(), MOST_WORKERS);
+        int slices = SLICE_PAGES / RUN_PAGES * (count + 1);
+        PageRelay relay = new PageRelay(slices, RUN_PAGES * layout.blockSize());
+        Optional<StreamedPages.Verification> verification =
+                layout.checksums()
+                        ? Optional.of(
+                                new StreamedPages.Verification(
+                                        stream.start().lsn(),
+                                        step.server.session()::currentInsertLsn,
+                                        findings))
+                        : Optional.empty();
+        StreamedPages.Terms terms = new StreamedPages.Terms(step.writer, layout, verification);
+        StreamedFiles files =
+                new StreamedFiles(step.writer, layout, relay, progress, SLICE_PAGES, RUN_PAGES);
+        progress.begin(
+                "backing up " + source.name(),
+                stream.tablespaces().stream().mapToLong(each -> each.sizeBytes().orElse(0)).sum());
+        List<StreamedPages> workers = new ArrayList<>();
+        ExecutorService threads = Executors.newFixedThreadPool(count);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                StreamedPages worker = new StreamedPages(terms, relay);
+                workers.add(worker);
+                running.add(threads.submit(worker::work));
+            }
+            readAll(step, stream, files);
+            relay.finish();
+            running.forEach(StreamedBackup::outcome);
+            return files;
+        } catch (RuntimeException | Error failed) {
+            relay.fail(failed);
+            throw failed;
+        } finally {
+            ClusterBackup.endWorkers(threads);
+            workers.forEach(StreamedPages::close);
+            progress.end();
+        }
+    }
+
+    private static void readAll(Step step, BaseBackupStream stream, StreamedFiles files) {
+        for (Optional<BaseBackupStream.Part> part = stream.next();
+                part.isPresent();
+                part = stream.next()) {
+            switch (part.get()) {
+                case BaseBackupStream.Archive archive -> files.read(archive);
+                case BaseBackupStream.Manifest manifest ->
+                        requireComplete(step.origin, stream, files.arrived(), manifest);
+            }
+        }
+    }
+
+    private static void requireComplete(
+            Origin origin,
+            BaseBackupStream stream,
+            ArrivedFiles arrived,
+            BaseBackupStream.Manifest manifest) {
+        BackupManifestReader.Summary summary =
+                BackupManifestReader.read(manifest.content(), arrived::named);
+        arrived.requireAllNamed();
+        boolean same = summary.systemId().map(origin.systemId()::equals).orElse(true);
+        if (!same || !summary.ranges().getLast().start().equals(stream.start().lsn())) {
+            throw mismatch("its manifest is of another cluster or backup");
+        }
+    }
+
+    /// What is known only now has to agree with what was believed at the beginning.
+    private static ControlFile requireConsistent(Origin origin, Copied copied) {
+        ControlFile control = copied.files.control();
+        Origin found = Origin.of(control);
+        Position start = copied.stream.start();
+        BackupLabel label = BackupLabel.parse(copied.files.label());
+        if (!found.systemId().equals(origin.systemId())
+                || !found.layout().equals(origin.layout())) {
+            throw mismatch("its control file is of another cluster than the server said");
+        }
+        if (!label.start().equals(start.lsn())
+                || !label.timeline().equals(start.timeline())
+                || !copied.end.position().timeline().equals(start.timeline())
+                || copied.end.position().lsn().isBefore(start.lsn())) {
+            throw mismatch(
+                    "it begins at "
+                            + start.lsn()
+                            + " on timeline "
+                            + start.timeline()
+                            + ", its label says "
+                            + label.start()
+                            + " on timeline "
+                            + label.timeline()
+                            + ", and it ends at "
+                            + copied.end.position().lsn()
+                            + " on timeline "
+                            + copied.end.position().timeline());
+        }
+        return control;
+    }
+
+    private static MainstayException mismatch(String what) {
+        return new MainstayException(
+                ErrorCode.SERVER_PROTOCOL, "the base backup contradicts itself: " + what);
+    }
+
+    private static <T> T outcome(Future<T> task) {
+        try {
+            return task.get();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
+        } catch (ExecutionException failed) {
+            switch (failed.getCause()) {
+                case RuntimeException known -> throw known;
+                case Error error -> throw error;
+                case null, default -> throw new IllegalStateException(failed);
+            }
+        }
+    }
+}

@@ -167,7 +167,7 @@ public final class BackupSite implements AutoCloseable {
         return backup(settings(Optional.of(cluster.dataDirectory()), fullReadEvery), progress);
     }
 
-    ClusterBackup backup(PostgresSettings settings, Progress progress) {
+    public ClusterBackup backup(PostgresSettings settings, Progress progress) {
         RepositorySettings storing =
                 new RepositorySettings("memory", Optional.empty(), true, 3, ByteSize.mib(8));
         return new ClusterBackup(
@@ -178,7 +178,7 @@ public final class BackupSite implements AutoCloseable {
                 progress);
     }
 
-    private String url() {
+    public String url() {
         return "postgresql://"
                 + TestCluster.SUPERUSER
                 + "@127.0.0.1:"

@@ -90,6 +90,9 @@ public final class ClusterBackup {
     /// was copied, pages changed that it has in their earlier state.
     private Function<BackupDetails, Lsn> since = BackupDetails::startLsn;
 
+    /// Holds every byte of the cluster that is read.
+    private Throttle throttle;
+
     public ClusterBackup(
             ProtectedSource source,
             RepositorySettings repository,
@@ -101,11 +104,18 @@ public final class ClusterBackup {
         this.settings = settings;
         this.connection = connection;
         this.progress = progress;
+        this.throttle = Throttle.of(settings.limits().maxRate());
     }
 
     /// For the test that shows that any other interval is wrong.
     ClusterBackup withChangesSince(Function<BackupDetails, Lsn> other) {
         since = other;
+        return this;
+    }
+
+    /// Reads by another clock than the system's, for tests of `max-rate`.
+    ClusterBackup withThrottle(Throttle other) {
+        throttle = other;
         return this;
     }
 
@@ -121,7 +131,7 @@ public final class ClusterBackup {
     /// @throws MainstayException as [#run(Request)]
     public Result run(Request request, Connection sql) {
         if (settings.dataDirectory().isEmpty()) {
-            return new StreamedBackup(source, repository, settings, connection, progress)
+            return new StreamedBackup(source, repository, settings, connection, throttle, progress)
                     .run(request, sql);
         }
         Instant begin = source.repository().ground().clock().instant();
@@ -224,7 +234,7 @@ public final class ClusterBackup {
                         verification,
                         findings,
                         step.request.waiter,
-                        Throttle.of(settings.limits().maxRate()),
+                        throttle,
                         progress);
         ServerKnowledge knowledge = new ServerKnowledge(connection);
         Copied copied = copyAll(terms, step, knowledge);

@@ -18,6 +18,9 @@ import java.util.function.BooleanSupplier;
 /// Nobody waits for ever: parts are taken in the order they were begun, so the runs of the oldest
 /// are always being stored. The first failure, on either side, wakes and ends everybody.
 final class PageRelay {
+    /// Parts begun that no worker has taken yet.
+    static final int WAITING_MOST = 1024;
+
     /// Pages that follow each other.
     record Run(byte[] bytes, int pages) {}
 
@@ -95,9 +98,10 @@ final class PageRelay {
         notifyAll();
     }
 
-    /// Begins a part: some worker takes it.
+    /// Begins a part: some worker takes it. Parts may be empty, by the hundred thousand: who reads
+    /// waits while too many of them wait.
     synchronized Part begin(Subject subject) {
-        requireWell();
+        await(() -> parts.size() < WAITING_MOST);
         Part part = new Part(subject);
         parts.add(part);
         notifyAll();
@@ -113,6 +117,7 @@ final class PageRelay {
     /// Waits for a part to store; empty when there are no more.
     synchronized Optional<Part> take() {
         await(() -> !parts.isEmpty() || finished);
+        notifyAll();
         return Optional.ofNullable(parts.poll());
     }
 

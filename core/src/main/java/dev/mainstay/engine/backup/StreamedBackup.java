@@ -23,6 +23,7 @@ import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.format.Json;
+import dev.mainstay.storage.wrap.Throttle;
 
 import java.sql.Connection;
 import java.time.Duration;
@@ -69,6 +70,7 @@ final class StreamedBackup {
     private final RepositorySettings repository;
     private final PostgresSettings settings;
     private final ConnectionSpec connection;
+    private final Throttle throttle;
     private final Progress progress;
     private final BackupFindings findings = new BackupFindings();
 
@@ -77,11 +79,13 @@ final class StreamedBackup {
             RepositorySettings repository,
             PostgresSettings settings,
             ConnectionSpec connection,
+            Throttle throttle,
             Progress progress) {
         this.source = source;
         this.repository = repository;
         this.settings = settings;
         this.connection = connection;
+        this.throttle = throttle;
         this.progress = progress;
     }
 
@@ -319,12 +323,14 @@ final class StreamedBackup {
         }
     }
 
-    private static void readAll(Step step, BaseBackupStream stream, StreamedFiles files) {
+    /// The server keeps `max-rate` too, but only between 32 KiB and 1 GiB a second.
+    private void readAll(Step step, BaseBackupStream stream, StreamedFiles files) {
         for (Optional<BaseBackupStream.Part> part = stream.next();
                 part.isPresent();
                 part = stream.next()) {
             switch (part.get()) {
-                case BaseBackupStream.Archive archive -> files.read(archive);
+                case BaseBackupStream.Archive archive ->
+                        files.read(archive.of().oid(), throttle.hold(archive.content()));
                 case BaseBackupStream.Manifest manifest ->
                         requireComplete(step.origin, stream, files.arrived(), manifest);
             }

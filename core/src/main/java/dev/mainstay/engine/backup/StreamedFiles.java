@@ -6,7 +6,6 @@ import dev.mainstay.engine.Progress;
 import dev.mainstay.postgres.cluster.BaseBackupArchive;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.postgres.cluster.StreamedFile;
-import dev.mainstay.postgres.protocol.BaseBackupStream;
 import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.FileFacts;
 
@@ -63,8 +62,10 @@ final class StreamedFiles {
     }
 
     /// Reads one archive to its end.
-    void read(BaseBackupStream.Archive archive) {
-        BaseBackupArchive tar = BaseBackupArchive.of(archive.of().oid(), archive.content());
+    ///
+    /// @param tablespaceOid empty for the data directory's
+    void read(Optional<String> tablespaceOid, InputStream archive) {
+        BaseBackupArchive tar = BaseBackupArchive.of(tablespaceOid, archive);
         for (Optional<StreamedFile> file = tar.next(); file.isPresent(); file = tar.next()) {
             read(tar, file.get());
         }

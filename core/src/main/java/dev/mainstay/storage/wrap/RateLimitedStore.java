@@ -20,25 +20,6 @@ public final class RateLimitedStore implements ObjectStore {
     private final Pace pace;
     private final Timer timer;
 
-    /// The passing of time.
-    interface Timer {
-        long nanos();
-
-        void pause(Duration duration) throws InterruptedException;
-    }
-
-    private static final class SystemTimer implements Timer {
-        @Override
-        public long nanos() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public void pause(Duration duration) throws InterruptedException {
-            Thread.sleep(duration);
-        }
-    }
-
     private RateLimitedStore(ObjectStore inner, Pace pace, Timer timer) {
         this.inner = inner;
         this.pace = pace;
@@ -46,7 +27,7 @@ public final class RateLimitedStore implements ObjectStore {
     }
 
     public static RateLimitedStore of(ObjectStore inner, ByteSize perSecond) {
-        return of(inner, perSecond, new SystemTimer());
+        return of(inner, perSecond, Timer.OF_THE_SYSTEM);
     }
 
     static RateLimitedStore of(ObjectStore inner, ByteSize perSecond, Timer timer) {

@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 
 @Timeout(60)
 class PageRelayTest {
@@ -106,5 +107,27 @@ class PageRelayTest {
         }
         assertThatThrownBy(relay::buffer).hasMessageContaining("no room");
         assertThatThrownBy(() -> relay.begin(new Nth(1))).hasMessageContaining("no room");
+    }
+
+    @Test
+    void whoReadsWaitsWhileTooManyEmptyPartsWait() throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
+            AtomicInteger begun = new AtomicInteger();
+            Future<?> reading =
+                    threads.submit(
+                            () -> {
+                                for (int part = 0; part < 3 * PageRelay.WAITING_MOST; part++) {
+                                    begun.set(part);
+                                    send(part, 0);
+                                }
+                                relay.finish();
+                            });
+            for (int taken = 0; taken < 3 * PageRelay.WAITING_MOST; taken++) {
+                assertThat(begun.get()).isLessThanOrEqualTo(taken + PageRelay.WAITING_MOST);
+                assertThat(relay.take()).isPresent();
+            }
+            assertThat(relay.take()).isEmpty();
+            reading.get();
+        }
     }
 }

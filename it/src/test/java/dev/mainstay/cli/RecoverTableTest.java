@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -272,7 +273,33 @@ class RecoverTableTest {
 
     @Test
     void whoIsStoppedCleansUp() {
+        stopped(words("public.parts", "--as", "never"));
+    }
+
+    /// Signals are lost on a server that has not yet got as far as listening to them.
+    @Test
+    void whoIsStoppedBeforeTheServerListensCleansUp() throws IOException {
+        Path programs = Files.createDirectory(site.path("slow"));
+        try (Stream<Path> all = Files.list(cluster.binDirectory())) {
+            for (Path program : all.toList()) {
+                Files.createSymbolicLink(programs.resolve(program.getFileName()), program);
+            }
+        }
+        Path slow = programs.resolve("postgres");
+        Files.delete(slow);
+        Files.writeString(
+                slow,
+                "#!/bin/sh\n[ \"$1\" = -D ] && sleep 2\nexec "
+                        + cluster.binDirectory().resolve("postgres")
+                        + " \"$@\"\n");
+        Files.setPosixFilePermissions(slow, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(programs, PosixFilePermissions.fromString("rwxr-xr-x"));
         List<String> words = words("public.parts", "--as", "never");
+        words.set(words.indexOf("--bin-directory") + 1, programs.toString());
+        stopped(words);
+    }
+
+    private void stopped(List<String> words) {
         List<CommandSite.Answer> answers = new CopyOnWriteArrayList<>();
         Thread command =
                 Thread.ofPlatform()

@@ -46,13 +46,19 @@ public final class PrivateServer implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int LOG_LINES = 12;
+
+    /// A shell starts what it puts into the background with SIGQUIT ignored, and a server that has
+    /// just been started has not yet said otherwise: the signal is repeated until it was heard.
     private static final String WATCH =
             """
             log="$1"; shift
             exec 3<&0 </dev/null
             "$@" >>"$log" 2>&1 3<&- &
             server=$!
-            { while read -r _ <&3; do :; done; kill -QUIT $server 2>/dev/null; } &
+            {
+              while read -r _ <&3; do :; done
+              while kill -QUIT $server 2>/dev/null; do sleep 1; done
+            } &
             watch=$!
             wait $server
             status=$?

@@ -43,9 +43,15 @@ final class DatabaseOptions {
         return !names.isEmpty();
     }
 
-    void demandPossible(RestoreRequest request, boolean start) {
+    void demandPossible(RestoreRequest request, boolean start, boolean delta) {
         if (!areGiven()) {
             return;
+        }
+        if (delta) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "--database makes a cluster of its own: it goes into an empty directory, not"
+                            + " with --delta");
         }
         if (request.recovery().standby() || request.recovery().keepArchiving()) {
             throw new MainstayException(

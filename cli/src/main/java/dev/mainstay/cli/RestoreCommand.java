@@ -4,9 +4,12 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.RestoreSettings;
 import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.restore.DeltaRestore;
 import dev.mainstay.engine.restore.HalfRestore;
 import dev.mainstay.engine.restore.KeptDatabases;
+import dev.mainstay.engine.restore.RestoreHooks;
 import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
 import dev.mainstay.engine.restore.RestoreRequest;
@@ -48,7 +51,7 @@ final class RestoreCommand implements Verb {
             names = "--to",
             paramLabel = "DIR",
             required = true,
-            description = "becomes the data directory; new or empty")
+            description = "becomes the data directory; new or empty, unless --delta is given")
     private Path to = Path.of("");
 
     @Option(
@@ -73,6 +76,27 @@ final class RestoreCommand implements Verb {
                     "put configuration files from outside the data directory back to where they"
                             + " were, if there is none (default: DIR/mainstay-external)")
     private boolean externalConfig;
+
+    @Option(
+            names = "--delta",
+            description =
+                    "DIR holds the stopped cluster: rewrite what differs, keep what does not,"
+                            + " remove the rest")
+    private boolean delta;
+
+    @Option(
+            names = "--keep-previous",
+            description =
+                    "set the stopped cluster in DIR and its tablespaces aside, by renaming them to"
+                            + " *.previous-TIME, and restore in their place")
+    private boolean keepPrevious;
+
+    @Option(
+            names = "--undo",
+            description =
+                    "restore nothing: put back what --keep-previous set aside, and set aside what"
+                            + " is there")
+    private boolean undo;
 
     @Option(names = "--start", description = "start the server, wait for recovery, check it")
     private boolean start;
@@ -105,25 +129,38 @@ final class RestoreCommand implements Verb {
 
     @Option(
             names = "--yes",
-            description = "remove what an interrupted restore left in DIR, without asking")
+            description =
+                    "do not ask: remove what an interrupted restore left in DIR, or overwrite with"
+                            + " --delta")
     private boolean yes;
 
     @Override
     public Document run(Session session) throws IOException {
+        if (undo) {
+            return Previous.undo(session, directory(session));
+        }
+        Previous.demandPossible(keepPrevious, delta);
         // On a host that only restores, the configuration need not say where the source was.
-        Optional<PostgresSettings> settings =
-                Optional.ofNullable(session.configuration().sources().get(source))
-                        .map(SourceSettings::postgres);
-        Path directory = session.terminal().workingDirectory().resolve(to).normalize();
+        Optional<SourceSettings> configured =
+                Optional.ofNullable(session.configuration().sources().get(source));
+        Optional<PostgresSettings> settings = configured.map(SourceSettings::postgres);
+        RestoreSettings commands =
+                configured.map(SourceSettings::restore).orElseGet(RestoreSettings::none);
+        Path directory = directory(session);
         try (Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = OpenSource.known(session, repository, source);
             RestoreRequest request = request(session, directory, settings);
-            databases.demandPossible(request, start);
+            databases.demandPossible(request, start, delta);
             RestorePlan whole = new RestorePlanner(known).plan(request);
             KeptDatabases kept = databases.kept(known, whole);
             RestorePlan plan = kept.reduce(whole);
+            Optional<InPlace> inPlace =
+                    delta && !DeltaRestore.isEmpty(directory)
+                            ? Optional.of(new InPlace(session, known, plan))
+                            : Optional.empty();
+            Previous previous = Previous.of(session, plan, keepPrevious);
             if (planOnly) {
-                return DatabaseOptions.describe(planned(plan), kept);
+                return DatabaseOptions.describe(planned(plan, inPlace, previous), kept);
             }
             Optional<Path> programs =
                     start && !validateOnly ? Optional.of(bin(session, plan)) : Optional.empty();
@@ -137,26 +174,55 @@ final class RestoreCommand implements Verb {
                         session,
                         begin);
             }
-            makeRoom(session, plan);
-            new RestoreRun(known, plan, kept, session.progress()).execute();
-            Document document =
-                    took(
-                            describe(Document.of(source + " is restored in " + directory), plan),
-                            session,
-                            begin);
-            DatabaseOptions.describe(document, kept);
-            if (programs.isEmpty()) {
-                return databases.toStart(toStart(document, plan, kept), kept);
+            RestoreHooks hooks =
+                    new RestoreHooks(commands, source, plan, line -> say(session, line));
+            Document document = Document.of(source + " is restored in " + directory);
+            if (inPlace.isPresent()) {
+                inPlace.get().confirm(yes, !commands.before().isEmpty());
+                hooks.before();
+                InPlace.told(describe(document, plan), inPlace.get().run());
+            } else {
+                Optional<HalfRestore> removed =
+                        previous.isKept() ? Optional.empty() : makeRoom(session, plan, commands);
+                hooks.before();
+                removed.ifPresent(HalfRestore::remove);
+                previous.keep(document);
+                new RestoreRun(known, plan, kept, session.progress()).execute();
+                describe(document, plan);
             }
-            ConnectionSpec login = login(session, settings);
-            databases.finish(document, session, known, plan, kept, programs.get(), login);
-            return started(document, session, login, plan, kept, programs.get());
+            took(document, session, begin);
+            DatabaseOptions.describe(document, kept);
+            Document complete;
+            if (programs.isPresent()) {
+                ConnectionSpec login = login(session, settings);
+                databases.finish(document, session, known, plan, kept, programs.get(), login);
+                complete = started(document, session, login, plan, kept, programs.get());
+            } else {
+                complete = databases.toStart(toStart(document, plan, kept), kept);
+            }
+            hooks.after();
+            return complete;
         }
     }
 
-    private static Document planned(RestorePlan plan) {
+    private Path directory(Session session) {
+        return session.terminal().workingDirectory().resolve(to).toAbsolutePath().normalize();
+    }
+
+    private static void say(Session session, String line) {
+        session.terminal().err().println(line);
+    }
+
+    private static Document planned(
+            RestorePlan plan, Optional<InPlace> inPlace, Previous previous) {
         Document document =
                 describe(Document.of("this restore is possible; nothing was done"), plan);
+        if (inPlace.isPresent()) {
+            return inPlace.get().planned(document);
+        }
+        if (previous.isKept()) {
+            return document.add("keepsPrevious", true);
+        }
         Optional<HalfRestore> half = HalfRestore.find(plan.request().directory());
         if (half.isPresent()) {
             plan.demandFreeDirectoriesBut(half.get());
@@ -169,7 +235,10 @@ final class RestoreCommand implements Verb {
 
     /// What an interrupted restore left is of no use; everything else is not ours to remove.
     /// Without anybody to ask the restore itself refuses, and says what to do.
-    private void makeRoom(Session session, RestorePlan plan) throws IOException {
+    ///
+    /// @return what somebody agreed to remove
+    private Optional<HalfRestore> makeRoom(
+            Session session, RestorePlan plan, RestoreSettings commands) throws IOException {
         Optional<HalfRestore> half = HalfRestore.find(plan.request().directory());
         boolean asks = session.terminal().inIsTerminal() && session.terminal().errIsTerminal();
         if (half.isPresent() && (yes || (asks && session.output() != Output.json))) {
@@ -180,8 +249,12 @@ final class RestoreCommand implements Verb {
                             + String.join(", ", names(half.get()))
                             + " will be removed, the rest of an interrupted restore",
                     yes);
-            half.get().remove();
+            return half;
         }
+        if (!commands.before().isEmpty()) {
+            plan.demandFreeDirectories(); // or the application would be stopped for nothing
+        }
+        return Optional.empty();
     }
 
     private static List<String> names(HalfRestore half) {

@@ -124,6 +124,10 @@ public enum ErrorCode {
                     + " since"),
     RESTORE_DATABASE_DAMAGED(
             813, "restore the whole cluster, or from another backup (--backup), and compare"),
+    RESTORE_OTHER_CLUSTER(809, "name the directory of the cluster that was backed up"),
+    RESTORE_HOOK_BEFORE(810, "correct the command in the configuration, or what it ran into"),
+    RESTORE_HOOK_AFTER(814, "do by hand what the command should have done; do not restore again"),
+    RESTORE_PREVIOUS(815, "remove what is in the way and run it again: what was begun is finished"),
 
     // 09 check and verify
     VERIFY_FAILED(901, "restore the named objects from a copy, or take a new full backup"),

@@ -17,13 +17,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Reads a backup: its entries in the order they were written, their maps, its catalog snapshot.
-/// Nothing is kept but the last frame of maps. Not thread-safe.
+/// Nothing is kept but the last frame of maps and of fingerprints. Not thread-safe.
 public final class BackupReader implements AutoCloseable {
     private final ProtectedSource source;
     private final CommittedBackup backup;
     private final PackReader packs;
     private Optional<FrameRef> mapFrame = Optional.empty();
     private List<byte[]> maps = List.of();
+    private Optional<FrameRef> printsFrame = Optional.empty();
+    private byte[] prints = {};
 
     BackupReader(ProtectedSource source, CommittedBackup backup) {
         this.source = source;
@@ -38,6 +40,11 @@ public final class BackupReader implements AutoCloseable {
     /// A reader of frames for another thread.
     public PackReader newPackReader() {
         return new PackReader(source);
+    }
+
+    /// Compares what is at hand with what is stored, for one thread.
+    public ContentCheck newContentCheck() {
+        return new ContentCheck(source);
     }
 
     public void entries(Consumer<ManifestEntry> each) {
@@ -90,16 +97,19 @@ public final class BackupReader implements AutoCloseable {
     }
 
     /// The fingerprints of a relation segment file, one for each page.
-    public long[] fingerprints(ManifestEntry.Prints prints, int pages) {
-        byte[] bytes = expect(prints.frame(), FrameKind.FINGERPRINTS);
-        if (prints.offset() + 8L * pages > bytes.length) {
+    public long[] fingerprints(ManifestEntry.Prints wanted, int pages) {
+        if (!printsFrame.equals(Optional.of(wanted.frame()))) {
+            prints = expect(wanted.frame(), FrameKind.FINGERPRINTS);
+            printsFrame = Optional.of(wanted.frame());
+        }
+        if (wanted.offset() + 8L * pages > prints.length) {
             throw new MainstayException(
                     ErrorCode.OBJECT_DAMAGED,
                     "fingerprints of backup " + backup.id() + " are incomplete");
         }
         long[] values = new long[pages];
         for (int i = 0; i < pages; i++) {
-            values[i] = Bytes.getLong(bytes, prints.offset() + i * 8);
+            values[i] = Bytes.getLong(prints, wanted.offset() + i * 8);
         }
         return values;
     }

@@ -227,6 +227,64 @@ class RestoreOnServersTest {
         assertThat(everything(half, halfSpace)).isEqualTo(before);
     }
 
+    @Test
+    void commandsRunAroundARestoreAndBeforeAnythingIsTouched() throws IOException {
+        String plain = site.source("orders", cluster.port());
+        Path seen = site.path("seen");
+        Path to = site.path("hooked");
+        try {
+            site.configure(plain + "    restore: { before: 'echo stopping; exit 7' }\n");
+            assertThat(restore(to).exits(1).err())
+                    .contains(
+                            "before: stopping", "[MS-0810] restore.before 'echo stopping; exit 7'")
+                    .contains("ended with status 7; nothing was changed");
+            assertThat(to).doesNotExist();
+            assertThat(spaceOf(to)).doesNotExist();
+
+            site.configure(
+                    plain
+                            + """
+                                restore:
+                                  before: test ! -e "$MAINSTAY_TARGET_DIRECTORY"
+                                  after: ['echo $MAINSTAY_SOURCE $MAINSTAY_PHASE $MAINSTAY_BACKUP > %s', 'false']
+                            """
+                                    .formatted(seen)
+                                    .indent(0));
+            restore(to, "--plan").exits(0);
+            restore(to, "--validate-only").exits(0);
+            assertThat(seen).doesNotExist();
+            assertThat(restore(to).exits(1).err())
+                    .contains("[MS-0814] the restore is complete, but restore.after 'false'");
+            assertThat(to.resolve(ControlFile.PATH)).exists();
+            assertThat(Files.readString(seen)).startsWith("orders after 20");
+            // it would only stop the application for nothing
+            assertThat(restore(to).exits(1).err()).contains("[MS-0801]");
+        } finally {
+            site.configure(plain);
+        }
+    }
+
+    @Test
+    void whatWasThereIsSetAsideAndComesBack() throws IOException {
+        Path to = site.path("replaced");
+        restore(to).exits(0);
+        Files.writeString(to.resolve("global/stray"), "of the previous one");
+        Set<String> before = everything(to, spaceOf(to));
+        assertThat(restore(to, "--keep-previous", "--delta", "--yes").exits(2).err())
+                .contains("[MS-0405] --delta rewrites", "leave out --delta");
+        assertThat(restore(site.path("fresh"), "--undo").exits(1).err())
+                .contains("[MS-0815] nothing was set aside");
+        restore(to, "--keep-previous", "--plan").exits(0).says("keeps previous");
+        assertThat(everything(to, spaceOf(to))).isEqualTo(before);
+
+        restore(to, "--keep-previous").exits(0).says(to + ".previous-");
+        assertThat(to.resolve("global/stray")).doesNotExist();
+        assertThat(to.resolve(ControlFile.PATH)).exists();
+        assertThat(spaceOf(to)).isNotEmptyDirectory();
+        restore(to, "--undo").exits(0).says(to + " is what it was before the restore");
+        assertThat(everything(to, spaceOf(to))).isEqualTo(before);
+    }
+
     /// With all its files, the marker among them, half a restore may be the template of a cluster.
     @Test
     void aCopyOfHalfARestoreIsNobodysToRemove() throws Exception {

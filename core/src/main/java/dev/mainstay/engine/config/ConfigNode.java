@@ -9,8 +9,10 @@ import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -110,6 +112,18 @@ final class ConfigNode {
         } catch (Expansion.Malformed malformed) {
             throw invalid(String.valueOf(malformed.getMessage()));
         }
+    }
+
+    /// A single value or a list of them.
+    List<String> texts() {
+        if (!(node instanceof SequenceNode sequence)) {
+            return List.of(text());
+        }
+        List<String> texts = new ArrayList<>();
+        for (Node each : sequence.getValue()) {
+            texts.add(new ConfigNode(file, path, each, expansion).text());
+        }
+        return texts;
     }
 
     Secret secret() {

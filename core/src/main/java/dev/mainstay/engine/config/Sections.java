@@ -86,8 +86,25 @@ final class Sections {
                     "the name of a source has up to 63 letters, digits, '-', '_' and '.', and"
                             + " begins with a letter or a digit");
         }
-        Map<String, ConfigNode> entries = node.entries("postgres");
-        return new SourceSettings(name, postgres(name, required(node, entries, "postgres")));
+        Map<String, ConfigNode> entries = node.entries("postgres", "restore");
+        ConfigNode restore = entries.get("restore");
+        return new SourceSettings(
+                name,
+                postgres(name, required(node, entries, "postgres")),
+                restore == null ? RestoreSettings.none() : restore(restore));
+    }
+
+    private static RestoreSettings restore(ConfigNode node) {
+        Map<String, ConfigNode> entries = node.entries("before", "after", "timeout");
+        ConfigNode before = entries.get("before");
+        ConfigNode after = entries.get("after");
+        return new RestoreSettings(
+                before == null ? List.of() : before.texts(),
+                after == null ? List.of() : after.texts(),
+                parsed(
+                        entries.get("timeout"),
+                        Sections::hookTimeout,
+                        RestoreSettings.DEFAULT_TIMEOUT));
     }
 
     private PostgresSettings postgres(String name, ConfigNode node) {
@@ -263,6 +280,15 @@ final class Sections {
             throw new IllegalArgumentException("'" + text + "' is not between 100ms and 1h");
         }
         return interval;
+    }
+
+    private static Duration hookTimeout(String text) {
+        Duration timeout = Durations.parse(text);
+        if (timeout.compareTo(Duration.ofSeconds(1)) < 0
+                || timeout.compareTo(Duration.ofDays(1)) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is not between 1s and 1d");
+        }
+        return timeout;
     }
 
     private static ByteSize within(ByteSize least, ByteSize most, ByteSize size) {

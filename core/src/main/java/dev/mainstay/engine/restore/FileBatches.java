@@ -25,8 +25,9 @@ final class FileBatches {
                 yield Optional.of(file);
             }
             case Content.Chunked chunked -> {
-                FileWork file = new FileWork(entry, path, new FileWork.Chunks(chunked.chunks()));
-                batch.add(file, chunked.chunks());
+                FileWork.Chunks chunks = new FileWork.Chunks(chunked.chunks());
+                FileWork file = new FileWork(entry, path, chunks);
+                batch.add(file, chunks);
                 yield Optional.of(file);
             }
         };

@@ -43,6 +43,11 @@ final class FileWork {
         return path;
     }
 
+    /// Frames that are still to be added.
+    int framesLeft() {
+        return framesLeft.get();
+    }
+
     /// Checks a frame against what the backup says of it and writes what this file has in it.
     ///
     /// @return whether the file is complete now
@@ -98,8 +103,19 @@ final class FileWork {
         void write(FileWork file, byte[] bytes, int offset, int length, long position);
     }
 
+    /// What a file holds already of what it is made of.
+    ///
+    /// @param pieces for each page or chunk, whether it is right
+    /// @param crcs of those that are
+    record Kept(boolean[] pieces, int[] crcs) {
+        static Kept none(int pieces) {
+            return new Kept(new boolean[pieces], new int[pieces]);
+        }
+    }
+
     /// What a file is made of.
     sealed interface Pieces {
+        /// Frames that hold anything the file does not hold already.
         int frames();
 
         long sizeBytes();
@@ -119,29 +135,43 @@ final class FileWork {
         private static final int LARGE = 256 << 10;
 
         private final SegmentMap map;
-        private final int[] live;
+        private final boolean[] kept;
+        private final int[] wanted;
         private final int[] crcs;
         private final int alignment;
 
         Pages(SegmentMap map) {
+            this(map, Kept.none(map.pageCount()));
+        }
+
+        Pages(SegmentMap map, Kept kept) {
             this.map = map;
-            this.live = map.livePages();
-            this.crcs = new int[map.pageCount()];
-            this.alignment = alignment(map, sizeBytes());
+            this.kept = kept.pieces();
+            this.crcs = kept.crcs();
+            this.wanted = new int[map.frames().size()];
+            boolean all = true;
+            for (int page = 0; page < map.pageCount(); page++) {
+                if (this.kept[page]) {
+                    all = false;
+                } else {
+                    wanted[map.frameOf()[page]]++;
+                }
+            }
+            this.alignment = all ? alignment(map, sizeBytes()) : 1;
         }
 
         SegmentMap map() {
             return map;
         }
 
-        boolean isLive(int frame) {
-            return live[frame] > 0;
+        boolean isWanted(int frame) {
+            return wanted[frame] > 0;
         }
 
         @Override
         public int frames() {
             int frames = 0;
-            for (int pages : live) {
+            for (int pages : wanted) {
                 frames += pages > 0 ? 1 : 0;
             }
             return frames;
@@ -198,13 +228,13 @@ final class FileWork {
                 written += end - at;
                 at = end;
             }
-            if (written != live[index]) {
+            if (written != wanted[index]) {
                 throw file.wrong("misses pages in frame " + map.frames().get(index).ref());
             }
         }
 
         private boolean isMine(int block, int index) {
-            return block < map.pageCount() && map.frameOf()[block] == index;
+            return block < map.pageCount() && map.frameOf()[block] == index && !kept[block];
         }
 
         @Override
@@ -221,14 +251,20 @@ final class FileWork {
     /// Any other file: chunks one after the other.
     static final class Chunks implements Pieces {
         private final List<ChunkRef> chunks;
+        private final boolean[] kept;
         private final long[] positions;
         private final int[] crcs;
         private final long size;
 
         Chunks(List<ChunkRef> chunks) {
+            this(chunks, Kept.none(chunks.size()));
+        }
+
+        Chunks(List<ChunkRef> chunks, Kept kept) {
             this.chunks = chunks;
+            this.kept = kept.pieces();
             this.positions = new long[chunks.size()];
-            this.crcs = new int[chunks.size()];
+            this.crcs = kept.crcs();
             long position = 0;
             for (int i = 0; i < positions.length; i++) {
                 positions[i] = position;
@@ -237,9 +273,21 @@ final class FileWork {
             this.size = position;
         }
 
+        List<ChunkRef> chunks() {
+            return chunks;
+        }
+
+        boolean isWanted(int chunk) {
+            return !kept[chunk];
+        }
+
         @Override
         public int frames() {
-            return chunks.size();
+            int frames = 0;
+            for (boolean right : kept) {
+                frames += right ? 0 : 1;
+            }
+            return frames;
         }
 
         @Override

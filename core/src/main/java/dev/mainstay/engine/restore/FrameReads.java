@@ -6,7 +6,6 @@ import dev.mainstay.engine.Progress;
 import dev.mainstay.repository.BackupReader;
 import dev.mainstay.repository.PackReader;
 import dev.mainstay.repository.format.FrameRef;
-import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.PackId;
 
 import java.util.ArrayList;
@@ -45,6 +44,7 @@ final class FrameReads {
     private final Map<PackId, Map<Integer, Read>> packs = new HashMap<>();
     private int frames;
     private long pages;
+    private long bytes;
 
     int frames() {
         return frames;
@@ -54,18 +54,25 @@ final class FrameReads {
         return pages;
     }
 
+    /// Stored bytes of the frames that are read.
+    long bytes() {
+        return bytes;
+    }
+
     void add(FileWork file, FileWork.Pages from) {
         for (int i = 0; i < from.map().frames().size(); i++) {
-            if (from.isLive(i)) {
+            if (from.isWanted(i)) {
                 add(from.map().frames().get(i).ref(), new Use(file, i));
             }
         }
         pages += from.map().pageCount();
     }
 
-    void add(FileWork file, List<ChunkRef> chunks) {
-        for (int i = 0; i < chunks.size(); i++) {
-            add(chunks.get(i).frame(), new Use(file, i));
+    void add(FileWork file, FileWork.Chunks from) {
+        for (int i = 0; i < from.chunks().size(); i++) {
+            if (from.isWanted(i)) {
+                add(from.chunks().get(i).frame(), new Use(file, i));
+            }
         }
     }
 
@@ -73,6 +80,9 @@ final class FrameReads {
         Read read =
                 packs.computeIfAbsent(frame.pack(), _ -> new HashMap<>())
                         .computeIfAbsent(frame.number(), _ -> new Read(frame, new ArrayList<>(1)));
+        if (read.uses.isEmpty()) {
+            bytes += frame.length();
+        }
         read.uses.add(use);
         frames++;
     }

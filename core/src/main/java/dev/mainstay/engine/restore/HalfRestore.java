@@ -67,6 +67,9 @@ public final class HalfRestore {
 
     /// Or was started once, or might have been.
     private static boolean isStartable(HeldDirectory held) throws IOException {
+        if (held.has(DeltaMark.NAME)) {
+            return true; // a cluster that is being rewritten
+        }
         for (String name : OF_A_SERVER) {
             if (held.has(name)) {
                 return true;

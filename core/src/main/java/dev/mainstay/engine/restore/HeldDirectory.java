@@ -189,6 +189,28 @@ final class HeldDirectory implements AutoCloseable {
         throw new IOException("no file channel for " + path.resolve(name));
     }
 
+    /// Renames something in a directory of this one, durably. What has the new name is replaced.
+    ///
+    /// @return false if there is no such directory, or nothing of that name in it
+    boolean renameIn(String directory, String from, String to) throws IOException {
+        if (!hasDirectory(directory)) {
+            return false;
+        }
+        Path inner = path.resolve(directory);
+        try (SecureDirectoryStream<Path> in = again(open, Path.of(directory))) {
+            in.move(Path.of(from), in, Path.of(to));
+        } catch (NoSuchFileException absent) {
+            return false;
+        }
+        RestoreFiles.syncDirectory(inner);
+        return true;
+    }
+
+    /// What this holds, for who walks through all of it. Closed by the caller.
+    SecureDirectoryStream<Path> stream() throws IOException {
+        return again(open, ITSELF);
+    }
+
     void deleteFile(String name) throws IOException {
         open.deleteFile(Path.of(name));
     }
@@ -235,7 +257,7 @@ final class HeldDirectory implements AutoCloseable {
     }
 
     /// The JDK names files `(dev=fe01,ino=1234)`. Were it to change that, nothing would be deleted.
-    private static String device(String identity) {
+    static String device(String identity) {
         int comma = identity.indexOf(',');
         return comma < 0 ? identity : identity.substring(0, comma);
     }

@@ -57,17 +57,22 @@ final class RestoreMarks implements AutoCloseable {
         }
     }
 
-    private MarkerText text(Path data, List<Path> tablespaces) {
+    /// The one thing that a server of the backup's version has in a tablespace.
+    static String versionDirectory(RestorePlan plan) {
         int versionNum = plan.details().server().versionNum();
+        return "PG_"
+                + ServerVersion.ofServerVersionNum(versionNum).major()
+                + "_"
+                + plan.details().server().catalogVersion();
+    }
+
+    private MarkerText text(Path data, List<Path> tablespaces) {
         return new MarkerText(
                 HexFormat.of().formatHex(ground.randomBytes(RANDOM_BYTES)),
                 plan.backup().id().text(),
                 data,
                 "",
-                "PG_"
-                        + ServerVersion.ofServerVersionNum(versionNum).major()
-                        + "_"
-                        + plan.details().server().catalogVersion(),
+                versionDirectory(plan),
                 tablespaces);
     }
 

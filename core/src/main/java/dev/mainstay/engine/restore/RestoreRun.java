@@ -6,15 +6,11 @@ import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.restore.RestorePlan.Tablespace;
 import dev.mainstay.postgres.cluster.ControlFile;
 import dev.mainstay.repository.BackupReader;
-import dev.mainstay.repository.PackReader;
 import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.ManifestEntry;
-import dev.mainstay.repository.format.ManifestEntry.Content;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.ByteArrayOutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,9 +28,7 @@ public final class RestoreRun {
     private final KeptDatabases kept;
     private final Progress progress;
     private final Places places;
-    private @Nullable ManifestEntry root;
-    private @Nullable ManifestEntry control;
-    private @Nullable Ownership ownership;
+    private @Nullable Completion completion;
     private final RestoreMarks marks;
 
     public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
@@ -98,36 +92,22 @@ public final class RestoreRun {
                                 tablespace.to());
                     }
                 });
-        reader.entries(
-                entry -> {
-                    if (entry.path().equals(ControlFile.PATH)) {
-                        control = entry;
-                    }
-                    if (entry.path().isEmpty()) {
-                        root = entry;
-                    }
-                    if (isDirectory(entry)) {
-                        Path path = places.of(entry.path());
-                        RestoreFiles.attempt(
-                                "create " + path, () -> RestoreFiles.directories(path));
-                    }
-                });
-        ManifestEntry main = root == null ? Objects.requireNonNull(control) : root;
-        ownership = new Ownership(directory, main);
-    }
-
-    /// A link that is no tablespace's becomes the directory it led to: where that is now may be in
-    /// use by the cluster the backup was taken of.
-    private static boolean isDirectory(ManifestEntry entry) {
-        return switch (entry.content()) {
-            case Content.Directory _ -> true;
-            case Content.Link _ -> Places.tablespaceOid(entry.path()).isEmpty();
-            case Content.Paged _, Content.Chunked _ -> false;
-        };
+        completion =
+                Completion.read(
+                        plan,
+                        places,
+                        reader,
+                        entry -> {
+                            if (Completion.isDirectory(entry)) {
+                                Path path = places.of(entry.path());
+                                RestoreFiles.attempt(
+                                        "create " + path, () -> RestoreFiles.directories(path));
+                            }
+                        });
     }
 
     private Ownership ownership() {
-        return Objects.requireNonNull(ownership);
+        return Objects.requireNonNull(completion).ownership();
     }
 
     private void files(BackupReader reader) {
@@ -196,47 +176,11 @@ public final class RestoreRun {
     }
 
     private void finish(BackupReader reader) {
-        Finish finish = new Finish(plan, places, ownership());
-        finish.labels(source.repository().ground().clock().instant());
-        byte[] bytes = controlFile(reader);
-        ControlFile.parse(bytes);
-        if (kept.isEverything()) { // the manifest of a backup knows no files without content
-            finish.manifest(reader);
-        }
-        reader.entries(
-                entry -> {
-                    if (isDirectory(entry)) {
-                        finish.directory(entry);
-                    }
-                });
-        finish.own();
-        finish.stage(Objects.requireNonNull(control), bytes);
-        RestoreFiles.attempt("unmark " + places.directory(), marks::delete);
-        finish.publish();
-    }
-
-    private static Frame chunk(PackReader packs, ManifestEntry.ChunkRef chunk) {
-        return packs.read(chunk.frame(), (_, frame) -> FrameProof.isMeant(chunk, frame));
-    }
-
-    private byte[] controlFile(BackupReader reader) {
-        ManifestEntry entry = Objects.requireNonNull(control);
-        if (!(entry.content() instanceof Content.Chunked chunked)) {
-            throw new MainstayException(
-                    ErrorCode.RESTORE_CONTENT_WRONG, ControlFile.PATH + " is no plain file");
-        }
-        FileWork file =
-                new FileWork(entry, places.of(entry.path()), new FileWork.Chunks(chunked.chunks()));
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        try (PackReader packs = reader.newPackReader()) {
-            for (int i = 0; i < chunked.chunks().size(); i++) {
-                file.add(
-                        i,
-                        chunk(packs, chunked.chunks().get(i)),
-                        (_, bytes, offset, length, _) -> content.write(bytes, offset, length));
-            }
-        }
-        file.demandWhole();
-        return content.toByteArray();
+        Objects.requireNonNull(completion)
+                .run(
+                        reader,
+                        source.repository().ground().clock().instant(),
+                        kept.isEverything(),
+                        marks::delete);
     }
 }

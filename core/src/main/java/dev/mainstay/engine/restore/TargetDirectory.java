@@ -74,6 +74,9 @@ final class TargetDirectory {
             if (exists(directory, STAGED_CONTROL)) {
                 what = " holds a restore that was interrupted in its last step";
                 hint = again(plan);
+            } else if (exists(directory, DeltaMark.NAME)) {
+                what = " holds a delta restore that was interrupted and cannot be started";
+                hint = "run it again with --delta, which continues it";
             } else if (exists(directory, RestoreMarker.NAME)) {
                 what =
                         " holds what looks like a restore that was interrupted, but its "
@@ -98,7 +101,7 @@ final class TargetDirectory {
         return "remove " + String.join(", ", all) + " and run the restore again";
     }
 
-    private static boolean isFree(Path directory) {
+    static boolean isFree(Path directory) {
         if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
             return true;
         }

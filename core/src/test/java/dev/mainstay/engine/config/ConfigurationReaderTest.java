@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,6 +37,32 @@ class ConfigurationReaderTest {
                                     .contains(parts)
                                     .doesNotContain("tell-nobody");
                         });
+    }
+
+    @Test
+    void commandsAroundARestoreAreOneOrSeveral() {
+        String yaml =
+                """
+                repository: { url: "file:///r", encryption: none }
+                sources:
+                  orders:
+                    postgres: { url: "postgres://h/db" }
+                    restore:
+                      before: systemctl stop app
+                      after: ["systemctl start db", "systemctl start ${APP}"]
+                      timeout: %s
+                  plain: { postgres: { url: "postgres://h/db" } }
+                """;
+        Configuration configuration = parse(yaml.formatted("90s"), Map.of("APP", "shop"));
+        assertThat(configuration.source("orders").restore())
+                .isEqualTo(
+                        new RestoreSettings(
+                                List.of("systemctl stop app"),
+                                List.of("systemctl start db", "systemctl start shop"),
+                                Duration.ofSeconds(90)));
+        assertThat(configuration.source("plain").restore()).isEqualTo(RestoreSettings.none());
+        assertThatThrownBy(() -> parse(yaml.formatted("500ms"), Map.of("APP", "shop")))
+                .hasMessageContaining("sources.orders.restore.timeout: '500ms' is not between");
     }
 
     @Test

@@ -111,7 +111,13 @@ record ClusterMove(Path from, Path to, List<Space> spaces) {
     }
 
     /// Writes down what is going to be done. Durable when it returns.
+    ///
+    /// @throws IOException also if a path has a line break in it
     void announce() throws IOException {
+        if (!parse(text()).equals(Optional.of(this))) {
+            throw new IOException(
+                    "there is a line break in " + from + " or in a tablespace's path");
+        }
         write(from, JOURNAL);
     }
 

@@ -113,6 +113,9 @@ final class BackupCommand implements Verb {
                         .add("startLsn", details.startLsn().toString())
                         .add("stopLsn", details.stopLsn().toString())
                         .add("timeline", details.timeline().toString());
+        if (counts.has("bytes-resumed") && counts.number("bytes-resumed") > 0) {
+            document.add("resumed", ByteSize.of(counts.number("bytes-resumed")));
+        }
         Changes.read(result.backup().details())
                 .ifPresent(changes -> document.add("readWhat", changes.text()));
         if (verifyChanges) {

@@ -2,6 +2,7 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ByteSize;
 
+import java.util.List;
 import java.util.Optional;
 
 /// How a backup is written.
@@ -12,13 +13,35 @@ import java.util.Optional;
 /// @param packSize target size of data packs
 /// @param refreshBudgetPages most pages that are written again only because their frames have
 ///   become thin; what is left over is recorded as debt
+/// @param resumed backups that were begun, from which this one goes on: what they stored is stored.
+///   Each must have been taken over, and have built on the same parent
 public record BackupOptions(
         String type,
         Optional<CommittedBackup> parent,
         int compressionLevel,
         ByteSize packSize,
         FrameShape shape,
-        long refreshBudgetPages) {
+        long refreshBudgetPages,
+        List<BegunBackup> resumed) {
+    public BackupOptions {
+        resumed = List.copyOf(resumed);
+    }
+
+    public BackupOptions(
+            String type,
+            Optional<CommittedBackup> parent,
+            int compressionLevel,
+            ByteSize packSize,
+            FrameShape shape,
+            long refreshBudgetPages) {
+        this(type, parent, compressionLevel, packSize, shape, refreshBudgetPages, List.of());
+    }
+
+    public BackupOptions resuming(List<BegunBackup> begun) {
+        return new BackupOptions(
+                type, parent, compressionLevel, packSize, shape, refreshBudgetPages, begun);
+    }
+
     /// Sizes of frames; tests use tiny ones.
     ///
     /// @param neighbours most pages of a frame of neighbouring pages
@@ -59,7 +82,7 @@ public record BackupOptions(
                 compressionLevel,
                 ByteSize.mib(64),
                 FrameShape.standard(),
-                0);
+                Long.MAX_VALUE); // of what it goes on from, if anything
     }
 
     /// @param refreshBudgetPages most pages to refresh

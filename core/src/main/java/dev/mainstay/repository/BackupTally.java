@@ -16,6 +16,7 @@ final class BackupTally {
     private final LongAdder debtBytes = new LongAdder();
     private final LongAdder referredBytes = new LongAdder();
     private final LongAdder liveBytes = new LongAdder();
+    private final LongAdder resumedBytes = new LongAdder();
     private final LongAdder files = new LongAdder();
     private final LongAdder bytes = new LongAdder();
     private final AtomicLong refreshBudget;
@@ -35,6 +36,15 @@ final class BackupTally {
     void storedPages(int pages, int frameBytes) {
         storedPages.add(pages);
         storedPageBytes.add(frameBytes);
+    }
+
+    /// Pages whose frames a backup that was begun had stored.
+    void resumed(long more) {
+        resumedBytes.add(more);
+    }
+
+    long resumed() {
+        return resumedBytes.sum();
     }
 
     void file(long sizeBytes) {
@@ -68,6 +78,7 @@ final class BackupTally {
                 .put("bytes", bytes.sum())
                 .put("bytes-read", readBytes.sum())
                 .put("bytes-stored", packBytes)
+                .put("bytes-resumed", resumedBytes.sum())
                 .put("pages-changed", changedPages.sum())
                 .put("pages-stored", storedPages.sum())
                 .put("page-bytes-stored", storedPageBytes.sum())

@@ -1,6 +1,7 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.ChunkId;
@@ -24,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 import javax.crypto.Mac;
@@ -59,6 +62,8 @@ public final class BackupWriter implements AutoCloseable {
     private final PackStream pages;
     private Optional<ManifestAssembly> assembly = Optional.empty();
     private Optional<PriorBackup> prior = Optional.empty();
+    private List<BegunPages> begun = List.of();
+    private Optional<ProgressLog> progress = Optional.empty();
     private boolean finished;
     private boolean ended;
 
@@ -138,6 +143,26 @@ public final class BackupWriter implements AutoCloseable {
                                 options.shape().chunksListed(),
                                 uploads::named));
         prior = options.parent().map(parent -> PriorBackup.read(source, parent, absentPacks));
+        begun =
+                options.resumed().stream()
+                        .map(each -> BegunPages.read(source, each, absentPacks))
+                        .toList();
+    }
+
+    /// Puts down from time to time what is stored, so that another backup can go on from there if
+    /// this one is never finished; after [#blockSize], before the first worker is made.
+    ///
+    /// @param details what the engine has to know then; asked by threads of the writer, after the
+    ///   files that it goes with were stored
+    public void putDownProgress(Supplier<Json> details) {
+        ProgressLog log = new ProgressLog(source, id, uploads, details, options.packSize().bytes());
+        progress = Optional.of(log);
+        assembly().progress(log);
+    }
+
+    /// How many bytes of pages were taken over from backups that were begun, so far.
+    public ByteSize resumed() {
+        return ByteSize.of(tally.resumed());
     }
 
     private ManifestAssembly assembly() {
@@ -200,6 +225,12 @@ public final class BackupWriter implements AutoCloseable {
             return new ManifestAssembly.PlacedChunk(
                     chunk, length, PendingFrame.of(stored.get().frame()));
         }
+        Optional<ManifestAssembly.PlacedChunk> there = begun(chunk);
+        if (there.isPresent()) {
+            newChunks.put(chunk, there.get());
+            progress.ifPresent(log -> log.add(there.get()));
+            return there.get();
+        }
         int stream;
         synchronized (source.repository().ground().random()) {
             stream = source.repository().ground().random().nextInt(FILE_STREAMS);
@@ -211,7 +242,18 @@ public final class BackupWriter implements AutoCloseable {
         ManifestAssembly.PlacedChunk placed =
                 new ManifestAssembly.PlacedChunk(chunk, length, frame);
         newChunks.put(chunk, placed);
+        progress.ifPresent(log -> log.add(placed));
         return placed;
+    }
+
+    private Optional<ManifestAssembly.PlacedChunk> begun(ChunkId chunk) {
+        return begun.stream()
+                .flatMap(each -> each.find(chunk).stream())
+                .findFirst()
+                .map(
+                        ref ->
+                                new ManifestAssembly.PlacedChunk(
+                                        chunk, ref.lengthBytes(), PendingFrame.of(ref.frame())));
     }
 
     /// Stores relation segment files from one thread. Close it when its thread has no more files.
@@ -248,16 +290,41 @@ public final class BackupWriter implements AutoCloseable {
         ///   name every page that does. Where that backup does not have the file, or cannot be
         ///   read, all are read nevertheless
         public PartedFile begin(FileFacts facts, int pages, int parts, ChangedPages changed) {
+            return begin(facts, pages, parts, _ -> changed);
+        }
+
+        /// @param changed which pages may differ from those of the backup that is asked for: the
+        ///   one this builds on, or one that it goes on from
+        public PartedFile begin(
+                FileFacts facts, int pages, int parts, Function<BackupId, ChangedPages> changed) {
+            Optional<PriorFile> begunFile =
+                    begun.stream()
+                            .flatMap(each -> each.find(facts.path(), blockSize()).stream())
+                            .findFirst();
+            if (begunFile.isPresent()) {
+                tally.resumed((long) Math.min(pages, begunFile.get().pages()) * blockSize());
+                return new PartedFile(
+                        storer.begin(facts, pages, begunFile),
+                        begunFile,
+                        changed.apply(begunFile.get().backup()),
+                        parts);
+            }
             Optional<PriorFile> found =
-                    lookup.flatMap(each -> each.find(facts.path(), storer.blockSizeBytes()));
+                    lookup.flatMap(each -> each.find(facts.path(), blockSize()));
+            ChangedPages since =
+                    found.map(each -> changed.apply(each.backup())).orElse(ChangedPages.ALL);
             if (found.isPresent()
                     && found.get().pages() == pages
-                    && changed.next(0, pages) == pages) {
-                return new PartedFile(storer.untouched(facts, found.get()), found, changed, parts);
+                    && since.next(0, pages) == pages) {
+                return new PartedFile(storer.untouched(facts, found.get()), found, since, parts);
             }
             Optional<PriorFile> known =
                     found.flatMap(each -> lookup.orElseThrow().withFingerprints(each));
-            return new PartedFile(storer.begin(facts, pages, known), known, changed, parts);
+            return new PartedFile(storer.begin(facts, pages, known), known, since, parts);
+        }
+
+        private int blockSize() {
+            return storer.blockSizeBytes();
         }
 
         /// Stores a part of a file; with its last part the file is stored.
@@ -319,6 +386,7 @@ public final class BackupWriter implements AutoCloseable {
             return;
         }
         finished = true;
+        progress.ifPresent(ProgressLog::end);
         pages.finish();
         fileStreams.forEach(PackStream::finish);
         assembly().finish();
@@ -364,37 +432,36 @@ public final class BackupWriter implements AutoCloseable {
         }
         ended = true;
         vault.store.delete(Names.intent(source.id(), id));
+        Listing.all(vault.store, Names.progress(source.id(), id))
+                .forEach(object -> vault.store.delete(object.name()));
+        options.resumed().forEach(each -> each.forget(vault));
         return source.backup(id);
     }
 
-    /// Gives up: says so under the backup's slot, then removes what was put, as far as the store
-    /// lets it. What stays is garbage that a collector finds; nothing refers to it. A commit whose
-    /// put seemed to fail and had happened after all stands: nothing is removed then.
-    public void abort() {
+    /// Gives up: says so under the backup's slot. What was put stays if another backup can go on
+    /// from there, else it is removed, as far as the store lets it; nothing refers to it, and a
+    /// collector finds it. A commit whose put seemed to fail and had happened after all stands:
+    /// nothing is removed then. Nor is it if someone else gave up on this backup before, and may be
+    /// using what it stored.
+    ///
+    /// @return whether another backup can go on from there
+    public boolean abort() {
         if (ended) {
-            return;
+            return false;
         }
         ended = true;
         uploads.settle();
         Vault vault = source.vault();
-        String name = Names.slot(source.id(), id);
-        Json body =
-                Json.object()
-                        .put("type", "abort")
-                        .put("object", name)
-                        .put("source", source.id().hex())
-                        .put("sequence", 0)
-                        .put("written", vault.ground.clock().instant().toString())
-                        .put("heads", List.<Json>of());
-        if (vault.put(name, vault.sealJson(ObjectType.SLOT, body)) == PutOutcome.EXISTED
-                && !vault.openJson(name, ObjectType.SLOT, vault.get(name))
-                        .string("type")
-                        .equals("abort")) {
-            return;
+        boolean kept = progress.map(ProgressLog::endWithRest).orElse(false);
+        if (!BegunBackup.giveUp(source, id, kept)) {
+            return false;
         }
         vault.store.delete(Names.index(source.id()) + id);
-        uploads.created().forEach(vault.store::delete);
+        if (!kept) {
+            uploads.created().forEach(vault.store::delete);
+        }
         vault.store.delete(Names.intent(source.id(), id));
+        return kept;
     }
 
     @Override
@@ -402,5 +469,6 @@ public final class BackupWriter implements AutoCloseable {
         fileCoder.close();
         assembly.ifPresent(ManifestAssembly::close);
         prior.ifPresent(PriorBackup::close);
+        begun.forEach(BegunPages::close);
     }
 }

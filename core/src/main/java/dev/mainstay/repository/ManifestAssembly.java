@@ -64,6 +64,7 @@ final class ManifestAssembly implements AutoCloseable {
     private final int chunksListed;
     private final LongSupplier packsNamed;
     private long packsSeen;
+    private Optional<ProgressLog> progress = Optional.empty();
 
     /// @param packsNamed how many packs have names by now
     /// @param chunksListed most chunks in an entry, and in a list of chunks
@@ -82,6 +83,11 @@ final class ManifestAssembly implements AutoCloseable {
         this.chunksListed = chunksListed;
     }
 
+    /// From now on files are put down as soon as they are stored.
+    synchronized void progress(ProgressLog log) {
+        progress = Optional.of(log);
+    }
+
     synchronized void add(PagedFile file) {
         if (file.unchanged.isPresent()) {
             ManifestEntry entry =
@@ -91,7 +97,10 @@ final class ManifestAssembly implements AutoCloseable {
                             file.unchanged.get().crc32c(),
                             file.unchanged.get().content());
             await(new Waiting(List.of(), () -> encode(entry)));
-        } else if (file.isNamed()) {
+            return;
+        }
+        progress.ifPresent(log -> log.add(file));
+        if (file.isNamed()) {
             map(file);
         } else {
             unmapped.add(file);

@@ -61,6 +61,18 @@ final class Names {
         return "intents/" + source + "/" + backup;
     }
 
+    static String progress(SourceId source) {
+        return "progress/" + source + "/";
+    }
+
+    static String progress(SourceId source, BackupId backup) {
+        return progress(source) + backup + "/";
+    }
+
+    static String progress(SourceId source, BackupId backup, int number) {
+        return progress(source, backup) + String.format(Locale.ROOT, "%08x", number);
+    }
+
     static String records(SourceId source) {
         return "records/" + source + "/";
     }

@@ -52,9 +52,26 @@ final class PackUploads {
                         pack.named(finished.id());
                         named.incrementAndGet();
                         put(finished, Names.pack(pack.packClass, finished.id()));
+                        pack.stored();
                     } catch (InterruptedException | RuntimeException | Error failed) {
                         failure.compareAndSet(null, failed);
                         pack.lost(failed);
+                    } finally {
+                        slots.release();
+                    }
+                });
+    }
+
+    /// Puts something else beside them.
+    void run(Runnable put) {
+        acquire(1);
+        check();
+        Thread.startVirtualThread(
+                () -> {
+                    try {
+                        put.run();
+                    } catch (RuntimeException | Error failed) {
+                        failure.compareAndSet(null, failed);
                     } finally {
                         slots.release();
                     }

@@ -79,7 +79,7 @@ final class PageStorer {
     PagedFile untouched(FileFacts facts, PriorFile prior) {
         PagedFile file = begin(facts, 0, Optional.of(prior));
         file.frameOf = prior.map().frameOf();
-        file.unchanged = Optional.of(prior.entry());
+        file.unchanged = prior.entry();
         return file;
     }
 
@@ -346,7 +346,7 @@ final class PageStorer {
                 file.frames.size() == prior.map().frames().size()
                         && Arrays.equals(file.frameOf, prior.map().frameOf());
         if (same) {
-            file.unchanged = Optional.of(prior.entry());
+            file.unchanged = prior.entry();
         }
     }
 }

@@ -75,6 +75,11 @@ final class PagedFile {
         return true;
     }
 
+    /// Whether everything it refers to is durable.
+    boolean isStored() {
+        return frames.stream().allMatch(placed -> placed.frame.isStored());
+    }
+
     void awaitNames() {
         frames.forEach(placed -> placed.frame.ref());
     }

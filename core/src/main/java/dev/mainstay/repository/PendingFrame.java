@@ -17,6 +17,7 @@ final class PendingFrame {
     static final class PendingPack {
         final PackClass packClass;
         private final CompletableFuture<PackId> id = new CompletableFuture<>();
+        private volatile boolean stored;
 
         PendingPack(PackClass packClass) {
             this.packClass = packClass;
@@ -24,6 +25,11 @@ final class PendingFrame {
 
         void named(PackId name) {
             id.complete(name);
+        }
+
+        /// The pack is durable.
+        void stored() {
+            stored = true;
         }
 
         /// The pack will have no name; whoever waits for it fails as well.
@@ -64,11 +70,17 @@ final class PendingFrame {
     static PendingFrame of(FrameRef ref) {
         PendingPack pack = new PendingPack(ref.packClass());
         pack.named(ref.pack());
+        pack.stored();
         return new PendingFrame(pack, ref.number(), ref.offset(), ref.length());
     }
 
     boolean isNamed() {
         return pack.isNamed();
+    }
+
+    /// Whether its pack is durable.
+    boolean isStored() {
+        return pack.stored;
     }
 
     int length() {

@@ -11,164 +11,48 @@ import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/// The relation files of the backup that an incremental builds on, found by path. Entries lie in a
-/// temporary file and only 16 bytes for each are in memory, so that millions of files fit.
-///
-/// The temporary file is deleted as soon as it is open, so nothing of it stays, whatever happens.
+/// The relation files of the backup that an incremental builds on, found by path.
 final class PriorBackup implements AutoCloseable {
     private final ProtectedSource source;
     private final CommittedBackup backup;
     private final Set<String> absentPacks;
-    private final FileChannel spill;
-    private long[] hashes = new long[1024];
-    private long[] offsets = new long[1024];
-    private int count;
+    private final PathTable files = new PathTable("the earlier backup's list of files");
 
-    private PriorBackup(
-            ProtectedSource source,
-            CommittedBackup backup,
-            Set<String> absentPacks,
-            FileChannel spill) {
+    private PriorBackup(ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
         this.source = source;
         this.backup = backup;
         this.absentPacks = absentPacks;
-        this.spill = spill;
     }
 
     static PriorBackup read(
             ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
-        FileChannel spill;
-        try {
-            spill = ScratchFile.open("mainstay-prior");
-        } catch (IOException failed) {
-            throw spillFailed(failed);
-        }
-        PriorBackup prior = new PriorBackup(source, backup, absentPacks, spill);
+        PriorBackup prior = new PriorBackup(source, backup, absentPacks);
         try (BackupReader reader = source.read(backup)) {
-            Spill out = new Spill(spill);
             reader.entries(
                     entry -> {
                         if (entry.content() instanceof Content.Paged) {
-                            prior.add(hash(entry.path()), out.append(entry));
+                            WireWriter out = new WireWriter(256);
+                            entry.write(out);
+                            prior.files.add(entry.path(), out.toBytes());
                         }
                     });
-            out.flush();
         }
-        prior.sort();
+        prior.files.complete();
         return prior;
     }
 
-    private static MainstayException spillFailed(IOException failed) {
-        return ScratchFile.failed("the earlier backup's list of files", failed);
-    }
-
-    private static final class Spill {
-        private final FileChannel channel;
-        private final WireWriter buffer = new WireWriter(1 << 17);
-        private long flushed;
-
-        Spill(FileChannel channel) {
-            this.channel = channel;
-        }
-
-        long append(ManifestEntry entry) {
-            if (buffer.size() > 1 << 16) {
-                flush();
-            }
-            WireWriter one = new WireWriter(256);
-            entry.write(one);
-            long at = flushed + buffer.size();
-            buffer.u32(one.size()).raw(one.array(), 0, one.size());
-            return at;
-        }
-
-        void flush() {
-            try {
-                ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.size());
-                while (bytes.hasRemaining()) {
-                    flushed += channel.write(bytes, flushed);
-                }
-                buffer.clear();
-            } catch (IOException failed) {
-                throw spillFailed(failed);
-            }
-        }
-    }
-
-    private static long hash(String path) {
-        return com.dynatrace.hash4j.hashing.Hashing.xxh3_64().hashCharsToLong(path);
-    }
-
-    private void add(long hash, long offset) {
-        if (count == hashes.length) {
-            hashes = Arrays.copyOf(hashes, count * 2);
-            offsets = Arrays.copyOf(offsets, count * 2);
-        }
-        hashes[count] = hash;
-        offsets[count++] = offset;
-    }
-
-    private void sort() {
-        // An open-addressed table by hash: each entry lands in the first free place from its own.
-        int size = Integer.highestOneBit(Math.max(16, count)) * 4;
-        long[] tableHashes = new long[size];
-        long[] tableOffsets = new long[size];
-        Arrays.fill(tableOffsets, -1);
-        for (int i = 0; i < count; i++) {
-            int at = (int) (hashes[i] & size - 1);
-            while (tableOffsets[at] >= 0) {
-                at = at + 1 & size - 1;
-            }
-            tableHashes[at] = hashes[i];
-            tableOffsets[at] = offsets[i];
-        }
-        hashes = tableHashes;
-        offsets = tableOffsets;
-    }
-
-    private ManifestEntry entryAt(long offset) {
-        byte[] length = new byte[4];
-        readFully(offset, length);
-        byte[] bytes = new byte[ByteBuffer.wrap(length).getInt()];
-        readFully(offset + 4, bytes);
-        return ManifestEntry.read(
-                new WireReader("spilled manifest entry", bytes), _ -> java.util.List.of());
-    }
-
-    private void readFully(long offset, byte[] into) {
-        try {
-            ByteBuffer buffer = ByteBuffer.wrap(into);
-            while (buffer.hasRemaining()) {
-                int got = spill.read(buffer, offset + buffer.position());
-                if (got < 0) {
-                    throw new IOException("ends early");
-                }
-            }
-        } catch (IOException failed) {
-            throw spillFailed(failed);
-        }
-    }
-
     private Optional<ManifestEntry> entry(String path) {
-        long hash = hash(path);
-        int mask = hashes.length - 1;
-        for (int at = (int) (hash & mask); offsets[at] >= 0; at = at + 1 & mask) {
-            if (hashes[at] == hash) {
-                ManifestEntry entry = entryAt(offsets[at]);
-                if (entry.path().equals(path)) {
-                    return Optional.of(entry);
-                }
-            }
-        }
-        return Optional.empty();
+        return files.find(path)
+                .map(
+                        bytes ->
+                                ManifestEntry.read(
+                                        new WireReader("spilled manifest entry", bytes),
+                                        _ -> java.util.List.of()));
     }
 
     Lookup lookup() {
@@ -210,7 +94,8 @@ final class PriorBackup implements AutoCloseable {
                             Optional.of(
                                     file.with(
                                             reader.fingerprints(
-                                                    prints(file.entry()), file.pages()))));
+                                                    prints(file.entry().orElseThrow()),
+                                                    file.pages()))));
         }
 
         /// A page of a file as it is stored; empty if its frame does not have it.
@@ -218,7 +103,7 @@ final class PriorBackup implements AutoCloseable {
             FrameRef ref = file.map().frames().get(file.map().frameOf()[block]).ref();
             if (!lastFrame.map(Read::ref).equals(Optional.of(ref))) {
                 Frame frame = packs.read(ref);
-                int[] blocks = PageList.read(file.entry().path(), frame.meta()).blocks();
+                int[] blocks = PageList.read(file.path(), frame.meta()).blocks();
                 lastFrame = Optional.of(new Read(ref, frame.toBytes(), blocks));
             }
             Read read = lastFrame.orElseThrow();
@@ -257,7 +142,7 @@ final class PriorBackup implements AutoCloseable {
             if (map.blockSizeBytes() != blockSizeBytes || claimed || full) {
                 return Optional.empty();
             }
-            return Optional.of(PriorFile.withoutFingerprints(entry, map));
+            return Optional.of(PriorFile.withoutFingerprints(backup.id(), entry, map));
         }
 
         private boolean claimed(FrameRef frame) {
@@ -273,10 +158,6 @@ final class PriorBackup implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            spill.close();
-        } catch (IOException failed) {
-            throw spillFailed(failed);
-        }
+        files.close();
     }
 }

@@ -123,6 +123,12 @@ public final class ProtectedSource {
                                         "source " + name + " has no backup " + backup));
     }
 
+    /// Backups that were begun, are not finished, and from which another one can go on; newest
+    /// first.
+    public List<BegunBackup> begunBackups() {
+        return BegunBackup.of(this);
+    }
+
     /// Starts a backup: announces it, and reads what it must treat as absent.
     public BackupWriter newBackup(BackupOptions options) {
         return BackupWriter.begin(this, options);

@@ -45,6 +45,7 @@ final class StoreSurvey {
                             + "|packs/(base|incremental|files|metadata|fingerprints)"
                             + "/[0-9a-f]{2}/[0-9a-f]{64}"
                             + "|(slots|intents|index)/[0-9a-f]{32}/\\d{8}T\\d{6}Z-[0-9a-f]{8}"
+                            + "|progress/[0-9a-f]{32}/\\d{8}T\\d{6}Z-[0-9a-f]{8}/[0-9a-f]{8}"
                             + "|records/[0-9a-f]{32}/[0-9a-f]{16}-[0-9a-f]{8}"
                             + "|gc/[^/]+"
                             + "|moved/[0-9a-f]{64}/[^/]+"
@@ -155,7 +156,12 @@ final class StoreSurvey {
             case "wal" -> isSampled() ? task(name, () -> wal(name, words)) : Optional.empty();
             case "parts", "summaries" -> task(name, () -> wal(name, words));
             case "slots", "records", "index" -> belongsToNobody(name, words[1]);
-            case "intents" -> belongsToNobody(name, words[1]).or(() -> task(name, () -> own(name)));
+            case "intents" ->
+                    belongsToNobody(name, words[1])
+                            .or(() -> task(name, () -> own(name, ObjectType.INTENT)));
+            case "progress" ->
+                    belongsToNobody(name, words[1])
+                            .or(() -> task(name, () -> own(name, ObjectType.PROGRESS)));
             case "keys" ->
                     words[1].equals("root")
                             ? task(name, () -> rootKey(name, words))
@@ -181,6 +187,7 @@ final class StoreSurvey {
                                         && store.size(name).isEmpty()
                                         && (name.startsWith("parts/")
                                                 || name.startsWith("intents/")
+                                                || name.startsWith("progress/")
                                                 || name.startsWith("gc/"));
                         if (!collected) {
                             defects.add(name, broken, Set.of());
@@ -246,8 +253,8 @@ final class StoreSurvey {
         return vault.get().openJson(name, type, bytes);
     }
 
-    private void own(String name) {
-        if (!open(name, ObjectType.INTENT).string("object").equals(name)) {
+    private void own(String name, ObjectType type) {
+        if (!open(name, type).string("object").equals(name)) {
             throw new MainstayException(
                     ErrorCode.SEAL_BROKEN, "object " + name + " was written under another name");
         }

@@ -2,6 +2,7 @@ package dev.mainstay.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
@@ -105,6 +106,11 @@ public final class BackupSite implements AutoCloseable {
         store.delete(source.wal(control.systemId(), 1).objectName(segment));
     }
 
+    /// Loses what a backup said at its end.
+    public void loseSlot(BackupId backup) {
+        store.delete("slots/" + source.id() + "/" + backup);
+    }
+
     /// Backs up with the standard settings.
     public ClusterBackup.Result backUp(ClusterBackup.Request.Type type) {
         return backup(PostgresSettings.DEFAULT_FULL_READ_EVERY).run(request(type));
@@ -163,7 +169,7 @@ public final class BackupSite implements AutoCloseable {
                 fullReadEvery);
     }
 
-    private ClusterBackup backup(int fullReadEvery, Progress progress) {
+    public ClusterBackup backup(int fullReadEvery, Progress progress) {
         return backup(settings(Optional.of(cluster.dataDirectory()), fullReadEvery), progress);
     }
 

@@ -9,6 +9,7 @@ import dev.mainstay.repository.PageComparison;
 import dev.mainstay.repository.PageSource;
 
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Everything is read, and every page that differs from the earlier backup's is held against what
@@ -18,11 +19,15 @@ final class ChangeCheck {
 
     private final int blockSizeBytes;
     private final Lsn start;
+    private final Function<ClusterFile, ChangedPages> named;
     private final ChangeFindings findings = new ChangeFindings();
 
-    ChangeCheck(int blockSizeBytes, Lsn start) {
+    /// @param start of this backup
+    /// @param named what the log says of a file
+    ChangeCheck(int blockSizeBytes, Lsn start, Function<ClusterFile, ChangedPages> named) {
         this.blockSizeBytes = blockSizeBytes;
         this.start = start;
+        this.named = named;
     }
 
     ChangeReport report() {
@@ -31,14 +36,12 @@ final class ChangeCheck {
 
     /// For one part of a file, by one thread.
     ///
-    /// @param named what the log says of the file
     /// @param firstBlock of the file within its fork
     /// @param again reads the file once more: what the server was just writing looks different then
     /// @return empty for what the log is not asked about
-    Optional<PageComparison> of(
-            ClusterFile file, ChangedPages named, int firstBlock, PageSource again) {
+    Optional<PageComparison> of(ClusterFile file, int firstBlock, PageSource again) {
         return file.relation().map(RelationFile::fork).equals(Optional.of(RelationFile.Fork.MAIN))
-                ? Optional.of(new Comparison(file.path(), named, firstBlock, again))
+                ? Optional.of(new Comparison(file.path(), named.apply(file), firstBlock, again))
                 : Optional.empty();
     }
 

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
@@ -16,6 +17,7 @@ import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
 import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.BegunBackup;
 import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.FileFacts;
@@ -33,8 +35,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -42,7 +46,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Backs up a running primary: in its data directory where the configuration names one, else over
 /// the replication protocol ([StreamedBackup]).
@@ -148,24 +154,36 @@ public final class ClusterBackup {
                             request,
                             progress);
             Optional<Basis.Parent> parent = Basis.parent(source, request.type, origin, progress);
+            List<BegunBackup> begun =
+                    request.verifyChanges
+                            ? List.of()
+                            : Resumption.find(
+                                    source, origin, parent, sql, request.waiter, progress);
             try (BackupWriter writer =
-                    source.newBackup(Basis.options(repository, parent, origin))) {
+                    source.newBackup(Basis.options(repository, parent, origin).resuming(begun))) {
                 try {
                     return copy(
-                            new Step(writer, session, control, proof, request, archive, parent),
+                            new Step(
+                                    writer, session, control, proof, request, archive, parent,
+                                    begun),
                             begin);
                 } catch (RuntimeException | Error failed) {
-                    abort(writer, failed);
+                    abort(writer, failed, progress);
                     throw failed;
                 }
             }
         }
     }
 
-    static void abort(BackupWriter writer, Throwable failed) {
+    static void abort(BackupWriter writer, Throwable failed, Progress progress) {
         boolean interrupted = Thread.interrupted(); // cleaning up must not be cut short
         try {
-            writer.abort();
+            if (writer.abort()) {
+                progress.note(
+                        "what backup "
+                                + writer.id()
+                                + " has stored is kept: the next one goes on from there");
+            }
         } catch (RuntimeException alsoFailed) {
             failed.addSuppressed(alsoFailed);
         } finally {
@@ -182,7 +200,8 @@ public final class ClusterBackup {
             ArchiveProof proof,
             Request request,
             WalArchive archive,
-            Optional<Basis.Parent> parent) {}
+            Optional<Basis.Parent> parent,
+            List<BegunBackup> begun) {}
 
     private Result copy(Step step, Instant begin) {
         ControlFile control = step.control;
@@ -200,34 +219,57 @@ public final class ClusterBackup {
                                         step.request.waiter,
                                         findings::damaged))
                         : Optional.empty();
-        Optional<ParentChanges> known =
+        Supplier<ChangeSearch> search =
+                () ->
+                        new ChangeSearch(
+                                step.archive,
+                                dataDirectory().resolve("pg_wal"),
+                                control.layout().walSegmentSizeBytes(),
+                                control.layout().walBlockSizeBytes());
+        Optional<KnownChanges> known =
                 step.parent.map(
                         parent ->
-                                ParentChanges.find(
+                                KnownChanges.find(
                                         parent,
                                         since.apply(BackupDetails.read(parent.backup().details())),
-                                        new ChangeSearch(
-                                                step.archive,
-                                                dataDirectory().resolve("pg_wal"),
-                                                control.layout().walSegmentSizeBytes(),
-                                                control.layout().walBlockSizeBytes()),
+                                        search.get(),
                                         start,
                                         step.request.verifyChanges ? 0 : settings.fullReadEvery()));
+        Map<BackupId, KnownChanges> resumed = Resumption.changes(step.begun, known, search, start);
+        step.writer.putDownProgress(
+                () ->
+                        Resumption.details(
+                                Origin.of(control),
+                                step.parent,
+                                start,
+                                step.session.currentInsertLsn(),
+                                known,
+                                findings));
+        Map<BackupId, KnownChanges> earlier = new HashMap<>(resumed);
+        step.parent.ifPresent(parent -> earlier.put(parent.backup().id(), known.orElseThrow()));
+        BiFunction<ClusterFile, BackupId, ChangedPages> changedSince =
+                (file, id) ->
+                        Objects.requireNonNull(earlier.get(id))
+                                .pages(file, control.layout().relationSegmentBlocks());
         Optional<ChangeCheck> check =
                 known.filter(_ -> step.request.verifyChanges)
                         .filter(each -> each.changes() instanceof Changes.FromWal)
-                        .map(_ -> new ChangeCheck(blockSize, start.lsn()));
+                        .map(
+                                _ ->
+                                        new ChangeCheck(
+                                                blockSize,
+                                                start.lsn(),
+                                                file ->
+                                                        changedSince.apply(
+                                                                file,
+                                                                step.parent
+                                                                        .orElseThrow()
+                                                                        .backup()
+                                                                        .id())));
         FileCopier.Terms terms =
                 new FileCopier.Terms(
                         step.writer,
-                        file ->
-                                known.map(
-                                                each ->
-                                                        each.pages(
-                                                                file,
-                                                                control.layout()
-                                                                        .relationSegmentBlocks()))
-                                        .orElse(ChangedPages.ALL),
+                        changedSince,
                         check,
                         blockSize,
                         control.layout().relationSegmentBlocks(),
@@ -273,6 +315,7 @@ public final class ClusterBackup {
                         record(
                                 details,
                                 changes(step, known),
+                                resumed,
                                 check,
                                 copied.described.movedPgClass()));
         Instant end = source.repository().ground().clock().instant();
@@ -280,20 +323,24 @@ public final class ClusterBackup {
     }
 
     /// Nothing is said of a full backup that was asked for, or is the first.
-    private Optional<Changes> changes(Step step, Optional<ParentChanges> known) {
+    private Optional<Changes> changes(Step step, Optional<KnownChanges> known) {
         boolean unwanted =
                 step.request.type != Request.Type.FULL && !source.newestBackups().isEmpty();
-        return known.map(ParentChanges::changes)
+        return known.map(KnownChanges::changes)
                 .or(() -> unwanted ? Optional.of(Changes.NO_PARENT) : Optional.empty());
     }
 
     private static Json record(
             BackupDetails details,
             Optional<Changes> changes,
+            Map<BackupId, KnownChanges> resumed,
             Optional<ChangeCheck> check,
             Map<Long, Long> movedPgClass) {
         Json json = BackupDetails.withMovedPgClass(details.toJson(), movedPgClass);
         changes.ifPresent(each -> json.put("changes", each.toJson()));
+        if (!resumed.isEmpty()) {
+            json.put("resumed", Resumption.toJson(resumed));
+        }
         check.ifPresent(each -> json.put("verifiedChanges", each.report().toJson()));
         return json;
     }

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
@@ -21,7 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /// Reads the files of a live cluster into a backup, each by the rule of its kind. One for each
@@ -38,11 +39,11 @@ final class FileCopier implements AutoCloseable {
 
     /// What all workers share.
     ///
-    /// @param known which pages may have changed since the backup that this one builds on
+    /// @param known which pages may have changed since an earlier backup
     /// @param check if present, everything is read and held against that
     record Terms(
             BackupWriter writer,
-            Function<ClusterFile, ChangedPages> known,
+            BiFunction<ClusterFile, BackupId, ChangedPages> known,
             Optional<ChangeCheck> check,
             int blockSizeBytes,
             int relationSegmentBlocks,
@@ -75,7 +76,7 @@ final class FileCopier implements AutoCloseable {
         if (parts <= 1) {
             return List.of(copier -> copier.copy(file));
         }
-        LargeRelation relation = new LargeRelation(file, parts, terms);
+        LargeRelation relation = new LargeRelation(file, parts);
         return IntStream.range(0, parts)
                 .<Task>mapToObj(part -> copier -> copier.part(relation, part))
                 .toList();
@@ -92,7 +93,7 @@ final class FileCopier implements AutoCloseable {
 
     private void copy(ClusterFile file) {
         switch (file.kind()) {
-            case ClusterFile.Relation _ -> part(new LargeRelation(file, 1, terms), 0);
+            case ClusterFile.Relation _ -> part(new LargeRelation(file, 1), 0);
             case ClusterFile.Slru _ -> slru(file);
             case ClusterFile.Other _ -> other(file);
             case ClusterFile.Directory _ -> terms.writer.directory(facts(file));
@@ -104,14 +105,12 @@ final class FileCopier implements AutoCloseable {
     private static final class LargeRelation {
         private final ClusterFile file;
         private final int parts;
-        private final ChangedPages named;
         private Optional<PartedFile> begun = Optional.empty();
         private boolean vanished;
 
-        LargeRelation(ClusterFile file, int parts, Terms terms) {
+        LargeRelation(ClusterFile file, int parts) {
             this.file = file;
             this.parts = parts;
-            this.named = terms.known.apply(file);
         }
 
         synchronized PartedFile begun(FileCopier copier) {
@@ -122,7 +121,10 @@ final class FileCopier implements AutoCloseable {
                                         facts(file),
                                         pages(file, copier.terms),
                                         parts,
-                                        copier.terms.check.isPresent() ? ChangedPages.ALL : named));
+                                        earlier ->
+                                                copier.terms.check.isPresent()
+                                                        ? ChangedPages.ALL
+                                                        : copier.terms.known.apply(file, earlier)));
             }
             return begun.get();
         }
@@ -155,13 +157,7 @@ final class FileCopier implements AutoCloseable {
                     from,
                     end,
                     live,
-                    terms.check.flatMap(
-                            check ->
-                                    check.of(
-                                            file,
-                                            relation.named,
-                                            target(file).firstBlock(),
-                                            live)));
+                    terms.check.flatMap(check -> check.of(file, target(file).firstBlock(), live)));
         } catch (LiveRelation.Vanished gone) {
             if (relation.vanishes()) {
                 terms.findings.vanished(file);

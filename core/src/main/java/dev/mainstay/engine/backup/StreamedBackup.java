@@ -126,7 +126,7 @@ final class StreamedBackup {
             try {
                 return copy(new Step(writer, server, origin, proof, parent.isPresent()), begin);
             } catch (RuntimeException | Error failed) {
-                ClusterBackup.abort(writer, failed);
+                ClusterBackup.abort(writer, failed, progress);
                 throw failed;
             }
         }

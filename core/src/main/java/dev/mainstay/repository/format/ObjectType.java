@@ -17,7 +17,8 @@ public enum ObjectType {
     WAL_PART(12),
     WAL_FILE(13),
     WAL_SUMMARY(14),
-    WAL_TOMBSTONE(15);
+    WAL_TOMBSTONE(15),
+    PROGRESS(16);
 
     private final int number;
 

@@ -15,15 +15,17 @@ import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/// What an incremental knows of the changes since its parent: file by file, which pages to read.
-final class ParentChanges {
+/// What is known of the changes since an earlier backup, the one that an incremental builds on or
+/// one that is gone on from: file by file, which pages to read.
+final class KnownChanges {
     private final Changes changes;
     private final Optional<ChangedBlocks> blocks;
 
-    /// Pages that the parent found damaged: whether they still are has to be seen and told again.
+    /// Pages that the earlier backup found damaged: whether they still are has to be seen and told
+    /// again.
     private final Map<String, NavigableSet<Long>> damaged;
 
-    private ParentChanges(
+    private KnownChanges(
             Changes changes,
             Optional<ChangedBlocks> blocks,
             Map<String, NavigableSet<Long>> damaged) {
@@ -34,7 +36,7 @@ final class ParentChanges {
 
     /// @param since from where on the log is asked
     /// @param fullReadEvery as in the configuration
-    static ParentChanges find(
+    static KnownChanges find(
             Basis.Parent parent,
             Lsn since,
             ChangeSearch search,
@@ -51,21 +53,36 @@ final class ParentChanges {
                             + judgement.damagedPageCount()
                             + ")");
         }
-        return switch (search.find(
+        return find(
                 new ChangeSearch.Earlier(earlier.timeline(), since, earlier.stopLsn()),
-                start.timeline(),
-                start.lsn())) {
+                search,
+                start,
+                byFile(judgement.damagedPages()));
+    }
+
+    /// Since a backup of which no page was damaged.
+    static KnownChanges find(
+            ChangeSearch.Earlier earlier, ChangeSearch search, BackupSession.Start start) {
+        return find(earlier, search, start, Map.of());
+    }
+
+    private static KnownChanges find(
+            ChangeSearch.Earlier earlier,
+            ChangeSearch search,
+            BackupSession.Start start,
+            Map<String, NavigableSet<Long>> damaged) {
+        return switch (search.find(earlier, start.timeline(), start.lsn())) {
             case ChangeSearch.Found.Unknown(String reason) -> unknown(reason);
             case ChangeSearch.Found.Known(ChangedBlocks blocks) ->
-                    new ParentChanges(
-                            new Changes.FromWal(since, start.lsn()),
+                    new KnownChanges(
+                            new Changes.FromWal(earlier.from(), start.lsn()),
                             Optional.of(blocks),
-                            byFile(judgement.damagedPages()));
+                            damaged);
         };
     }
 
-    private static ParentChanges unknown(String reason) {
-        return new ParentChanges(new Changes.Unknown(reason), Optional.empty(), Map.of());
+    static KnownChanges unknown(String reason) {
+        return new KnownChanges(new Changes.Unknown(reason), Optional.empty(), Map.of());
     }
 
     /// How many of the last backups in a row were told by the log what to read.
@@ -89,11 +106,16 @@ final class ParentChanges {
         return byFile;
     }
 
+    /// Whether every page is read, since nothing is known.
+    boolean readsEverything() {
+        return blocks.isEmpty();
+    }
+
     Changes changes() {
         return changes;
     }
 
-    /// Which pages of a file may differ from the parent's.
+    /// Which pages of a file may differ from the earlier backup's.
     ChangedPages pages(ClusterFile file, int relationSegmentBlocks) {
         if (blocks.isEmpty() || file.relation().isEmpty()) {
             return ChangedPages.ALL;

@@ -1,0 +1,115 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Bytes;
+import dev.mainstay.repository.format.ChunkId;
+import dev.mainstay.repository.format.FrameKind;
+import dev.mainstay.repository.format.FrameRef;
+import dev.mainstay.repository.format.ManifestEntry;
+import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.SealedObject;
+import dev.mainstay.repository.format.SegmentMap;
+import dev.mainstay.repository.format.WireReader;
+import dev.mainstay.repository.format.WireWriter;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What backups that were begun and not finished have stored: relation files by path, chunks by
+/// name. An object that is damaged or gone costs only what it would have saved.
+final class BegunPages implements AutoCloseable {
+    private final BegunBackup backup;
+    private final Set<String> absentPacks;
+    private final PathTable files = new PathTable("the list of files of a backup that was begun");
+    private final Map<ChunkId, ChunkRef> chunks = new HashMap<>();
+
+    private BegunPages(BegunBackup backup, Set<String> absentPacks) {
+        this.backup = backup;
+        this.absentPacks = absentPacks;
+    }
+
+    static BegunPages read(ProtectedSource source, BegunBackup backup, Set<String> absentPacks) {
+        BegunPages begun = new BegunPages(backup, absentPacks);
+        Vault vault = source.vault();
+        for (String name : backup.objects()) {
+            try {
+                for (SealedObject.Part part :
+                        vault.open(name, ObjectType.PROGRESS, vault.get(name))) {
+                    begun.add(name, part);
+                }
+            } catch (MainstayException unreadable) {
+                if (BegunBackup.isPassing(unreadable)) {
+                    throw unreadable;
+                }
+            }
+        }
+        begun.files.complete();
+        return begun;
+    }
+
+    private void add(String name, SealedObject.Part part) {
+        WireReader in = new WireReader("object " + name, part.payload());
+        if (part.kind() == FrameKind.MAPS) {
+            while (in.remaining() > 0) {
+                files.add(in.string(), in.bytes());
+            }
+        } else if (part.kind() == FrameKind.CHUNKS) {
+            ManifestEntry.readChunks(in).forEach(chunk -> chunks.put(chunk.id(), chunk));
+        }
+    }
+
+    /// A file in an object of type progress: `string path`, and as `bytes` its map and the
+    /// fingerprints of its pages.
+    static byte[] encode(PagedFile file) {
+        byte[] map = file.map().toBytes();
+        byte[] prints = Fingerprints.encode(file.fingerprints);
+        WireWriter content = new WireWriter(map.length + prints.length + 16);
+        content.bytes(map).raw(prints);
+        WireWriter out = new WireWriter(content.size() + 256);
+        return out.string(file.facts.path()).bytes(content.toBytes()).toBytes();
+    }
+
+    int files() {
+        return files.size();
+    }
+
+    /// What is known of a file, with fingerprints; empty if nothing that can be used.
+    Optional<PriorFile> find(String path, int blockSizeBytes) {
+        return files.find(path).flatMap(content -> decode(path, content, blockSizeBytes));
+    }
+
+    private Optional<PriorFile> decode(String path, byte[] content, int blockSizeBytes) {
+        String what = "progress of backup " + backup.id();
+        WireReader in = new WireReader(what, content);
+        byte[] encoded = in.bytes();
+        SegmentMap map = SegmentMap.read(new WireReader(what, encoded));
+        long[] prints = new long[map.pageCount()];
+        byte[] bytes = in.raw(prints.length * 8);
+        for (int i = 0; i < prints.length; i++) {
+            prints[i] = Bytes.getLong(bytes, i * 8);
+        }
+        boolean usable =
+                map.blockSizeBytes() == blockSizeBytes
+                        && map.frames().size() <= SegmentMap.MAX_FRAMES
+                        && map.frames().stream().noneMatch(frame -> isAbsent(frame.ref()));
+        return usable
+                ? Optional.of(new PriorFile(backup.id(), path, Optional.empty(), map, prints))
+                : Optional.empty();
+    }
+
+    Optional<ChunkRef> find(ChunkId chunk) {
+        return Optional.ofNullable(chunks.get(chunk)).filter(each -> !isAbsent(each.frame()));
+    }
+
+    private boolean isAbsent(FrameRef frame) {
+        return absentPacks.contains(frame.pack().hex());
+    }
+
+    @Override
+    public void close() {
+        files.close();
+    }
+}

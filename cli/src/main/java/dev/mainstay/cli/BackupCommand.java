@@ -58,21 +58,25 @@ final class BackupCommand implements Verb {
         try (OpeningSession login = OpeningSession.begin(connection, ClusterBackup.APPLICATION);
                 Repository repository = OpenSource.repository(session)) {
             ProtectedSource known = repository.sourceOrAdd(source);
-            ClusterBackup.Result result =
+            ClusterBackup backup =
                     new ClusterBackup(
-                                    known,
-                                    configuration.repository(),
-                                    settings,
-                                    connection,
-                                    session.progress())
-                            .run(
-                                    new ClusterBackup.Request(
-                                            ClusterBackup.Request.Type.valueOf(
-                                                    type.name().toUpperCase(Locale.ROOT)),
-                                            Duration.ofSeconds(archiveTimeoutSeconds),
-                                            Waiter.sleeping(Duration.ofMillis(50)),
-                                            verifyChanges),
-                                    login.take());
+                            known,
+                            configuration.repository(),
+                            settings,
+                            connection,
+                            session.progress());
+            settings.standby()
+                    .map(settings::of)
+                    .ifPresent(there -> backup.withStandby(OpenSource.connection(session, there)));
+            ClusterBackup.Result result =
+                    backup.run(
+                            new ClusterBackup.Request(
+                                    ClusterBackup.Request.Type.valueOf(
+                                            type.name().toUpperCase(Locale.ROOT)),
+                                    Duration.ofSeconds(archiveTimeoutSeconds),
+                                    Waiter.sleeping(Duration.ofMillis(50)),
+                                    verifyChanges),
+                            login.take());
             return document(result);
         }
     }
@@ -102,6 +106,7 @@ final class BackupCommand implements Verb {
                         .add("backup", result.backup().id().text())
                         .add("type", result.backup().type())
                         .add("method", BackupDetails.method(result.backup().details()))
+                        .add("from", BackupDetails.from(result.backup().details()))
                         .add("status", details.judgement().status())
                         .add("size", ByteSize.of(counts.number("bytes")))
                         .add("read", ByteSize.of(counts.number("bytes-read")))

@@ -139,6 +139,7 @@ final class BackupsCommand implements Verb {
                         .add("backup", backup.id().text())
                         .add("type", backup.type())
                         .add("method", BackupDetails.method(backup.details()))
+                        .add("from", BackupDetails.from(backup.details()))
                         .add("status", details.judgement().status())
                         .add("begin", backup.begin())
                         .add("end", backup.end())

@@ -94,7 +94,14 @@ final class CheckCommand implements Verb {
         CheckedSource checked;
         try {
             PostgresSettings settings = OpenSource.postgres(session, name);
-            checked = new CheckedSource(name, settings, OpenSource.connection(session, settings));
+            checked =
+                    new CheckedSource(
+                            name,
+                            settings,
+                            OpenSource.connection(session, settings),
+                            settings.standby()
+                                    .map(settings::of)
+                                    .map(there -> OpenSource.connection(session, there)));
         } catch (MainstayException unusable) {
             return List.of(failure("configuration", unusable));
         }

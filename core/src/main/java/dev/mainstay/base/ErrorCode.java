@@ -80,6 +80,10 @@ public enum ErrorCode {
             610,
             "take a full backup now, and report this: a change that the WAL does not name is a bug,"
                     + " or something other than the server wrote the file"),
+    BACKUP_STANDBY_UNFIT(
+            611,
+            "put the standby right, or take backups from the primary meanwhile (backup-from:"
+                    + " primary)"),
 
     // 07 WAL
     WAL_CONFLICT(

@@ -169,6 +169,24 @@ public final class BackupSite implements AutoCloseable {
                 fullReadEvery);
     }
 
+    /// A backup of a standby of the cluster.
+    ///
+    /// @param streamed over the replication protocol
+    ClusterBackup ofStandby(
+            TestCluster standby, boolean streamed, boolean required, Progress progress) {
+        PostgresSettings settings =
+                settings(Optional.of(cluster.dataDirectory()), 0)
+                        .withStandby(
+                                new PostgresSettings.Standby(
+                                        url(standby),
+                                        Optional.empty(),
+                                        streamed
+                                                ? Optional.empty()
+                                                : Optional.of(standby.dataDirectory()),
+                                        required));
+        return backup(settings, progress).withStandby(ConnectionSpec.parse(url(standby), Map.of()));
+    }
+
     public ClusterBackup backup(int fullReadEvery, Progress progress) {
         return backup(settings(Optional.of(cluster.dataDirectory()), fullReadEvery), progress);
     }
@@ -185,10 +203,14 @@ public final class BackupSite implements AutoCloseable {
     }
 
     public String url() {
+        return url(cluster);
+    }
+
+    private static String url(TestCluster server) {
         return "postgresql://"
                 + TestCluster.SUPERUSER
                 + "@127.0.0.1:"
-                + cluster.port()
+                + server.port()
                 + "/postgres";
     }
 

@@ -78,7 +78,7 @@ final class RestoreSite implements AutoCloseable {
     }
 
     /// What `mainstay wal get` would find.
-    private void serve() {
+    void serve() {
         WalGet get = new WalGet(site.source, wal.system(), SEGMENT, false);
         for (TimelineId timeline : wal.timelines()) {
             wal.segments(new WalSegment(timeline, 0, SEGMENT), one -> serve(get, one.fileName()));

@@ -32,12 +32,15 @@ final class ArchiveProof {
     record Subject(String source, String slot, WalArchive archive, Connection sql) {}
 
     private final Subject subject;
+    private final Lsn end;
     private final WalSegment awaited;
     private final Duration timeout;
     private final Waiter waiter;
 
-    private ArchiveProof(Subject subject, WalSegment awaited, Duration timeout, Waiter waiter) {
+    private ArchiveProof(
+            Subject subject, Lsn end, WalSegment awaited, Duration timeout, Waiter waiter) {
         this.subject = subject;
+        this.end = end;
         this.awaited = awaited;
         this.timeout = timeout;
         this.waiter = waiter;
@@ -57,8 +60,9 @@ final class ArchiveProof {
                                 "SELECT pg_create_restore_point('mainstay archive check'),"
                                         + " pg_switch_wal()")) {
             row.next();
-            WalSegment segment = segment(origin, Lsn.parse(row.getString(2)));
-            return new ArchiveProof(subject, segment, request.archiveTimeout(), waiter);
+            Lsn end = Lsn.parse(row.getString(2));
+            return new ArchiveProof(
+                    subject, end, segment(origin, end), request.archiveTimeout(), waiter);
         } catch (SQLException failed) {
             throw SqlSession.failure("switching to a new WAL segment", failed);
         }
@@ -109,6 +113,11 @@ final class ArchiveProof {
         } catch (SQLException failed) {
             throw SqlSession.failure("asking for the position of WAL", failed);
         }
+    }
+
+    /// Where the segment ends that has to arrive.
+    Lsn end() {
+        return end;
     }
 
     /// The segment has to arrive, or the backup would be worth nothing.

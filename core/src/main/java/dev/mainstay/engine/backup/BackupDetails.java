@@ -159,6 +159,14 @@ public record BackupDetails(
     /// Files were read in the data directory.
     public static final String LOCAL = "files";
 
+    /// What `from` says of a backup of a standby.
+    public static final String STANDBY = "standby";
+
+    /// Whose files were read: `primary` or [#STANDBY].
+    public static String from(Json details) {
+        return details.has("from") ? details.string("from") : "primary";
+    }
+
     /// Adds which way the files came.
     static Json withMethod(Json details, String method) {
         return details.put("method", method);

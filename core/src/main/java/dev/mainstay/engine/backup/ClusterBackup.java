@@ -1,57 +1,27 @@
 package dev.mainstay.engine.backup;
 
-import dev.mainstay.base.BackupId;
-import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.RepositorySettings;
-import dev.mainstay.postgres.cluster.BackupSession;
-import dev.mainstay.postgres.cluster.ClusterFile;
-import dev.mainstay.postgres.cluster.ClusterFiles;
-import dev.mainstay.postgres.cluster.ControlFile;
-import dev.mainstay.postgres.cluster.Preflight;
-import dev.mainstay.postgres.cluster.RelationPageReader;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
 import dev.mainstay.repository.BackupWriter;
-import dev.mainstay.repository.BegunBackup;
-import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.CommittedBackup;
-import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.WalArchive;
-import dev.mainstay.repository.format.Json;
 import dev.mainstay.storage.wrap.Throttle;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
-/// Backs up a running primary: in its data directory where the configuration names one, else over
-/// the replication protocol ([StreamedBackup]).
+/// Backs up a running primary, or a standby of it: in its data directory where the configuration
+/// names one, else over the replication protocol ([StreamedBackup]).
 ///
 /// The order is what makes the result recoverable: server and directory are proved to be one
 /// cluster; the backup is announced in the repository and started in the server, while a segment of
@@ -59,9 +29,6 @@ import java.util.function.Supplier;
 /// and read, `pg_control` last; the server ends the backup; the WAL up to its end is seen in the
 /// repository; and then the commit record is put.
 public final class ClusterBackup {
-    /// Files are sorted by size within groups of so many, so that no large one is left for last.
-    private static final int GROUP = 200_000;
-
     /// What the server calls the sessions of a backup.
     public static final String APPLICATION = "mainstay backup";
 
@@ -96,6 +63,8 @@ public final class ClusterBackup {
     /// was copied, pages changed that it has in their earlier state.
     private Function<BackupDetails, Lsn> since = BackupDetails::startLsn;
 
+    private Optional<ConnectionSpec> standbyConnection = Optional.empty();
+
     /// Holds every byte of the cluster that is read.
     private Throttle throttle;
 
@@ -111,6 +80,12 @@ public final class ClusterBackup {
         this.connection = connection;
         this.progress = progress;
         this.throttle = Throttle.of(settings.limits().maxRate());
+    }
+
+    /// Says how the standby of the settings is reached.
+    public ClusterBackup withStandby(ConnectionSpec there) {
+        standbyConnection = Optional.of(there);
+        return this;
     }
 
     /// For the test that shows that any other interval is wrong.
@@ -136,43 +111,79 @@ public final class ClusterBackup {
     ///
     /// @throws MainstayException as [#run(Request)]
     public Result run(Request request, Connection sql) {
-        if (settings.dataDirectory().isEmpty()) {
-            return new StreamedBackup(source, repository, settings, connection, throttle, progress)
-                    .run(request, sql);
-        }
-        Instant begin = source.repository().ground().clock().instant();
-        try (BackupSession session = BackupSession.open(sql)) {
-            Preflight.inspect(sql, dataDirectory(), request.waiter).requireReady();
-            ControlFile control = ControlFile.read(dataDirectory(), request.waiter);
-            Origin origin = Origin.of(control);
-            WalArchive archive = source.wal(control.systemId(), repository.zstdLevel());
-            ArchiveProof proof =
-                    ArchiveProof.begin(
-                            new ArchiveProof.Subject(
-                                    source.name(), settings.receiver().slot(), archive, sql),
-                            origin,
-                            request,
-                            progress);
-            Optional<Basis.Parent> parent = Basis.parent(source, request.type, origin, progress);
-            List<BegunBackup> begun =
-                    request.verifyChanges
-                            ? List.of()
-                            : Resumption.find(
-                                    source, origin, parent, sql, request.waiter, progress);
-            try (BackupWriter writer =
-                    source.newBackup(Basis.options(repository, parent, origin).resuming(begun))) {
-                try {
-                    return copy(
-                            new Step(
-                                    writer, session, control, proof, request, archive, parent,
-                                    begun),
-                            begin);
-                } catch (RuntimeException | Error failed) {
-                    abort(writer, failed, progress);
-                    throw failed;
-                }
+        return settings.standby().isPresent()
+                ? preferStandby(settings.standby().get(), request, sql)
+                : run(request, Node.primary(sql, Optional.empty()));
+    }
+
+    /// Until its first file is read, the primary can take a standby's place.
+    private Result preferStandby(
+            PostgresSettings.Standby standby, Request request, Connection sql) {
+        ConnectionSpec there = standbyConnection.orElseThrow();
+        Optional<Node> node = Optional.empty();
+        boolean mine = true;
+        try {
+            node =
+                    Optional.of(
+                            Node.standby(
+                                    SqlSession.openSql(there, APPLICATION),
+                                    new Primary(connection, sql)));
+            return new ClusterBackup(source, repository, settings.of(standby), there, progress)
+                    .withThrottle(throttle)
+                    .withChangesSince(since)
+                    .run(request, node.get());
+        } catch (MainstayException unfit) {
+            boolean late = node.filter(Node::isRead).isPresent();
+            if (standby.required() || late || !isOfTheStandby(unfit)) {
+                throw unfit;
+            }
+            String why = unfit.code().id() + ": " + unfit.getMessage();
+            progress.note("WARNING: reading the primary, not the standby: " + why);
+            mine = false;
+            return run(request, Node.primary(sql, Optional.of(why)));
+        } finally {
+            if (mine) {
+                close(sql);
             }
         }
+    }
+
+    /// An archive that does not work would not work for the primary either, nor a repository.
+    private static boolean isOfTheStandby(MainstayException failed) {
+        return switch (failed.code()) {
+            case SERVER_UNREACHABLE,
+                    SERVER_LOGIN_REFUSED,
+                    SERVER_VERSION_UNSUPPORTED,
+                    SERVER_RIGHT_MISSING,
+                    SERVER_PROTOCOL,
+                    SERVER_TLS,
+                    SERVER_QUERY_FAILED,
+                    BACKUP_CLUSTER_MISMATCH,
+                    BACKUP_CONTROL_FILE,
+                    BACKUP_SERVER_STOPPED,
+                    BACKUP_FILE_UNREADABLE,
+                    BACKUP_STANDBY_UNFIT,
+                    CHECK_FAILED ->
+                    true;
+            default -> false;
+        };
+    }
+
+    private static void close(Connection sql) {
+        try {
+            sql.close();
+        } catch (SQLException _) {
+            // nothing hangs on it any more
+        }
+    }
+
+    private Result run(Request request, Node node) {
+        if (settings.dataDirectory().isEmpty()) {
+            return new StreamedBackup(source, repository, settings, connection, throttle, progress)
+                    .run(request, node);
+        }
+        return new FilesBackup(source, repository, settings, connection, throttle, since, progress)
+                .run(request, node);
     }
 
     static void abort(BackupWriter writer, Throwable failed, Progress progress) {
@@ -193,235 +204,6 @@ public final class ClusterBackup {
         }
     }
 
-    private record Step(
-            BackupWriter writer,
-            BackupSession session,
-            ControlFile control,
-            ArchiveProof proof,
-            Request request,
-            WalArchive archive,
-            Optional<Basis.Parent> parent,
-            List<BegunBackup> begun) {}
-
-    private Result copy(Step step, Instant begin) {
-        ControlFile control = step.control;
-        int blockSize = control.layout().blockSizeBytes();
-        step.writer.blockSize(blockSize);
-        BackupSession.Start start = step.session.start("mainstay " + step.writer.id(), true);
-        step.proof.segmentArrives();
-        BackupFindings findings = new BackupFindings();
-        Optional<RelationPageReader.Verification> verification =
-                control.hasDataChecksums()
-                        ? Optional.of(
-                                new RelationPageReader.Verification(
-                                        start.lsn(),
-                                        step.session::currentInsertLsn,
-                                        step.request.waiter,
-                                        findings::damaged))
-                        : Optional.empty();
-        Supplier<ChangeSearch> search =
-                () ->
-                        new ChangeSearch(
-                                step.archive,
-                                dataDirectory().resolve("pg_wal"),
-                                control.layout().walSegmentSizeBytes(),
-                                control.layout().walBlockSizeBytes());
-        Optional<KnownChanges> known =
-                step.parent.map(
-                        parent ->
-                                KnownChanges.find(
-                                        parent,
-                                        since.apply(BackupDetails.read(parent.backup().details())),
-                                        search.get(),
-                                        start,
-                                        step.request.verifyChanges ? 0 : settings.fullReadEvery()));
-        Map<BackupId, KnownChanges> resumed = Resumption.changes(step.begun, known, search, start);
-        step.writer.putDownProgress(
-                () ->
-                        Resumption.details(
-                                Origin.of(control),
-                                step.parent,
-                                start,
-                                step.session.currentInsertLsn(),
-                                known,
-                                findings));
-        Map<BackupId, KnownChanges> earlier = new HashMap<>(resumed);
-        step.parent.ifPresent(parent -> earlier.put(parent.backup().id(), known.orElseThrow()));
-        BiFunction<ClusterFile, BackupId, ChangedPages> changedSince =
-                (file, id) ->
-                        Objects.requireNonNull(earlier.get(id))
-                                .pages(file, control.layout().relationSegmentBlocks());
-        Optional<ChangeCheck> check =
-                known.filter(_ -> step.request.verifyChanges)
-                        .filter(each -> each.changes() instanceof Changes.FromWal)
-                        .map(
-                                _ ->
-                                        new ChangeCheck(
-                                                blockSize,
-                                                start.lsn(),
-                                                file ->
-                                                        changedSince.apply(
-                                                                file,
-                                                                step.parent
-                                                                        .orElseThrow()
-                                                                        .backup()
-                                                                        .id())));
-        FileCopier.Terms terms =
-                new FileCopier.Terms(
-                        step.writer,
-                        changedSince,
-                        check,
-                        blockSize,
-                        control.layout().relationSegmentBlocks(),
-                        verification,
-                        findings,
-                        step.request.waiter,
-                        throttle,
-                        progress);
-        ServerKnowledge knowledge = new ServerKnowledge(connection);
-        Copied copied = copyAll(terms, step, knowledge);
-        check.ifPresent(
-                each ->
-                        each.report()
-                                .requireNoneMissed(step.parent.orElseThrow().backup().id().text()));
-        knowledge.explainVanished(findings.vanishedRelations(), dataDirectory());
-        Instant controlRead = storeControlFile(step);
-        BackupSession.Stop stop = step.session.stop();
-        step.writer.finishContent();
-        progress.begin("waiting for WAL of " + source.name(), 0);
-        step.proof.complete(start.segment(), stop.lsn());
-        progress.end();
-        BackupDetails details =
-                new BackupDetails(
-                        control.systemId(),
-                        start.timeline(),
-                        start.lsn(),
-                        stop.lsn(),
-                        start.time(),
-                        stop.time(),
-                        copied.described.server(control),
-                        Origin.of(control).layout(),
-                        dataDirectory().toString(),
-                        stop.backupLabel(),
-                        stop.tablespaceMap(),
-                        copied.tablespaces,
-                        copied.described.configuration(),
-                        findings.judgement());
-        if (controlRead.isAfter(stop.time().plusSeconds(3600))) {
-            findings.warning("this host's clock is more than an hour ahead of the server's");
-        }
-        CommittedBackup committed =
-                step.writer.commit(
-                        record(
-                                details,
-                                changes(step, known),
-                                resumed,
-                                check,
-                                copied.described.movedPgClass()));
-        Instant end = source.repository().ground().clock().instant();
-        return new Result(committed, details, Duration.between(begin, end));
-    }
-
-    /// Nothing is said of a full backup that was asked for, or is the first.
-    private Optional<Changes> changes(Step step, Optional<KnownChanges> known) {
-        boolean unwanted =
-                step.request.type != Request.Type.FULL && !source.newestBackups().isEmpty();
-        return known.map(KnownChanges::changes)
-                .or(() -> unwanted ? Optional.of(Changes.NO_PARENT) : Optional.empty());
-    }
-
-    private static Json record(
-            BackupDetails details,
-            Optional<Changes> changes,
-            Map<BackupId, KnownChanges> resumed,
-            Optional<ChangeCheck> check,
-            Map<Long, Long> movedPgClass) {
-        Json json = BackupDetails.withMovedPgClass(details.toJson(), movedPgClass);
-        changes.ifPresent(each -> json.put("changes", each.toJson()));
-        if (!resumed.isEmpty()) {
-            json.put("resumed", Resumption.toJson(resumed));
-        }
-        check.ifPresent(each -> json.put("verifiedChanges", each.report().toJson()));
-        return json;
-    }
-
-    private Instant storeControlFile(Step step) {
-        byte[] bytes = ControlFile.readBytes(dataDirectory(), step.request.waiter);
-        Path file = dataDirectory().resolve(ControlFile.PATH);
-        Instant now = source.repository().ground().clock().instant();
-        try {
-            step.writer.file(
-                    new FileFacts(
-                            ControlFile.PATH,
-                            0600,
-                            Files.getOwner(file).getName(),
-                            ServerKnowledge.group(file),
-                            Files.getLastModifiedTime(file)
-                                    .to(java.util.concurrent.TimeUnit.MICROSECONDS)),
-                    new ByteArrayInputStream(bytes));
-        } catch (IOException failed) {
-            throw FileCopier.unreadable(file, failed);
-        }
-        return now;
-    }
-
-    private record Copied(
-            List<BackupDetails.Tablespace> tablespaces, ServerKnowledge.Described described) {}
-
-    /// The server is asked what it knows while its files are read.
-    private Copied copyAll(FileCopier.Terms terms, Step step, ServerKnowledge knowledge) {
-        try (ExecutorService aside = Executors.newSingleThreadExecutor()) {
-            Future<ServerKnowledge.Described> described =
-                    aside.submit(
-                            () ->
-                                    knowledge.describe(
-                                            step.writer, dataDirectory(), terms.findings()));
-            List<BackupDetails.Tablespace> tablespaces;
-            try {
-                tablespaces = copyFiles(terms, step.control);
-            } catch (RuntimeException | Error failed) {
-                aside.shutdownNow();
-                throw failed;
-            }
-            return new Copied(tablespaces, outcome(described));
-        }
-    }
-
-    private List<BackupDetails.Tablespace> copyFiles(FileCopier.Terms terms, ControlFile control) {
-        List<BackupDetails.Tablespace> tablespaces = new ArrayList<>();
-        List<ClusterFile> group = new ArrayList<>();
-        ExecutorService workers = Executors.newFixedThreadPool(settings.processMax());
-        List<FileCopier> copiers = new ArrayList<>();
-        try {
-            for (int i = 0; i < settings.processMax(); i++) {
-                copiers.add(new FileCopier(terms));
-            }
-            ClusterFiles.of(dataDirectory(), version(), control)
-                    .scan(
-                            file -> {
-                                tablespace(file).ifPresent(tablespaces::add);
-                                group.add(file);
-                                if (group.size() == GROUP) {
-                                    copyGroup(workers, copiers, group, terms);
-                                }
-                            });
-            copyGroup(workers, copiers, group, terms);
-        } finally {
-            endWorkers(workers);
-            copiers.forEach(FileCopier::close);
-            progress.end();
-        }
-        return tablespaces;
-    }
-
-    private Path dataDirectory() {
-        return settings.dataDirectory().orElseThrow();
-    }
-
-    private dev.mainstay.postgres.cluster.ServerVersion version() {
-        return dev.mainstay.postgres.cluster.ServerVersion.ofDataDirectory(dataDirectory());
-    }
-
     /// Returns when none works any more.
     static void endWorkers(ExecutorService workers) {
         workers.shutdownNow();
@@ -436,70 +218,6 @@ public final class ClusterBackup {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static Optional<BackupDetails.Tablespace> tablespace(ClusterFile file) {
-        if (file.kind() instanceof ClusterFile.Link link
-                && file.path().startsWith("pg_tblspc/")
-                && file.path().indexOf('/', 10) < 0) {
-            return Optional.of(
-                    new BackupDetails.Tablespace(file.path().substring(10), link.target()));
-        }
-        return Optional.empty();
-    }
-
-    private void copyGroup(
-            ExecutorService workers,
-            List<FileCopier> copiers,
-            List<ClusterFile> group,
-            FileCopier.Terms terms) {
-        group.sort(Comparator.comparingLong(ClusterFile::sizeBytes).reversed());
-        progress.begin(
-                "backing up " + source.name(),
-                group.stream().mapToLong(ClusterFile::sizeBytes).sum());
-        ConcurrentLinkedQueue<FileCopier.Task> queue = new ConcurrentLinkedQueue<>();
-        group.forEach(file -> queue.addAll(FileCopier.tasks(file, terms)));
-        List<Future<?>> running = new ArrayList<>();
-        for (FileCopier copier : copiers) {
-            running.add(workers.submit(() -> work(queue, copier)));
-        }
-        running.forEach(ClusterBackup::outcome);
-        group.clear();
-    }
-
-    /// A worker that fails leaves nothing for the others: they would go on for hours.
-    private static void work(Queue<FileCopier.Task> queue, FileCopier copier) {
-        try {
-            for (FileCopier.Task task = queue.poll(); task != null; task = queue.poll()) {
-                stopIfInterrupted();
-                task.doWith(copier);
-            }
-        } catch (RuntimeException | Error failed) {
-            queue.clear();
-            throw failed;
-        }
-    }
-
-    private static <T> T outcome(Future<T> task) {
-        try {
-            return task.get();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new MainstayException(
-                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
-        } catch (ExecutionException failed) {
-            switch (failed.getCause()) {
-                case RuntimeException known -> throw known;
-                case Error error -> throw error;
-                case null, default -> throw new IllegalStateException(failed);
-            }
-        }
-    }
-
-    private static void stopIfInterrupted() {
-        if (Thread.currentThread().isInterrupted()) {
-            throw new MainstayException(ErrorCode.INTERRUPTED, "the backup was interrupted");
         }
     }
 }

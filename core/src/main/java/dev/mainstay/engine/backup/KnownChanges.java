@@ -73,6 +73,14 @@ final class KnownChanges {
             Map<String, NavigableSet<Long>> damaged) {
         return switch (search.find(earlier, start.timeline(), start.lsn())) {
             case ChangeSearch.Found.Unknown(String reason) -> unknown(reason);
+            // A standby may begin further back than the earlier backup ends: pages of that one can
+            // then be newer than the position at which this one calls itself consistent.
+            case ChangeSearch.Found.Known(_) when earlier.copied().isAfter(start.lsn()) ->
+                    unknown(
+                            "the earlier backup ended at "
+                                    + earlier.copied()
+                                    + ", after this one begins at "
+                                    + start.lsn());
             case ChangeSearch.Found.Known(ChangedBlocks blocks) ->
                     new KnownChanges(
                             new Changes.FromWal(earlier.from(), start.lsn()),

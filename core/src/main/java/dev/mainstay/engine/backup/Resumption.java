@@ -93,7 +93,8 @@ final class Resumption {
     /// The backups to go on from, newest first, each taken over: of this cluster and timeline, of
     /// the same type, on the same parent. One that may still be running is left alone.
     ///
-    /// @param sql a session of the server, the only one so far that this backup has
+    /// @param sql a session of the primary, the only one there so far that this backup has; backups
+    ///   of a standby have one there too
     static List<BegunBackup> find(
             ProtectedSource source,
             Origin origin,

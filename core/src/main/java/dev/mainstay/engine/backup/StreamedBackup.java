@@ -11,7 +11,6 @@ import dev.mainstay.postgres.cluster.BackupManifestReader;
 import dev.mainstay.postgres.cluster.BackupSession;
 import dev.mainstay.postgres.cluster.ConfigurationOnServer;
 import dev.mainstay.postgres.cluster.ControlFile;
-import dev.mainstay.postgres.cluster.Preflight;
 import dev.mainstay.postgres.protocol.BaseBackupRequest;
 import dev.mainstay.postgres.protocol.BaseBackupStream;
 import dev.mainstay.postgres.protocol.BaseBackupStream.Position;
@@ -37,7 +36,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/// Backs up a running primary whose files this host cannot read, over the replication protocol's
+/// Backs up a running server whose files this host cannot read, over the replication protocol's
 /// `BASE_BACKUP`.
 ///
 /// The order is that of [ClusterBackup]: the connections are proved to lead to one cluster; the
@@ -91,40 +90,47 @@ final class StreamedBackup {
 
     /// Takes the backup.
     ///
-    /// @param sql an open session; it is closed
-    ClusterBackup.Result run(ClusterBackup.Request request, Connection sql) {
+    /// @param node its session is closed
+    ClusterBackup.Result run(ClusterBackup.Request request, Node node) {
         Instant begin = source.repository().ground().clock().instant();
         ReplicationOptions options =
                 ReplicationOptions.of(source.repository().ground().clock())
                         .withLiveness(LIVENESS)
                         .withNotices(findings::remark);
-        try (BackupSession given = BackupSession.open(sql)) {
-            Preflight.inspectStreamed(sql).requireReady();
+        node.warn(findings);
+        try (BackupSession given = node.open(node.sql())) {
+            node.inspect(Optional.empty(), request.waiter()).requireReady();
             try (ReplicationConnection stream =
                             ReplicationConnection.open(
                                     connection.withApplicationName(ClusterBackup.APPLICATION),
                                     options);
-                    StreamedServer server = StreamedServer.open(given, sql, connection, stream)) {
-                return run(request, server, begin);
+                    StreamedServer server = StreamedServer.open(given, node, connection, stream)) {
+                return run(request, node, server, begin);
             }
         }
     }
 
     private ClusterBackup.Result run(
-            ClusterBackup.Request request, StreamedServer server, Instant begin) {
-        Origin origin = server.origin();
+            ClusterBackup.Request request, Node node, StreamedServer server, Instant begin) {
+        Origin origin = node.origin(server.origin());
         WalArchive archive = source.wal(origin.systemId(), repository.zstdLevel());
         ArchiveProof proof =
-                ArchiveProof.begin(
+                node.prove(
                         new ArchiveProof.Subject(
-                                source.name(), settings.receiver().slot(), archive, server.sql()),
+                                source.name(),
+                                settings.receiver().slot(),
+                                archive,
+                                node.isStandby() ? node.writing() : server.sql()),
                         origin,
                         request,
+                        server.sql(),
                         progress);
         Optional<Basis.Parent> parent = Basis.parent(source, request.type(), origin, progress);
         try (BackupWriter writer = source.newBackup(Basis.options(repository, parent, origin))) {
             try {
-                return copy(new Step(writer, server, origin, proof, parent.isPresent()), begin);
+                return copy(
+                        new Step(writer, node, server, origin, archive, proof, parent.isPresent()),
+                        begin);
             } catch (RuntimeException | Error failed) {
                 ClusterBackup.abort(writer, failed, progress);
                 throw failed;
@@ -134,8 +140,10 @@ final class StreamedBackup {
 
     private record Step(
             BackupWriter writer,
+            Node node,
             StreamedServer server,
             Origin origin,
+            WalArchive archive,
             ArchiveProof proof,
             boolean incremental) {}
 
@@ -153,32 +161,35 @@ final class StreamedBackup {
         BaseBackupRequest request =
                 new BaseBackupRequest("mainstay " + step.writer.id(), settings.limits().maxRate());
         try (BaseBackupStream stream = step.server.stream().startBaseBackup(request)) {
-            Instant startTime = step.server.session().serverTime();
+            Instant startTime = step.node.time(step.server.session().serverTime());
             step.proof.segmentArrives();
+            step.node.begins(step.origin, first(step, stream.start()), step.archive);
             copied = read(step, stream, startTime);
         }
         Position start = copied.stream.start();
-        Position stop = copied.end.position();
         copied.end.damage().ifPresent(findings::damageSeenByServer);
         ControlFile control = requireConsistent(step.origin, copied);
         storeFrame(step, copied);
         copied.files.storeControlFile();
-        Instant stopTime = step.server.session().serverTime();
+        Node.End end =
+                step.node.end(
+                        new Node.End(
+                                copied.end.position().lsn(), step.server.session().serverTime()),
+                        step.origin,
+                        start.lsn(),
+                        control);
         step.writer.finishContent();
         progress.begin("waiting for WAL of " + source.name(), 0);
-        step.proof.complete(
-                WalSegment.containing(
-                        start.timeline(), start.lsn(), step.origin.layout().walSegmentSize()),
-                stop.lsn());
+        step.proof.complete(first(step, start), end.lsn());
         progress.end();
         BackupDetails details =
                 new BackupDetails(
                         step.origin.systemId(),
                         start.timeline(),
                         start.lsn(),
-                        stop.lsn(),
+                        end.lsn(),
                         copied.startTime,
-                        stopTime,
+                        end.time(),
                         copied.described.server(control),
                         step.origin.layout(),
                         step.server.setting("data_directory").orElse(""),
@@ -188,15 +199,21 @@ final class StreamedBackup {
                         copied.described.configuration(),
                         findings.judgement());
         CommittedBackup committed = step.writer.commit(record(step, details, copied));
-        Instant end = source.repository().ground().clock().instant();
-        return new ClusterBackup.Result(committed, details, Duration.between(begin, end));
+        Instant done = source.repository().ground().clock().instant();
+        return new ClusterBackup.Result(committed, details, Duration.between(begin, done));
+    }
+
+    private static WalSegment first(Step step, Position start) {
+        return WalSegment.containing(
+                start.timeline(), start.lsn(), step.origin.layout().walSegmentSize());
     }
 
     private static Json record(Step step, BackupDetails details, Copied copied) {
         Json json =
                 BackupDetails.withMethod(
                         BackupDetails.withMovedPgClass(
-                                details.toJson(), copied.described.movedPgClass()),
+                                step.node.record(details.toJson()),
+                                copied.described.movedPgClass()),
                         BackupDetails.STREAMED);
         return step.incremental ? json.put("changes", ALL_READ.toJson()) : json;
     }

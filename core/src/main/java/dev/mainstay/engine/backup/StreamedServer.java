@@ -45,15 +45,15 @@ final class StreamedServer implements AutoCloseable {
     /// @param given a session by the same spec; its owner closes it
     static StreamedServer open(
             BackupSession given,
-            Connection sql,
+            Node node,
             ConnectionSpec connection,
             ReplicationConnection stream) {
         ConnectionSpec there = connection.withHost(stream.host());
         if (connection.hosts().size() == 1) {
-            return checked(new StreamedServer(stream, there, sql, given));
+            return checked(new StreamedServer(stream, there, node.sql(), given));
         }
         Connection own = SqlSession.openSql(there, ClusterBackup.APPLICATION);
-        BackupSession session = BackupSession.open(own);
+        BackupSession session = node.open(own);
         try {
             return checked(new StreamedServer(stream, there, own, session));
         } catch (RuntimeException | Error failed) {

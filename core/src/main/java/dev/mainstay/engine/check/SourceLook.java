@@ -29,13 +29,14 @@ import java.util.Optional;
 
 /// One round of looks at a source, from its files to what could be restored of it.
 final class SourceLook {
-    private static final String APPLICATION = "mainstay check";
+    static final String APPLICATION = "mainstay check";
     private static final Duration LIVENESS = Duration.ofSeconds(20);
 
     private final String name;
     private final ConnectionSpec spec;
     private final ReceiverSettings receiver;
     private final Optional<Path> dataDirectory;
+    private final Optional<StandbyProbe> standby;
     private final Optional<Repository> repository;
     private final InstantSource clock;
     private final Waiter waiter = Waiter.sleeping(Duration.ofMillis(50));
@@ -50,6 +51,15 @@ final class SourceLook {
         this.dataDirectory = source.settings().dataDirectory();
         this.repository = repository;
         this.clock = clock;
+        this.standby =
+                source.standby()
+                        .map(
+                                there ->
+                                        new StandbyProbe(
+                                                source.settings().standby().orElseThrow(),
+                                                there,
+                                                clock,
+                                                waiter));
     }
 
     List<Finding> look() {
@@ -68,6 +78,8 @@ final class SourceLook {
                                 () -> Preflight.files(directory, waiter)));
         findings.look("connection", this::server);
         findings.look("replication", this::replication);
+        standby.ifPresent(
+                probe -> findings.look("standby", () -> probe.look(Optional.ofNullable(identity))));
         if (usesReceiver) {
             findings.look("space-spool", () -> SpaceProbe.spool(receiver));
         }

@@ -15,6 +15,7 @@ import java.util.Optional;
 /// @param fullReadEvery every so many incrementals one reads everything, whatever the WAL says; 0
 ///   for never
 /// @param limits on what a backup asks of the server and its network
+/// @param standby of this cluster, which backups read instead
 public record PostgresSettings(
         String url,
         Optional<Secret> password,
@@ -22,7 +23,8 @@ public record PostgresSettings(
         ReceiverSettings receiver,
         int processMax,
         int fullReadEvery,
-        Limits limits) {
+        Limits limits,
+        Optional<Standby> standby) {
     /// Of `full-read-every`.
     public static final int DEFAULT_FULL_READ_EVERY = 10;
 
@@ -32,7 +34,19 @@ public record PostgresSettings(
         public static final Limits NONE = new Limits(Optional.empty(), Optional.empty());
     }
 
-    /// Without limits.
+    /// A standby that backups read in the primary's stead.
+    ///
+    /// @param password the primary's if it has none of its own
+    /// @param required fails where the standby cannot serve, instead of reading the primary
+    public record Standby(
+            String url, Optional<Secret> password, Optional<Path> dataDirectory, boolean required) {
+        @Override
+        public String toString() {
+            return "Standby[" + UrlPassword.hide(url) + "]";
+        }
+    }
+
+    /// Without limits and standby.
     public PostgresSettings(
             String url,
             Optional<Secret> password,
@@ -40,7 +54,41 @@ public record PostgresSettings(
             ReceiverSettings receiver,
             int processMax,
             int fullReadEvery) {
-        this(url, password, dataDirectory, receiver, processMax, fullReadEvery, Limits.NONE);
+        this(
+                url,
+                password,
+                dataDirectory,
+                receiver,
+                processMax,
+                fullReadEvery,
+                Limits.NONE,
+                Optional.empty());
+    }
+
+    /// The same, of a primary with a standby.
+    public PostgresSettings withStandby(Standby there) {
+        return new PostgresSettings(
+                url,
+                password,
+                dataDirectory,
+                receiver,
+                processMax,
+                fullReadEvery,
+                limits,
+                Optional.of(there));
+    }
+
+    /// Settings by which the standby is read.
+    public PostgresSettings of(Standby there) {
+        return new PostgresSettings(
+                there.url,
+                there.password.or(() -> password),
+                there.dataDirectory,
+                receiver,
+                processMax,
+                fullReadEvery,
+                limits,
+                Optional.empty());
     }
 
     /// The url with its password hidden.

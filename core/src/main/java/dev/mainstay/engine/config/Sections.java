@@ -117,7 +117,9 @@ final class Sections {
                         "process-max",
                         "full-read-every",
                         "max-rate",
-                        "local-address");
+                        "local-address",
+                        "standby",
+                        "backup-from");
         ConfigNode url = required(node, entries, "url");
         String text = url.parsed(Sections::serverUrl);
         if (UrlPassword.isIn(text)) {
@@ -145,7 +147,54 @@ final class Sections {
                         Optional.ofNullable(entries.get("max-rate"))
                                 .map(rate -> rate.parsed(Sections::rate)),
                         Optional.ofNullable(entries.get("local-address"))
-                                .map(address -> address.parsed(Sections::address))));
+                                .map(address -> address.parsed(Sections::address))),
+                standby(entries.get("standby"), entries.get("backup-from")));
+    }
+
+    /// Whoever names a standby prefers it.
+    private Optional<PostgresSettings.Standby> standby(
+            @Nullable ConfigNode node, @Nullable ConfigNode from) {
+        BackupFrom which = parsed(from, BackupFrom::parse, BackupFrom.PREFER_STANDBY);
+        if (node == null) {
+            if (from != null && which != BackupFrom.PRIMARY) {
+                throw from.invalid("needs the key 'standby' beside it");
+            }
+            return Optional.empty();
+        }
+        Map<String, ConfigNode> entries = node.entries("url", "password", "data-directory");
+        ConfigNode url = required(node, entries, "url");
+        String text = url.parsed(Sections::serverUrl);
+        if (UrlPassword.isIn(text)) {
+            warnIfOpen(url, "password");
+        }
+        ConfigNode password = entries.get("password");
+        if (password != null) {
+            warnIfOpen(password, "password");
+        }
+        PostgresSettings.Standby standby =
+                new PostgresSettings.Standby(
+                        text,
+                        Optional.ofNullable(password).map(ConfigNode::secret),
+                        Optional.ofNullable(entries.get("data-directory")).map(this::path),
+                        which == BackupFrom.STANDBY);
+        return which == BackupFrom.PRIMARY ? Optional.empty() : Optional.of(standby);
+    }
+
+    private enum BackupFrom {
+        PRIMARY,
+        PREFER_STANDBY,
+        STANDBY;
+
+        static BackupFrom parse(String text) {
+            return switch (text) {
+                case "primary" -> PRIMARY;
+                case "prefer-standby" -> PREFER_STANDBY;
+                case "standby" -> STANDBY;
+                default ->
+                        throw new IllegalArgumentException(
+                                "'" + text + "' is none of prefer-standby, standby and primary");
+            };
+        }
     }
 
     private static ByteSize rate(String text) {

@@ -16,7 +16,7 @@ import java.time.OffsetDateTime;
 import java.util.Objects;
 import java.util.Optional;
 
-/// A non-exclusive backup of a running primary: from [#start] to [#stop] the server keeps full page
+/// A non-exclusive backup of a running server: from [#start] to [#stop] the server keeps full page
 /// images in WAL, so that files copied meanwhile can be recovered. The server ends the backup by
 /// itself when the connection ends, so the connection has to live as long as the copying.
 ///
@@ -36,11 +36,13 @@ public final class BackupSession implements AutoCloseable {
 
     private final Connection connection;
     private final ServerVersion version;
+    private final boolean standby;
     private Optional<Start> started = Optional.empty();
 
-    private BackupSession(Connection connection, ServerVersion version) {
+    private BackupSession(Connection connection, ServerVersion version, boolean standby) {
         this.connection = connection;
         this.version = version;
+        this.standby = standby;
     }
 
     /// Takes over `connection`, to close it in the end, or where this fails.
@@ -48,8 +50,20 @@ public final class BackupSession implements AutoCloseable {
     /// @throws MainstayException SERVER_VERSION_UNSUPPORTED, CHECK_FAILED if the server is a
     ///   standby
     public static BackupSession open(Connection connection) {
+        return open(connection, false);
+    }
+
+    /// The same with a standby.
+    ///
+    /// @throws MainstayException SERVER_VERSION_UNSUPPORTED, BACKUP_STANDBY_UNFIT if the server is
+    ///   none
+    public static BackupSession openStandby(Connection connection) {
+        return open(connection, true);
+    }
+
+    private static BackupSession open(Connection connection, boolean standby) {
         try {
-            return prepare(connection);
+            return prepare(connection, standby);
         } catch (RuntimeException | Error failed) {
             try {
                 connection.close();
@@ -60,7 +74,7 @@ public final class BackupSession implements AutoCloseable {
         }
     }
 
-    private static BackupSession prepare(Connection connection) {
+    private static BackupSession prepare(Connection connection, boolean standby) {
         try (Statement statement = connection.createStatement()) {
             connection.setAutoCommit(true);
             // A backup takes hours, and its session is idle most of the time.
@@ -72,9 +86,15 @@ public final class BackupSession implements AutoCloseable {
                     new BackupSession(
                             connection,
                             ServerVersion.ofServerVersionNum(
-                                    Integer.parseInt(value(statement, "SHOW server_version_num"))));
-            if (value(statement, "SELECT pg_catalog.pg_is_in_recovery()").equals("t")) {
+                                    Integer.parseInt(value(statement, "SHOW server_version_num"))),
+                            standby);
+            if (isInRecovery(statement) && !standby) {
                 throw Preflight.standby();
+            }
+            if (!isInRecovery(statement) && standby) {
+                throw new MainstayException(
+                        ErrorCode.BACKUP_STANDBY_UNFIT,
+                        "the server that is configured as the standby is a primary");
             }
             return session;
         } catch (SQLException e) {
@@ -82,8 +102,30 @@ public final class BackupSession implements AutoCloseable {
         }
     }
 
+    private static boolean isInRecovery(Statement statement) throws SQLException {
+        return value(statement, "SELECT pg_catalog.pg_is_in_recovery()").equals("t");
+    }
+
     public ServerVersion version() {
         return version;
+    }
+
+    public boolean isStandby() {
+        return standby;
+    }
+
+    /// Whether the role may start a backup.
+    public synchronized boolean mayStart() {
+        try {
+            for (String function : version.backupFunctions()) {
+                if (!ServerRights.mayExecute(connection, function)) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (SQLException e) {
+            throw ServerFailure.of("ask for the right to start a backup", e);
+        }
     }
 
     /// Waits for a checkpoint, then tells the server that files are going to be copied.
@@ -123,6 +165,7 @@ public final class BackupSession implements AutoCloseable {
             Lsn lsn;
             String label;
             String map;
+            requireNotPromoted(statement);
             try (ResultSet row = statement.executeQuery(version.stopBackupSql())) {
                 row.next();
                 lsn = Lsn.parse(text(row, 1));
@@ -149,10 +192,21 @@ public final class BackupSession implements AutoCloseable {
         }
     }
 
-    /// No page on disk can carry a later LSN than this.
+    /// No page on disk can carry a later LSN than this. On a standby WAL is on disk before it is
+    /// replayed; one that fetches WAL from an archive knows only what is replayed.
+    ///
+    /// @throws MainstayException BACKUP_STANDBY_UNFIT if a standby was promoted: its pages are of a
+    ///   timeline of its own now
     public synchronized Lsn currentInsertLsn() {
         try (Statement statement = connection.createStatement()) {
-            return Lsn.parse(value(statement, "SELECT pg_catalog.pg_current_wal_insert_lsn()"));
+            requireNotPromoted(statement);
+            return Lsn.parse(
+                    value(
+                            statement,
+                            standby
+                                    ? "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(),"
+                                            + " pg_catalog.pg_last_wal_replay_lsn())"
+                                    : "SELECT pg_catalog.pg_current_wal_insert_lsn()"));
         } catch (SQLException e) {
             throw ServerFailure.of("ask for the insert position", e);
         }
@@ -180,21 +234,42 @@ public final class BackupSession implements AutoCloseable {
 
     private Start describe(Lsn lsn) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            String walFile =
-                    value(statement, "SELECT pg_catalog.pg_walfile_name('" + lsn + "'::pg_lsn)");
             int segmentBytes =
                     Integer.parseInt(
                             value(
                                     statement,
                                     "SELECT setting FROM pg_catalog.pg_settings"
                                             + " WHERE name = 'wal_segment_size'"));
-            TimelineId timeline = TimelineId.parseHex(walFile.substring(0, 8));
+            TimelineId timeline = timeline(statement, lsn);
             return new Start(
                     lsn,
                     timeline,
                     WalSegment.containing(timeline, lsn, segmentBytes),
                     serverTime());
         }
+    }
+
+    private void requireNotPromoted(Statement statement) throws SQLException {
+        if (standby && !isInRecovery(statement)) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_STANDBY_UNFIT,
+                    "the standby was promoted while it was backed up",
+                    "take the backup again; name the new primary in url",
+                    null);
+        }
+    }
+
+    /// A standby does not name files of WAL; it began at its last restart point. That this still is
+    /// the last one [#stop] proves, with the label.
+    private TimelineId timeline(Statement statement, Lsn lsn) throws SQLException {
+        if (standby) {
+            String id =
+                    value(statement, "SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()");
+            return TimelineId.of(Integer.parseInt(id));
+        }
+        String walFile =
+                value(statement, "SELECT pg_catalog.pg_walfile_name('" + lsn + "'::pg_lsn)");
+        return TimelineId.parseHex(walFile.substring(0, 8));
     }
 
     static String value(Statement statement, String query) throws SQLException {

@@ -84,6 +84,22 @@ public final class Preflight {
         return new Report(findings);
     }
 
+    /// Every part that matters on a standby; its primary is asked for itself.
+    ///
+    /// @param dataDirectory empty for a backup over the replication protocol
+    public static Report inspectStandby(
+            Connection connection, Optional<Path> dataDirectory, Waiter waiter) {
+        List<Finding> findings = new ArrayList<>();
+        dataDirectory.ifPresent(
+                directory -> {
+                    findings.addAll(files(directory, waiter));
+                    findings.addAll(sameCluster(connection, directory, waiter));
+                });
+        findings.addAll(
+                dataDirectory.isPresent() ? rights(connection) : streamedRights(connection));
+        return new Report(findings);
+    }
+
     /// Whether this user can read the data directory, and whether it is one of a supported version.
     public static List<Finding> files(Path dataDirectory, Waiter waiter) {
         List<Finding> findings = new ArrayList<>(ReadableFiles.findings(dataDirectory));

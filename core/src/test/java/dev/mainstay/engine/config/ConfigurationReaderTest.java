@@ -83,6 +83,10 @@ class ConfigurationReaderTest {
                               process-max: 2
                               max-rate: 50MiB
                               local-address: 192.0.2.7
+                              standby:
+                                url: postgresql://backup@192.0.2.8/postgres
+                                data-directory: standby
+                              backup-from: standby
                               receiver:
                                 spool: spool/orders
                                 spool-limit: 2GB
@@ -103,6 +107,13 @@ class ConfigurationReaderTest {
         assertThat(orders.processMax()).isEqualTo(2);
         assertThat(orders.limits().maxRate()).contains(ByteSize.mib(50));
         assertThat(orders.limits().localAddress()).contains("192.0.2.7");
+        assertThat(orders.standby())
+                .contains(
+                        new PostgresSettings.Standby(
+                                "postgresql://backup@192.0.2.8/postgres",
+                                Optional.empty(),
+                                Optional.of(Path.of("/etc/mainstay/standby")),
+                                true));
         assertThat(orders.receiver())
                 .isEqualTo(
                         new ReceiverSettings(
@@ -137,6 +148,18 @@ class ConfigurationReaderTest {
     @Test
     void aWrongValueIsToldWithFileLineColumnAndPath() {
         String postgres = SMALL + "sources: { a: { postgres: { url: postgresql://h, ";
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                postgres + "backup-from: standby } } }\n",
+                "sources.a.postgres.backup-from: needs the key 'standby' beside it");
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                postgres + "standby: { url: postgresql://h }, backup-from: both } } }\n",
+                "sources.a.postgres.backup-from: 'both' is none of prefer-standby, standby and");
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                postgres + "standby: { data-directory: /d } } } }\n",
+                "needs the key 'url'");
         refusedSaying(
                 ErrorCode.CONFIG_INVALID,
                 postgres + "max-rate: 1KiB } } }\n",

@@ -52,7 +52,7 @@ final class AgentDesk implements AutoCloseable {
     private final List<Seen> installation;
     private final InstantSource clock;
     private final Consumer<String> notes;
-    private final ResidentWal wal = new ResidentWal();
+    private final ResidentWal wal;
 
     /// @param program the launcher whose calls are answered: another one may be of another version
     /// @param parts what this process was started from; once one of them is another file than it
@@ -66,6 +66,7 @@ final class AgentDesk implements AutoCloseable {
         }
         this.clock = clock;
         this.notes = notes;
+        this.wal = new ResidentWal(notes);
     }
 
     /// @return empty if the request is to be left to a process of its own

@@ -3,6 +3,7 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.archive.WalAhead;
 import dev.mainstay.engine.archive.WalGet;
 import dev.mainstay.engine.archive.WalPush;
 import dev.mainstay.engine.config.RepositorySettings;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 
 /// What an agent keeps between requests: the repositories it opened. What it does not keep is any
 /// answer: whether a file is stored or absent is asked of the repository each time.
@@ -24,11 +26,20 @@ final class ResidentWal implements AutoCloseable {
     /// with a receiver.
     static final int MAX_SEGMENT_BYTES = 32 << 20;
 
+    /// What PostgreSQL calls a segment while it recovers; `pg_rewind` asks for it by its own name.
+    private static final Path RECOVERY = Path.of("RECOVERYXLOG");
+
     private static final int AT_ONCE = 2;
     private static final int MAX_REPOSITORIES = 8;
 
     private final Map<RepositorySettings, Repository> open = new HashMap<>();
     private final Semaphore turns = new Semaphore(AT_ONCE, true);
+    private final WalAhead ahead;
+
+    /// @param notes is told what went wrong and hurts nobody
+    ResidentWal(Consumer<String> notes) {
+        ahead = new WalAhead(notes);
+    }
 
     /// The route of one request.
     ///
@@ -62,6 +73,7 @@ final class ResidentWal implements AutoCloseable {
 
     @Override
     public void close() {
+        ahead.close();
         synchronized (open) {
             open.values().forEach(Repository::close);
             open.clear();
@@ -81,10 +93,12 @@ final class ResidentWal implements AutoCloseable {
             requireModest(length(file));
             begin();
             try {
-                return new WalPush(
+                return ahead.push(
+                        new WalPush(
                                 repository(session).sourceOrAdd(source),
-                                session.configuration().repository().zstdLevel())
-                        .push(file, dataDirectory);
+                                session.configuration().repository().zstdLevel()),
+                        file,
+                        dataDirectory);
             } finally {
                 turns.release();
             }
@@ -99,12 +113,15 @@ final class ResidentWal implements AutoCloseable {
                                 wish.here(),
                                 OpenSource.known(session, repository(session), wish.source()));
                 requireModest(cluster.segmentSizeBytes());
-                return new WalGet(
+                return ahead.get(
+                        new WalGet(
                                 cluster.source(),
                                 cluster.system(),
                                 cluster.segmentSizeBytes(),
-                                wish.unfinishedToo())
-                        .getFresh(wish.name(), fresh(wish));
+                                wish.unfinishedToo()),
+                        wish.name(),
+                        fresh(wish),
+                        wish.target().endsWith(RECOVERY));
             } finally {
                 turns.release();
             }

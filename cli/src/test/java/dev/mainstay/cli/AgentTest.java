@@ -195,6 +195,34 @@ class AgentTest {
     }
 
     @Test
+    void aRecoveryIsFedAheadAndPgRewindIsNot() throws IOException, InterruptedException {
+        for (int number = 1; number <= 5; number++) {
+            run("push", "pg_wal/" + segment(number, number)).exits(0);
+        }
+        Path ahead = wal(".mainstay-ahead~");
+        for (int number = 1; number <= 4; number++) {
+            String name = segment(number, number);
+            Files.move(wal(name), folder.resolve(name));
+            run("get", name, "pg_wal/" + name).exits(0);
+            assertThat(wal(name)).hasSameBinaryContentAs(folder.resolve(name));
+            assertThat(ahead).doesNotExist();
+        }
+        for (int number = 1; number <= 5; number++) {
+            String name = segment(number, number);
+            run("get", name, "pg_wal/RECOVERYXLOG").exits(0);
+            assertThat(wal("RECOVERYXLOG")).hasSameBinaryContentAs(wal(name));
+        }
+        assertThat(ahead).isEmptyDirectory();
+        run("get", segment(6, 6), "pg_wal/RECOVERYXLOG").exits(1);
+        run("push", "pg_wal/" + segment(6, 6)).exits(0);
+        run("get", segment(6, 6), "pg_wal/RECOVERYXLOG").exits(0);
+        agent.orElseThrow().close();
+        desk.orElseThrow().close();
+        assertThat(ahead).doesNotExist();
+        assertThat(notes).isEmpty();
+    }
+
+    @Test
     void everyErrorIsLeftToAProcessOfItsOwn() throws IOException, InterruptedException {
         String name = segment(7, 1);
         run("push", "pg_wal/" + name).exits(0);

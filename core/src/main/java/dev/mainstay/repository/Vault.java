@@ -90,6 +90,14 @@ final class Vault {
         }
     }
 
+    /// As [#open(String, ObjectType, byte[])], one frame at a time.
+    <E extends Exception> void open(
+            String name, ObjectType type, byte[] bytes, SealedObject.Frames<E> frames) throws E {
+        try (FrameCoder coder = new FrameCoder(SMALL_LEVEL)) {
+            SealedObject.read(name, type, bytes, coder, header -> openSeal(name, header), frames);
+        }
+    }
+
     Json openJson(String name, ObjectType type, byte[] bytes) {
         return Json.parse("object " + name, open(name, type, bytes).getFirst().payload());
     }

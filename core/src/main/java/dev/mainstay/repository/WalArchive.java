@@ -14,9 +14,9 @@ import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.storage.PutOutcome;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -39,7 +39,7 @@ public final class WalArchive {
     private static final int PREFIX = 1024;
 
     /// No WAL segment is larger.
-    private static final int MAX_SEGMENT = 1 << 30;
+    static final int MAX_SEGMENT = 1 << 30;
 
     /// What a put found.
     public enum Stored {
@@ -71,10 +71,14 @@ public final class WalArchive {
     }
 
     private byte[] digest(byte[] content) {
+        return mac().doFinal(content);
+    }
+
+    private Mac mac() {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(digestKey, "HmacSHA256"));
-            return mac.doFinal(content);
+            return mac;
         } catch (GeneralSecurityException everyJdkHasIt) {
             throw new AssertionError(everyJdkHasIt);
         }
@@ -160,18 +164,27 @@ public final class WalArchive {
         return source.vault().store.size(name(segment)).isPresent();
     }
 
-    /// Whether this content is stored under this segment's name already.
-    public boolean holds(WalSegment segment, byte[] content) {
-        String name = name(segment);
-        return source.vault().store.size(name).isPresent()
-                && facts(name, ObjectType.WAL_SEGMENT)
-                        .string("digest")
-                        .equals(HexFormat.of().formatHex(digest(content)));
-    }
-
     /// A complete segment, checked against its digest; empty if it is proved absent.
     public Optional<byte[]> get(WalSegment segment) {
         return get(name(segment), ObjectType.WAL_SEGMENT, segment.fileName());
+    }
+
+    /// Takes the bytes of a file.
+    public interface Sink {
+        /// Called first, if there is such a file.
+        void begin(int lengthBytes) throws IOException;
+
+        /// Takes what comes next; the bytes are the sink's until this returns.
+        void accept(byte[] bytes, int offset, int length) throws IOException;
+    }
+
+    /// As [#get(WalSegment)], a piece at a time.
+    ///
+    /// @param sink may use what it got only once this has returned: the digest is compared at the
+    ///   end
+    /// @return false if the segment is proved absent
+    public boolean get(WalSegment segment, Sink sink) throws IOException {
+        return get(name(segment), ObjectType.WAL_SEGMENT, segment.fileName(), sink);
     }
 
     /// A history, backup or partial file; empty if it is proved absent.
@@ -180,33 +193,31 @@ public final class WalArchive {
     }
 
     private Optional<byte[]> get(String name, ObjectType type, String fileName) {
-        Vault vault = source.vault();
-        if (vault.store.size(name).isEmpty()) {
-            return Optional.empty();
+        ArchivedFile.InMemory memory = new ArchivedFile.InMemory();
+        try {
+            return get(name, type, fileName, memory)
+                    ? Optional.of(memory.bytes())
+                    : Optional.empty();
+        } catch (IOException impossible) {
+            throw new AssertionError(impossible);
         }
-        List<SealedObject.Part> parts = vault.open(name, type, vault.get(name));
-        Json facts = Json.parse(name, parts.getFirst().payload());
-        byte[] content = new byte[(int) facts.number("length")];
-        int at = 0;
-        for (SealedObject.Part part : parts.subList(1, parts.size())) {
-            if (part.payload().length > content.length - at) {
-                throw damaged(name);
-            }
-            System.arraycopy(part.payload(), 0, content, at, part.payload().length);
-            at += part.payload().length;
-        }
-        boolean right =
-                at == content.length
-                        && facts.string("name").equals(fileName)
-                        && facts.string("system").equals(system.toString())
-                        && facts.string("digest").equals(HexFormat.of().formatHex(digest(content)));
-        if (!right) {
-            throw damaged(name);
-        }
-        return Optional.of(content);
     }
 
-    private static MainstayException damaged(String name) {
+    private boolean get(String name, ObjectType type, String fileName, Sink sink)
+            throws IOException {
+        Vault vault = source.vault();
+        Optional<Long> size = vault.store.size(name);
+        if (size.isEmpty()) {
+            return false;
+        }
+        byte[] object = vault.store.get(name, 0, Math.toIntExact(size.get()));
+        ArchivedFile file = new ArchivedFile(name, fileName, system, mac(), sink);
+        vault.open(name, type, object, file);
+        file.end();
+        return true;
+    }
+
+    static MainstayException damaged(String name) {
         return new MainstayException(
                 ErrorCode.OBJECT_DAMAGED, "object " + name + " does not hold what its name says");
     }
@@ -450,14 +461,17 @@ public final class WalArchive {
 
     /// An object of this archive: what it is, then its bytes in frames.
     private byte[] seal(ObjectType type, Json facts, byte[] content) {
-        List<SealedObject.Part> parts = new ArrayList<>();
-        parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], facts.toBytes()));
-        for (int at = 0; at < content.length; at += FRAME) {
-            byte[] some = Arrays.copyOfRange(content, at, Math.min(content.length, at + FRAME));
-            parts.add(new SealedObject.Part(FrameKind.DATA, new byte[0], some));
-        }
+        byte[] none = new byte[0];
+        byte[] body = facts.toBytes();
         try (FrameCoder coder = new FrameCoder(compressionLevel)) {
-            return SealedObject.write(coder, source.vault().newSeal(type), parts);
+            SealedObject.Writer writer =
+                    new SealedObject.Writer(coder, source.vault().newSeal(type));
+            writer.add(FrameKind.BODY, none, body, 0, body.length);
+            for (int at = 0; at < content.length; at += FRAME) {
+                int length = Math.min(FRAME, content.length - at);
+                writer.add(FrameKind.DATA, none, content, at, length);
+            }
+            return writer.end();
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.archive;
 
+import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.postgres.wal.PgClassFiles;
@@ -42,6 +43,35 @@ public final class SegmentSummaries {
             }
         }
         last = Optional.of(new Held(segment, content));
+    }
+
+    /// As [#stored], but what is wrong with an earlier segment or its summary does not keep this
+    /// one from being stored.
+    ///
+    /// @return what is wrong
+    /// @throws MainstayException if the store does not answer
+    Optional<MainstayException> storedThough(WalSegment segment, byte[] content) {
+        try {
+            stored(segment, content);
+            return Optional.empty();
+        } catch (MainstayException damaged) {
+            if (isPassing(damaged)) {
+                throw damaged;
+            }
+            return Optional.of(damaged);
+        }
+    }
+
+    /// Whether it may go well another time.
+    static boolean isPassing(MainstayException failed) {
+        return failed.code() == ErrorCode.STORE_UNAVAILABLE
+                || failed.code() == ErrorCode.STORE_FULL
+                || failed.code() == ErrorCode.STORE_REFUSED;
+    }
+
+    /// Lets go of the segment it was told of last, which is then read again if it is needed.
+    void forgetContent() {
+        last = Optional.empty();
     }
 
     /// @return whether the segment is stored

@@ -1,6 +1,5 @@
 package dev.mainstay.engine.archive;
 
-import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
@@ -101,7 +100,7 @@ final class SpoolUploader implements AutoCloseable {
                     uploadAll();
                     complained = false;
                 } catch (MainstayException down) {
-                    if (!isPassing(down) && !isOutOfTime()) {
+                    if (!SegmentSummaries.isPassing(down) && !isOutOfTime()) {
                         throw down;
                     }
                     complain(down);
@@ -112,12 +111,6 @@ final class SpoolUploader implements AutoCloseable {
         } finally {
             ended.countDown();
         }
-    }
-
-    private static boolean isPassing(MainstayException failed) {
-        return failed.code() == ErrorCode.STORE_UNAVAILABLE
-                || failed.code() == ErrorCode.STORE_FULL
-                || failed.code() == ErrorCode.STORE_REFUSED;
     }
 
     private void complain(MainstayException down) {
@@ -183,20 +176,17 @@ final class SpoolUploader implements AutoCloseable {
     /// What is wrong with an earlier segment or its summary must not keep this one from being
     /// stored; verification tells of it.
     private void summarise(WalSegment segment, byte[] content) {
-        try {
-            summaries.stored(segment, content);
-        } catch (MainstayException damaged) {
-            if (isPassing(damaged)) {
-                throw damaged;
-            }
-            progress.note(
-                    "WARNING: "
-                            + damaged.code().id()
-                            + ": the WAL before "
-                            + segment
-                            + " was not summarised: "
-                            + damaged.getMessage());
-        }
+        summaries
+                .storedThough(segment, content)
+                .ifPresent(
+                        damaged ->
+                                progress.note(
+                                        "WARNING: "
+                                                + damaged.code().id()
+                                                + ": the WAL before "
+                                                + segment
+                                                + " was not summarised: "
+                                                + damaged.getMessage()));
     }
 
     /// Whether the receiver ends, and was promised to end by now.

@@ -41,16 +41,24 @@ public final class WalGet {
         return content.isPresent();
     }
 
+    WalArchive archive() {
+        return archive;
+    }
+
+    int segmentSizeBytes() {
+        return segmentSizeBytes;
+    }
+
     private Optional<byte[]> content(String name) {
         if (!WalSegment.isName(name)) {
             return name.matches("[0-9A-F]{8}.*") ? archive.getFile(name) : Optional.empty();
         }
         WalSegment segment = WalSegment.parse(name, segmentSizeBytes);
-        Optional<byte[]> whole = archive.get(segment);
-        if (whole.isPresent() || !unfinishedToo) {
-            return whole;
-        }
-        byte[] parts = archive.parts(segment);
+        return archive.get(segment).or(() -> unfinished(segment));
+    }
+
+    private Optional<byte[]> unfinished(WalSegment segment) {
+        byte[] parts = unfinishedToo ? archive.parts(segment) : new byte[0];
         return parts.length == 0
                 ? Optional.empty()
                 : Optional.of(Arrays.copyOf(parts, segmentSizeBytes));
@@ -61,16 +69,23 @@ public final class WalGet {
     ///
     /// @param fresh is made; only its owner may read it, and the group if it may read the folder
     public boolean getFresh(String name, Path fresh) {
-        Optional<byte[]> content = content(name);
-        content.ifPresent(
-                bytes -> {
-                    try {
-                        WalFiles.writeFresh(bytes, fresh);
-                    } catch (IOException failed) {
-                        throw cannotWrite(fresh, failed);
-                    }
-                });
-        return content.isPresent();
+        try (FreshFile file = new FreshFile(fresh, fresh.toAbsolutePath().getParent())) {
+            boolean there =
+                    WalSegment.isName(name)
+                            && archive.get(WalSegment.parse(name, segmentSizeBytes), file);
+            if (!there) {
+                Optional<byte[]> content = content(name);
+                if (content.isEmpty()) {
+                    return false;
+                }
+                file.begin(content.get().length);
+                file.accept(content.get(), 0, content.get().length);
+            }
+            file.keep();
+            return true;
+        } catch (IOException failed) {
+            throw cannotWrite(fresh, failed);
+        }
     }
 
     private static void write(byte[] content, Path target) {
@@ -83,7 +98,7 @@ public final class WalGet {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.TRUNCATE_EXISTING,
                             StandardOpenOption.WRITE)) {
-                WalFiles.write(content, out);
+                FreshFile.write(content, 0, content.length, out);
             }
             Files.move(
                     temporary,

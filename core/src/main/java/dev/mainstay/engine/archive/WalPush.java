@@ -11,15 +11,31 @@ import dev.mainstay.postgres.wal.WalLayout;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /// What `archive_command` runs: stores one file of `pg_wal`, and returns only once it is stored.
 public final class WalPush {
+    private static final int HEAD = 8192;
+
+    /// Read at once; the JDK copies it through native memory of that size.
+    private static final int CHUNK = 1 << 18;
+
     private final ProtectedSource source;
     private final int compressionLevel;
+
+    /// Where a segment belongs.
+    record Target(WalArchive archive, WalSegment segment) {}
+
+    /// A segment whose content is what its name says.
+    record Checked(Target target, byte[] content) {}
 
     public WalPush(ProtectedSource source, int compressionLevel) {
         this.source = source;
@@ -34,11 +50,11 @@ public final class WalPush {
     ///   WAL_CONFLICT if the repository holds other content under that name
     public WalArchive.Stored push(Path file, Path dataDirectory) {
         String name = file.getFileName().toString();
+        if (WalSegment.isName(name)) {
+            return pushSegment(check(file, dataDirectory));
+        }
         byte[] content = read(file);
         Optional<ControlFile> control = control(dataDirectory);
-        if (WalSegment.isName(name)) {
-            return pushSegment(name, content, control);
-        }
         if (!name.matches("[0-9A-F]{8}\\.history|[0-9A-F]{24}\\.(partial|[0-9A-F]{8}\\.backup)")) {
             throw invalid(name, "has no name that PostgreSQL archives");
         }
@@ -53,8 +69,40 @@ public final class WalPush {
         return source.wal(system, compressionLevel).putFile(name, content);
     }
 
-    private WalArchive.Stored pushSegment(
-            String name, byte[] content, Optional<ControlFile> control) {
+    private static WalArchive.Stored pushSegment(Checked checked) {
+        Target target = checked.target;
+        WalArchive.Stored stored = target.archive.put(target.segment, checked.content);
+        // Each push is a process of its own: what the log says of catalogs since the newest backup
+        // is not read again for each. Damage of what was stored before is for `verify` to tell.
+        Optional<MainstayException> _ =
+                new SegmentSummaries(target.archive, 0)
+                        .storedThough(target.segment, checked.content);
+        return stored;
+    }
+
+    ProtectedSource source() {
+        return source;
+    }
+
+    /// Where a segment file belongs, by its first page.
+    Target target(Path file, Path dataDirectory) {
+        byte[] head;
+        try (InputStream in = Files.newInputStream(file)) {
+            head = in.readNBytes(HEAD);
+        } catch (IOException failed) {
+            throw unreadable(file, failed);
+        }
+        return target(file.getFileName().toString(), head, control(dataDirectory));
+    }
+
+    /// Reads a segment file.
+    Checked check(Path file, Path dataDirectory) {
+        byte[] content = read(file);
+        return new Checked(
+                target(file.getFileName().toString(), content, control(dataDirectory)), content);
+    }
+
+    private Target target(String name, byte[] content, Optional<ControlFile> control) {
         WalLayout layout = WalLayout.read(content);
         SystemId system = layout.system().orElseThrow(() -> invalid(name, "names no cluster"));
         if (control.isPresent() && !control.get().systemId().equals(system)) {
@@ -63,18 +111,12 @@ public final class WalPush {
         }
         WalSegment segment = WalSegment.parse(name, layout.segmentBytes());
         requireAddress(segment, content);
-        WalArchive archive = source.wal(system, compressionLevel);
-        WalArchive.Stored stored = archive.put(segment, content);
-        // Each push is a process of its own: what the log says of catalogs since the newest backup
-        // is not read again for each.
-        new SegmentSummaries(archive, 0).stored(segment, content);
-        return stored;
+        return new Target(source.wal(system, compressionLevel), segment);
     }
 
     /// The first page must say the address that the name says (xlogreader's own first check).
     static void requireAddress(WalSegment segment, byte[] content) {
-        java.nio.ByteBuffer page =
-                java.nio.ByteBuffer.wrap(content).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer page = ByteBuffer.wrap(content).order(java.nio.ByteOrder.LITTLE_ENDIAN);
         long address = page.getLong(8);
         int timeline = page.getInt(4);
         if (address != segment.start().value()
@@ -93,12 +135,25 @@ public final class WalPush {
     }
 
     private static byte[] read(Path file) {
-        try {
-            return Files.readAllBytes(file);
+        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+            byte[] content = new byte[Math.toIntExact(in.size())];
+            for (int done = 0; done < content.length; ) {
+                int chunk = Math.min(CHUNK, content.length - done);
+                int count = in.read(ByteBuffer.wrap(content, done, chunk));
+                if (count < 0) {
+                    throw new EOFException(file + " became shorter");
+                }
+                done += count;
+            }
+            return content;
         } catch (IOException failed) {
-            throw new MainstayException(
-                    ErrorCode.WAL_FILE_INVALID, "cannot read " + file + ": " + failed, failed);
+            throw unreadable(file, failed);
         }
+    }
+
+    private static MainstayException unreadable(Path file, IOException failed) {
+        return new MainstayException(
+                ErrorCode.WAL_FILE_INVALID, "cannot read " + file + ": " + failed, failed);
     }
 
     static MainstayException invalid(String name, String why) {

@@ -12,6 +12,7 @@ import java.util.function.Function;
 /// before it, so that anybody can check it without a key (docs/format.md section 3).
 public final class SealedObject {
     private static final int HASH = 32;
+    private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     /// A frame to write or that was read.
     public record Part(FrameKind kind, byte[] meta, byte[] payload) {}
@@ -19,30 +20,50 @@ public final class SealedObject {
     private SealedObject() {}
 
     public static byte[] write(FrameCoder coder, ObjectSeal seal, List<Part> parts) {
-        int bound = ObjectHeader.SIZE + HASH;
+        Writer writer = new Writer(coder, seal);
         for (Part part : parts) {
-            bound += FrameCoder.bound(part.meta.length, part.payload.length);
+            writer.add(part.kind, part.meta, part.payload, 0, part.payload.length);
         }
-        byte[] out = new byte[bound];
-        System.arraycopy(seal.headerBytes(), 0, out, 0, ObjectHeader.SIZE);
-        int at = ObjectHeader.SIZE;
-        int number = 0;
-        for (Part part : parts) {
-            at +=
-                    coder.append(
-                            seal,
-                            number++,
-                            at,
-                            part.kind,
-                            part.meta,
-                            part.payload,
-                            0,
-                            part.payload.length,
-                            out,
-                            at);
+        return writer.end();
+    }
+
+    /// Makes an object frame by frame.
+    public static final class Writer {
+        private static final int FIRST_BYTES = 1 << 12;
+
+        private final FrameCoder coder;
+        private final ObjectSeal seal;
+        private byte[] out = new byte[FIRST_BYTES];
+        private int at = ObjectHeader.SIZE;
+        private int number;
+
+        /// @param coder is not closed
+        public Writer(FrameCoder coder, ObjectSeal seal) {
+            this.coder = coder;
+            this.seal = seal;
+            System.arraycopy(seal.headerBytes(), 0, out, 0, ObjectHeader.SIZE);
         }
-        System.arraycopy(Bytes.sha256(out, 0, at), 0, out, at, HASH);
-        return Arrays.copyOf(out, at + HASH);
+
+        /// Adds a frame.
+        public void add(FrameKind kind, byte[] meta, byte[] content, int offset, int length) {
+            int frame = coder.compress(kind, meta, content, offset, length);
+            byte[] sealed = coder.seal(seal, number++, at);
+            reserve(frame + HASH);
+            System.arraycopy(sealed, 0, out, at, frame);
+            at += frame;
+        }
+
+        private void reserve(int bytes) {
+            if (out.length - at < bytes) {
+                out = Arrays.copyOf(out, Math.max(at + bytes, (int) Math.min(2L * at, MAX_ARRAY)));
+            }
+        }
+
+        /// The whole object.
+        public byte[] end() {
+            System.arraycopy(Bytes.sha256(out, 0, at), 0, out, at, HASH);
+            return Arrays.copyOf(out, at + HASH);
+        }
     }
 
     /// Checks the trailing hash; needs no key.
@@ -56,6 +77,13 @@ public final class SealedObject {
         }
     }
 
+    /// Takes frames in order.
+    @FunctionalInterface
+    public interface Frames<E extends Exception> {
+        /// @param frame valid until this returns
+        void accept(int number, Frame frame) throws E;
+    }
+
     /// Reads a whole object: header first, so that a foreign or newer one is named as such, then
     /// the hash, then the frames.
     ///
@@ -66,22 +94,37 @@ public final class SealedObject {
             byte[] bytes,
             FrameCoder coder,
             Function<ObjectHeader, ObjectSeal> keys) {
+        List<Part> parts = new ArrayList<>();
+        Frames<RuntimeException> add =
+                (_, frame) -> parts.add(new Part(frame.kind(), frame.meta(), frame.toBytes()));
+        read(name, type, bytes, coder, keys, add);
+        return parts;
+    }
+
+    /// As [#read(String, ObjectType, byte[], FrameCoder, Function)], one frame at a time.
+    public static <E extends Exception> void read(
+            String name,
+            ObjectType type,
+            byte[] bytes,
+            FrameCoder coder,
+            Function<ObjectHeader, ObjectSeal> keys,
+            Frames<E> frames)
+            throws E {
         ObjectHeader header = ObjectHeader.read(name, type, bytes);
         check(name, bytes);
         ObjectSeal seal = keys.apply(header);
-        List<Part> parts = new ArrayList<>();
+        int number = 0;
         int at = ObjectHeader.SIZE;
         int end = bytes.length - HASH;
         while (at < end) {
             int length = frameLength(name, bytes, at, end);
-            Frame frame = coder.open(name, seal, parts.size(), at, bytes, at, length);
-            parts.add(new Part(frame.kind(), frame.meta(), frame.toBytes()));
+            frames.accept(number, coder.open(name, seal, number, at, bytes, at, length));
+            number++;
             at += length;
         }
-        if (parts.isEmpty()) {
+        if (number == 0) {
             throw ObjectHeader.damaged(name, "is empty");
         }
-        return parts;
     }
 
     /// Reads the first frame from a prefix of an object, as far as it was fetched.

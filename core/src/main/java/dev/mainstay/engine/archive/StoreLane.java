@@ -1,0 +1,200 @@
+package dev.mainstay.engine.archive;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.WalArchive.Stored;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+
+/// One server that pushes segment after segment: those that `archive_status` calls ready are stored
+/// beside the one that is asked for, so that their own calls find them stored.
+///
+/// PostgreSQL neither changes nor recycles a segment that is ready before its own call succeeded.
+final class StoreLane {
+    private static final int AHEAD = 8;
+    private static final Duration IDLE = Duration.ofMinutes(1);
+
+    private record Done(Stored stored, FileMark mark) {}
+
+    private final Path wal;
+    private final WalArchive archive;
+    private final Executor workers;
+    private final Consumer<String> notes;
+    private final Map<WalSegment, FutureTask<Done>> tasks = new HashMap<>();
+    private final SegmentSummaries summaries;
+    private long touchedNanos = System.nanoTime();
+
+    StoreLane(Path wal, WalArchive archive, Executor workers, Consumer<String> notes) {
+        this.wal = wal;
+        this.archive = archive;
+        this.workers = workers;
+        this.notes = notes;
+        this.summaries = new SegmentSummaries(archive, 0);
+        FetchLane.removeLeft(wal); // of the recovery that this server came from
+    }
+
+    synchronized void touch() {
+        touchedNanos = System.nanoTime();
+    }
+
+    synchronized boolean isIdle() {
+        return System.nanoTime() - touchedNanos > IDLE.toNanos();
+    }
+
+    /// Stores a segment and begins with those that follow.
+    Stored push(WalPush push, WalSegment segment, Path file, Path dataDirectory) {
+        FutureTask<Done> own;
+        boolean early;
+        synchronized (this) {
+            tasks.keySet().removeIf(other -> !follows(segment, other));
+            early = tasks.containsKey(segment);
+            own = begin(push, segment, file, dataDirectory);
+            WalSegment next = segment.next();
+            for (int i = 0; i < AHEAD && isReady(next); i++, next = next.next()) {
+                FutureTask<Done> _ = begin(push, next, wal.resolve(next.fileName()), dataDirectory);
+            }
+        }
+        try {
+            Optional<Stored> stored = Optional.of(await(own)).filter(_ -> !early).map(Done::stored);
+            return stored.orElseGet(() -> confirm(push, segment, file, dataDirectory, await(own)));
+        } catch (MainstayException failed) {
+            if (!early) {
+                throw failed;
+            }
+            return push.push(file, dataDirectory); // what failed too early may go well in time
+        } finally {
+            end(segment, own);
+        }
+    }
+
+    /// A lane in which nothing is under way holds no segment in memory.
+    private void end(WalSegment segment, FutureTask<Done> own) {
+        synchronized (this) {
+            tasks.remove(segment, own);
+            if (!tasks.isEmpty()) {
+                return;
+            }
+        }
+        synchronized (summaries) {
+            summaries.forgetContent();
+        }
+    }
+
+    /// What was stored before it was asked for: it must be this very file, and be there.
+    private Stored confirm(
+            WalPush push, WalSegment segment, Path file, Path dataDirectory, Done done) {
+        try {
+            if (done.mark.equals(FileMark.of(file)) && archive.has(segment)) {
+                return done.stored;
+            }
+        } catch (IOException unreadable) {
+            // says the ordinary way
+        }
+        return push.push(file, dataDirectory);
+    }
+
+    private static boolean follows(WalSegment first, WalSegment other) {
+        long distance = other.number() - first.number();
+        return other.timeline().equals(first.timeline()) && distance >= 0 && distance <= AHEAD;
+    }
+
+    private boolean isReady(WalSegment segment) {
+        return Files.exists(wal.resolve("archive_status").resolve(segment.fileName() + ".ready"))
+                && Files.exists(wal.resolve(segment.fileName()));
+    }
+
+    private FutureTask<Done> begin(
+            WalPush push, WalSegment segment, Path file, Path dataDirectory) {
+        FutureTask<Done> known = tasks.get(segment);
+        if (known != null) {
+            return known;
+        }
+        Optional<FutureTask<Done>> before =
+                segment.number() == 0
+                        ? Optional.empty()
+                        : Optional.ofNullable(
+                                tasks.get(
+                                        new WalSegment(
+                                                segment.timeline(),
+                                                segment.number() - 1,
+                                                segment.sizeBytes())));
+        FutureTask<Done> task = new FutureTask<>(() -> store(push, file, dataDirectory, before));
+        tasks.put(segment, task);
+        try {
+            workers.execute(task);
+        } catch (RejectedExecutionException closing) {
+            task.cancel(false);
+        }
+        return task;
+    }
+
+    private Done store(
+            WalPush push, Path file, Path dataDirectory, Optional<FutureTask<Done>> before)
+            throws IOException {
+        FileMark mark = FileMark.of(file);
+        WalPush.Checked checked = push.check(file, dataDirectory);
+        if (!checked.target().archive().system().equals(archive.system())) {
+            throw WalPush.invalid(file.getFileName().toString(), "belongs to another cluster");
+        }
+        WalSegment segment = checked.target().segment();
+        Stored stored = archive.put(segment, checked.content());
+        if (!mark.equals(FileMark.of(file))) {
+            throw WalPush.invalid(file.getFileName().toString(), "was changed while it was read");
+        }
+        before.ifPresent(StoreLane::awaitEnd); // it began before, so it does not wait for this one
+        synchronized (summaries) {
+            summaries
+                    .storedThough(segment, checked.content())
+                    .ifPresent(
+                            damaged ->
+                                    notes.accept(
+                                            "WARNING: the WAL before "
+                                                    + segment
+                                                    + " was not summarised: "
+                                                    + damaged.getMessage()));
+        }
+        return new Done(stored, mark);
+    }
+
+    private static void awaitEnd(FutureTask<Done> task) {
+        try {
+            task.get();
+        } catch (ExecutionException | CancellationException failed) {
+            // its own call will tell
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Done await(FutureTask<Done> task) {
+        try {
+            return task.get();
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof MainstayException known) {
+                throw known;
+            }
+            notes.accept("WARNING: storing failed: " + failed.getCause());
+            throw new MainstayException(
+                    ErrorCode.WAL_FILE_INVALID, "cannot store: " + failed.getCause(), failed);
+        } catch (CancellationException | InterruptedException ending) {
+            if (ending instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            throw new MainstayException(ErrorCode.INTERRUPTED, "the agent is ending", ending);
+        }
+    }
+}

@@ -23,6 +23,7 @@ final class PackUploads {
     private final PackBuilder.Blocks blocks = new PackBuilder.Blocks();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final AtomicLong named = new AtomicLong();
+    private final AtomicLong stored = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
     private final List<String> created = new ArrayList<>();
 
@@ -41,6 +42,11 @@ final class PackUploads {
         return named.get();
     }
 
+    /// How many packs are durable by now.
+    long stored() {
+        return stored.get();
+    }
+
     /// Takes over a pack of which every place is given out.
     void put(PackBuilder builder, PendingFrame.PendingPack pack) {
         acquire(1);
@@ -53,6 +59,7 @@ final class PackUploads {
                         named.incrementAndGet();
                         put(finished, Names.pack(pack.packClass, finished.id()));
                         pack.stored();
+                        stored.incrementAndGet();
                     } catch (InterruptedException | RuntimeException | Error failed) {
                         failure.compareAndSet(null, failed);
                         pack.lost(failed);

@@ -33,6 +33,7 @@ final class ProgressLog {
     private final List<ManifestAssembly.PlacedChunk> chunks = new ArrayList<>();
     private long waitingBytes;
     private long nextBytes;
+    private long packsSeen;
     private int count;
     private boolean ended;
 
@@ -60,7 +61,9 @@ final class ProgressLog {
         }
         files.add(file);
         waitingBytes += bytes(file);
-        if (waitingBytes >= nextBytes) {
+        if (waitingBytes >= nextBytes && uploads.stored() != packsSeen) {
+            packsSeen =
+                    uploads.stored(); // looks once for each pack: there may be many thousand files
             write();
         }
     }

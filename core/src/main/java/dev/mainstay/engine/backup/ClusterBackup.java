@@ -79,7 +79,10 @@ public final class ClusterBackup {
         this.settings = settings;
         this.connection = connection;
         this.progress = progress;
-        this.throttle = Throttle.of(settings.limits().maxRate());
+        this.throttle =
+                settings.limits().maxRate().isEmpty() && settings.limits().isConsiderate()
+                        ? Throttle.adjustable()
+                        : Throttle.of(settings.limits().maxRate());
     }
 
     /// Says how the standby of the settings is reached.
@@ -111,9 +114,20 @@ public final class ClusterBackup {
     ///
     /// @throws MainstayException as [#run(Request)]
     public Result run(Request request, Connection sql) {
-        return settings.standby().isPresent()
-                ? preferStandby(settings.standby().get(), request, sql)
-                : run(request, Node.primary(sql, Optional.empty()));
+        Optional<Considerate> heed;
+        try {
+            heed = Considerate.begin(connection, settings, throttle, progress);
+        } catch (RuntimeException | Error failed) {
+            close(sql);
+            throw failed;
+        }
+        try {
+            return settings.standby().isPresent()
+                    ? preferStandby(settings.standby().get(), request, sql)
+                    : run(request, Node.primary(sql, Optional.empty()));
+        } finally {
+            heed.ifPresent(Considerate::close);
+        }
     }
 
     /// Until its first file is read, the primary can take a standby's place.

@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -35,6 +37,7 @@ final class SourceLook {
     private final String name;
     private final ConnectionSpec spec;
     private final ReceiverSettings receiver;
+    private final boolean lagLimited;
     private final Optional<Path> dataDirectory;
     private final Optional<StandbyProbe> standby;
     private final Optional<Repository> repository;
@@ -48,6 +51,7 @@ final class SourceLook {
         this.name = source.name();
         this.spec = source.connection();
         this.receiver = source.settings().receiver();
+        this.lagLimited = source.settings().limits().maxReplicationLag().isPresent();
         this.dataDirectory = source.settings().dataDirectory();
         this.repository = repository;
         this.clock = clock;
@@ -164,12 +168,37 @@ final class SourceLook {
                         dataDirectory.isPresent()
                                 ? Preflight.rights(connection)
                                 : Preflight.streamedRights(connection));
+        if (lagLimited) {
+            findings.look(
+                    "right-lag",
+                    "role " + spec.user() + " may see the lag that max-replication-lag limits",
+                    () -> lag(connection));
+        }
         findings.look(
                 "settings",
                 "wal_level, checksums and limits serve",
                 () -> Preflight.settings(connection));
         findings.look("archiving", () -> archiving(connection));
         findings.look("clock", () -> ClockProbe.look(connection, clock));
+    }
+
+    private List<Finding> lag(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row =
+                        statement.executeQuery(
+                                "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')")) {
+            row.next();
+            return row.getBoolean(1)
+                    ? List.of()
+                    : List.of(
+                            Finding.error(
+                                    "right-lag",
+                                    "role "
+                                            + spec.user()
+                                            + " may not see the lag that max-replication-lag"
+                                            + " limits",
+                                    "as a superuser: GRANT pg_read_all_stats TO " + spec.user()));
+        }
     }
 
     private static List<Finding> configuration(Connection connection, Path directory) {

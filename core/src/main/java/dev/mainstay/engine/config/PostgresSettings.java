@@ -3,6 +3,7 @@ package dev.mainstay.engine.config;
 import dev.mainstay.base.ByteSize;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /// The section `postgres` of a source.
@@ -30,8 +31,20 @@ public record PostgresSettings(
 
     /// @param maxRate bytes a second that backups read of the cluster
     /// @param localAddress of this host, which connections to the server come from
-    public record Limits(Optional<ByteSize> maxRate, Optional<String> localAddress) {
-        public static final Limits NONE = new Limits(Optional.empty(), Optional.empty());
+    /// @param maxReplicationLag of the primary's standbys, above which backups read slower
+    /// @param maxCommitLatency of the primary, above which backups read slower
+    public record Limits(
+            Optional<ByteSize> maxRate,
+            Optional<String> localAddress,
+            Optional<Duration> maxReplicationLag,
+            Optional<Duration> maxCommitLatency) {
+        public static final Limits NONE =
+                new Limits(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+
+        /// Whether backups heed how the server fares.
+        public boolean isConsiderate() {
+            return maxReplicationLag.isPresent() || maxCommitLatency.isPresent();
+        }
     }
 
     /// A standby that backups read in the primary's stead.

@@ -118,6 +118,8 @@ final class Sections {
                         "full-read-every",
                         "max-rate",
                         "local-address",
+                        "max-replication-lag",
+                        "max-commit-latency",
                         "standby",
                         "backup-from");
         ConfigNode url = required(node, entries, "url");
@@ -147,7 +149,11 @@ final class Sections {
                         Optional.ofNullable(entries.get("max-rate"))
                                 .map(rate -> rate.parsed(Sections::rate)),
                         Optional.ofNullable(entries.get("local-address"))
-                                .map(address -> address.parsed(Sections::address))),
+                                .map(address -> address.parsed(Sections::address)),
+                        Optional.ofNullable(entries.get("max-replication-lag"))
+                                .map(lag -> lag.parsed(Sections::strain)),
+                        Optional.ofNullable(entries.get("max-commit-latency"))
+                                .map(latency -> latency.parsed(Sections::strain))),
                 standby(entries.get("standby"), entries.get("backup-from")));
     }
 
@@ -204,6 +210,14 @@ final class Sections {
             throw new IllegalArgumentException("'" + text + "' is less than " + LEAST_RATE);
         }
         return rate;
+    }
+
+    private static Duration strain(String text) {
+        Duration most = Durations.parse(text);
+        if (most.compareTo(Duration.ofMillis(1)) < 0 || most.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is not between 1ms and 1h");
+        }
+        return most;
     }
 
     private static String address(String text) {

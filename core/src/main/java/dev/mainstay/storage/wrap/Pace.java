@@ -12,7 +12,7 @@ final class Pace {
     /// So short a burst evens out the waiting of small requests and is no burst to a network.
     private static final long CREDIT_NANOS = SECOND_NANOS / 10;
 
-    private final long bytesPerSecond;
+    private long bytesPerSecond;
     private boolean begun;
     private long bookedUntilNanos;
 
@@ -32,6 +32,11 @@ final class Pace {
         long waitNanos = Math.max(0, bookedUntilNanos - nowNanos);
         bookedUntilNanos += durationNanos(bytes);
         return waitNanos;
+    }
+
+    /// What is booked stays booked.
+    synchronized void set(long perSecond) {
+        bytesPerSecond = Math.max(1, perSecond);
     }
 
     private long durationNanos(long bytes) {

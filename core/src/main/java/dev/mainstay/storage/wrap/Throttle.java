@@ -9,11 +9,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 
 /// Holds whoever asks down to so many bytes a second, all together. Thread-safe.
 public final class Throttle {
     private final Optional<Pace> pace;
     private final Timer timer;
+    private final LongAdder passed = new LongAdder();
 
     private Throttle(Optional<Pace> pace, Timer timer) {
         this.pace = pace;
@@ -25,6 +27,24 @@ public final class Throttle {
         return of(perSecond, Timer.OF_THE_SYSTEM);
     }
 
+    /// One that can be set while it holds; begins without a limit.
+    public static Throttle adjustable() {
+        return of(Optional.of(ByteSize.of(Long.MAX_VALUE)));
+    }
+
+    /// How many bytes a second may go from now on; only an [#adjustable] one without a limit from
+    /// its beginning has to be set.
+    ///
+    /// @param perSecond `Long.MAX_VALUE` for any number
+    public void allow(long perSecond) {
+        pace.ifPresent(each -> each.set(perSecond));
+    }
+
+    /// How many bytes went so far.
+    public long passedBytes() {
+        return passed.sum();
+    }
+
     /// The same by another clock.
     public static Throttle of(Optional<ByteSize> perSecond, Timer timer) {
         return new Throttle(perSecond.map(Pace::new), timer);
@@ -34,6 +54,7 @@ public final class Throttle {
     ///
     /// @throws MainstayException INTERRUPTED
     public void await(long bytes) {
+        passed.add(bytes);
         long waitNanos = pace.map(each -> each.bookNanos(bytes, timer.nanos())).orElse(0L);
         if (waitNanos == 0) {
             return;

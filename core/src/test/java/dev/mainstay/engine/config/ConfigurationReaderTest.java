@@ -83,6 +83,7 @@ class ConfigurationReaderTest {
                               process-max: 2
                               max-rate: 50MiB
                               local-address: 192.0.2.7
+                              max-commit-latency: 100ms
                               standby:
                                 url: postgresql://backup@192.0.2.8/postgres
                                 data-directory: standby
@@ -107,6 +108,8 @@ class ConfigurationReaderTest {
         assertThat(orders.processMax()).isEqualTo(2);
         assertThat(orders.limits().maxRate()).contains(ByteSize.mib(50));
         assertThat(orders.limits().localAddress()).contains("192.0.2.7");
+        assertThat(orders.limits().maxCommitLatency()).contains(Duration.ofMillis(100));
+        assertThat(orders.limits().maxReplicationLag()).isEmpty();
         assertThat(orders.standby())
                 .contains(
                         new PostgresSettings.Standby(

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -22,6 +23,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// One recovery that asks for segment after segment: the next ones are fetched into a folder beside
 /// it, to be renamed when they are asked for.
@@ -180,21 +182,17 @@ final class FetchLane {
         return other.timeline().equals(asked.timeline()) && distance > 0 && distance <= AHEAD;
     }
 
-    private void discardIf(java.util.function.Predicate<WalSegment> unwanted) {
+    private void discardIf(Predicate<WalSegment> unwanted) {
         for (WalSegment segment : List.copyOf(ahead.keySet())) {
             if (unwanted.test(segment)) {
-                java.util.Objects.requireNonNull(ahead.remove(segment)).discard();
+                Objects.requireNonNull(ahead.remove(segment)).discard();
             }
         }
     }
 
+    /// A folder that cannot be asked has none.
     private boolean hasRoom() {
-        try {
-            return Files.getFileStore(wal).getUsableSpace()
-                    >= (long) segmentSizeBytes * AHEAD * SPARE;
-        } catch (IOException unknown) {
-            return false;
-        }
+        return wal.toFile().getUsableSpace() >= (long) segmentSizeBytes * AHEAD * SPARE;
     }
 
     private void begin(WalSegment segment, WalGet get) {

@@ -8,6 +8,7 @@ import dev.mainstay.engine.archive.WalGet;
 import dev.mainstay.engine.archive.WalPush;
 import dev.mainstay.engine.config.RepositorySettings;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
 
@@ -18,9 +19,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
-/// What an agent keeps between requests: the repositories it opened. What it does not keep is any
-/// answer: whether a file is stored or absent is asked of the repository each time.
+/// What an agent keeps between requests: the repositories it opened, and their sources with their
+/// keys. What it does not keep is any answer: whether a file is stored or absent is asked of the
+/// repository each time.
 final class ResidentWal implements AutoCloseable {
     /// A segment takes some three times its size while it is worked on, and the memory is shared
     /// with a receiver.
@@ -32,7 +35,7 @@ final class ResidentWal implements AutoCloseable {
     private static final int AT_ONCE = 2;
     private static final int MAX_REPOSITORIES = 8;
 
-    private final Map<RepositorySettings, Repository> open = new HashMap<>();
+    private final Map<RepositorySettings, Opened> open = new HashMap<>();
     private final Semaphore turns = new Semaphore(AT_ONCE, true);
     private final WalAhead ahead;
 
@@ -48,13 +51,21 @@ final class ResidentWal implements AutoCloseable {
         return new Route(fresh);
     }
 
-    private Repository repository(Session session) {
+    private record Opened(Repository repository, Map<String, ProtectedSource> sources) {
+        ProtectedSource source(String name, Function<Repository, ProtectedSource> find) {
+            synchronized (sources) {
+                return sources.computeIfAbsent(name, _ -> find.apply(repository));
+            }
+        }
+    }
+
+    private Opened opened(Session session) {
         RepositorySettings settings = session.configuration().repository();
         OpenSource.warnOfOpenKey(session);
         synchronized (open) {
-            Repository known = open.get(settings);
+            Opened known = open.get(settings);
             if (known != null) {
-                known.demandStillThere();
+                known.repository.demandStillThere();
                 return known;
             }
             if (open.size() == MAX_REPOSITORIES) {
@@ -62,8 +73,9 @@ final class ResidentWal implements AutoCloseable {
             }
             Repository repository =
                     RepositoryAccess.open(settings, new Ground(session.clock(), session.random()));
-            open.put(settings, repository);
-            return repository;
+            Opened opened = new Opened(repository, new HashMap<>());
+            open.put(settings, opened);
+            return opened;
         }
     }
 
@@ -75,7 +87,7 @@ final class ResidentWal implements AutoCloseable {
     public void close() {
         ahead.close();
         synchronized (open) {
-            open.values().forEach(Repository::close);
+            open.values().forEach(each -> each.repository.close());
             open.clear();
         }
     }
@@ -95,7 +107,10 @@ final class ResidentWal implements AutoCloseable {
             try {
                 return ahead.push(
                         new WalPush(
-                                repository(session).sourceOrAdd(source),
+                                opened(session)
+                                        .source(
+                                                source,
+                                                repository -> repository.sourceOrAdd(source)),
                                 session.configuration().repository().zstdLevel()),
                         file,
                         dataDirectory);
@@ -111,7 +126,14 @@ final class ResidentWal implements AutoCloseable {
                 Cluster cluster =
                         DirectWal.cluster(
                                 wish.here(),
-                                OpenSource.known(session, repository(session), wish.source()));
+                                opened(session)
+                                        .source(
+                                                wish.source(),
+                                                repository ->
+                                                        OpenSource.known(
+                                                                session,
+                                                                repository,
+                                                                wish.source())));
                 requireModest(cluster.segmentSizeBytes());
                 return ahead.get(
                         new WalGet(

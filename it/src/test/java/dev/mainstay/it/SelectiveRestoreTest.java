@@ -59,7 +59,10 @@ class SelectiveRestoreTest {
                 "CREATE DATABASE \"Kept \"\"one\"\"\"",
                 "CREATE DATABASE busy",
                 "CREATE TABLESPACE space LOCATION '" + space + "'",
-                "CREATE DATABASE spaced TABLESPACE space");
+                "CREATE DATABASE spaced TABLESPACE space",
+                "CREATE DATABASE halfdropped",
+                // as DROP DATABASE leaves it when it is interrupted
+                "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'halfdropped'");
         cluster.sqlIn(
                 "Kept \"one\"",
                 "CREATE TABLE precious (id int PRIMARY KEY, text text)",
@@ -105,7 +108,7 @@ class SelectiveRestoreTest {
 
             SelectiveRecovery.Outcome outcome = restore(on, plan, kept);
 
-            assertThat(outcome.dropped()).contains("busy", "spaced", "later");
+            assertThat(outcome.dropped()).contains("busy", "spaced", "later", "halfdropped");
             assertThat(outcome.notes()).isEmpty();
             assertThat(outcome.checked()).singleElement().asString().startsWith("Kept \"one\": ");
             Path directory = plan.request().directory();

@@ -39,7 +39,7 @@ public record ReplayEnd(Optional<Lsn> position, Optional<Instant> lastCommit) {
                 ResultSet row =
                         statement.executeQuery(
                                 "SELECT oid, datname FROM pg_catalog.pg_database"
-                                        + " WHERE datallowconn")) {
+                                        + " WHERE datallowconn AND datconnlimit <> -2")) {
             while (row.next()) {
                 long oid = row.getLong(1);
                 if (wanted.stream().anyMatch(name -> kept.oid(name).equals(Optional.of(oid)))) {

@@ -135,7 +135,7 @@ public final class CatalogSnapshot {
                                 + names.bytes("d.datname")
                                 + ", d.dattablespace,"
                                 + " pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate,"
-                                + " d.datctype, d.datallowconn, "
+                                + " d.datctype, d.datallowconn AND d.datconnlimit <> -2, "
                                 + version.databaseProviderColumn()
                                 + ", "
                                 + version.databaseLocaleColumn()

@@ -99,7 +99,7 @@ final class ServerRights {
         try (ResultSet row =
                 statement.executeQuery(
                         "SELECT pg_catalog.quote_ident(datname) FROM pg_catalog.pg_database"
-                                + " WHERE datallowconn AND NOT"
+                                + " WHERE datallowconn AND datconnlimit <> -2 AND NOT"
                                 + " pg_catalog.has_database_privilege(oid, 'CONNECT')"
                                 + " ORDER BY 1")) {
             while (row.next()) {

@@ -68,15 +68,7 @@ final class IncrementalSite implements AutoCloseable {
                                 .with("autovacuum", "off")
                                 .with("max_prepared_transactions", "10")
                                 .with("archive_mode", "on")
-                                .with(
-                                        "archive_command",
-                                        "cp %p "
-                                                + archived
-                                                + "/.%f && mv "
-                                                + archived
-                                                + "/.%f "
-                                                + archived
-                                                + "/%f"));
+                                .with("archive_command", WalFeeder.archiveCommand(archived)));
         source = repository(folder.resolve("store")).sourceOrAdd("orders");
         fulls = repository(folder.resolve("fulls")).sourceOrAdd("orders");
         feeder =

@@ -17,6 +17,8 @@ import java.util.stream.Stream;
 /// Pushes what an `archive_command` puts into a folder, in order, as `mainstay wal push` does; the
 /// files stay for restores to read.
 final class WalFeeder implements AutoCloseable {
+    private static final String STORED = ".stored-";
+
     private final Path folder;
     private final Supplier<Path> dataDirectory;
     private final List<WalPush> pushes;
@@ -24,6 +26,14 @@ final class WalFeeder implements AutoCloseable {
     private final Thread thread;
     private volatile boolean stopped;
     private volatile Optional<Throwable> failed = Optional.empty();
+
+    /// What the server has to run: like any honest `archive_command` it succeeds only once the
+    /// segment is stored, since the server may remove it then.
+    static String archiveCommand(Path folder) {
+        return "cp %p D/.%f && mv D/.%f D/%f && n=0 && until test -e D/S%f; do n=$((n + 1)); test $n -lt 500 || exit 1; sleep 0.02; done"
+                .replace("D/", folder + "/")
+                .replace("/S%f", "/" + STORED + "%f");
+    }
 
     /// @param dataDirectory of the server; asked for the cluster's identity alone
     WalFeeder(Path folder, Supplier<Path> dataDirectory, List<WalPush> pushes) {
@@ -40,11 +50,12 @@ final class WalFeeder implements AutoCloseable {
                     if (done.add(name)) {
                         pushes.forEach(
                                 push -> push.push(folder.resolve(name), dataDirectory.get()));
+                        Files.createFile(folder.resolve(STORED + name));
                     }
                 }
                 LockSupport.parkNanos(20_000_000);
             }
-        } catch (RuntimeException | Error e) {
+        } catch (IOException | RuntimeException | Error e) {
             failed = Optional.of(e);
         }
     }

@@ -20,6 +20,7 @@ final class PackUploads {
     private final ObjectStore store;
     private final int atOnce;
     private final Semaphore slots;
+    private final Semaphore aside = new Semaphore(1);
     private final PackBuilder.Blocks blocks = new PackBuilder.Blocks();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final AtomicLong named = new AtomicLong();
@@ -69,10 +70,14 @@ final class PackUploads {
                 });
     }
 
-    /// Puts something else beside them.
-    void run(Runnable put) {
-        acquire(1);
-        check();
+    /// Whether nothing is put aside at the moment.
+    boolean isFreeAside() {
+        return aside.availablePermits() > 0;
+    }
+
+    /// Puts something else beside them, one at a time; nobody waits for it before the end.
+    void putAside(Runnable put) {
+        aside.acquireUninterruptibly();
         Thread.startVirtualThread(
                 () -> {
                     try {
@@ -80,7 +85,7 @@ final class PackUploads {
                     } catch (RuntimeException | Error failed) {
                         failure.compareAndSet(null, failed);
                     } finally {
-                        slots.release();
+                        aside.release();
                     }
                 });
     }
@@ -123,8 +128,9 @@ final class PackUploads {
                 : new IllegalStateException("a pack could not be put", failed);
     }
 
-    /// Returns once every pack is durable.
+    /// Returns once everything is durable.
     void await() {
+        settleAside();
         acquire(atOnce);
         slots.release(atOnce - 1);
         check();
@@ -135,6 +141,12 @@ final class PackUploads {
     void settle() {
         slots.acquireUninterruptibly(atOnce);
         slots.release(atOnce);
+        settleAside();
+    }
+
+    private void settleAside() {
+        aside.acquireUninterruptibly();
+        aside.release();
     }
 
     long bytes() {

@@ -18,9 +18,10 @@ import java.util.function.Supplier;
 
 /// Puts down, while a backup is taken, which of its content is durable already, so that another one
 /// can go on from there if this one is never finished (docs/format.md section 9, progress). The
-/// first object after a pack's worth of pages, then less and less often, but at least once for 16
-/// packs. Thread-safe.
+/// first object after four packs' worth of pages, then less often, but at least once for 16 packs.
+/// No worker waits for it. Thread-safe.
 final class ProgressLog {
+    private static final int FIRST_PACKS = 4;
     private static final int MOST_PACKS = 16;
     private static final int PART = 4 << 20;
 
@@ -50,7 +51,7 @@ final class ProgressLog {
         this.id = id;
         this.uploads = uploads;
         this.details = details;
-        this.nextBytes = packBytes;
+        this.nextBytes = packBytes * FIRST_PACKS;
         this.mostBytes = packBytes * MOST_PACKS;
     }
 
@@ -61,7 +62,7 @@ final class ProgressLog {
         }
         files.add(file);
         waitingBytes += bytes(file);
-        if (waitingBytes >= nextBytes && uploads.stored() != packsSeen) {
+        if (waitingBytes >= nextBytes && uploads.stored() != packsSeen && uploads.isFreeAside()) {
             packsSeen =
                     uploads.stored(); // looks once for each pack: there may be many thousand files
             write();
@@ -85,7 +86,7 @@ final class ProgressLog {
         }
         nextBytes = Math.min(mostBytes, nextBytes * 2);
         int number = count++;
-        uploads.run(() -> put(number, parts));
+        uploads.putAside(() -> put(number, parts));
     }
 
     /// Nothing is put down from now on.

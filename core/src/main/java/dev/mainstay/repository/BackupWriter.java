@@ -16,7 +16,6 @@ import dev.mainstay.storage.PutOutcome;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,9 +27,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
-
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /// Writes one backup. It is announced when it begins and exists once [#commit] has put its slot,
 /// which is the last thing written; until then, and after [#abort] or a crash, nothing of it is
@@ -57,7 +53,7 @@ public final class BackupWriter implements AutoCloseable {
     private final List<PackStream> fileStreams = new ArrayList<>();
     private final FrameCoder fileCoder;
     private final Chunker chunker;
-    private final Mac chunkMac;
+    private final ChunkNames chunkNames;
     private final Object fileLock = new Object();
     private final PackStream pages;
     private Optional<ManifestAssembly> assembly = Optional.empty();
@@ -88,12 +84,7 @@ public final class BackupWriter implements AutoCloseable {
         }
         this.fileCoder = new FrameCoder(options.compressionLevel());
         this.chunker = new Chunker(source.hashKey("gear", 32), options.shape());
-        try {
-            this.chunkMac = Mac.getInstance("HmacSHA256");
-            chunkMac.init(new SecretKeySpec(source.hashKey("chunk", 32), "HmacSHA256"));
-        } catch (GeneralSecurityException everyJdkHasIt) {
-            throw new AssertionError(everyJdkHasIt);
-        }
+        this.chunkNames = new ChunkNames(source);
     }
 
     static BackupWriter begin(ProtectedSource source, BackupOptions options) {
@@ -211,8 +202,7 @@ public final class BackupWriter implements AutoCloseable {
     }
 
     private ManifestAssembly.PlacedChunk chunk(byte[] bytes, int length) {
-        chunkMac.update(bytes, 0, length);
-        ChunkId chunk = new ChunkId(chunkMac.doFinal());
+        ChunkId chunk = chunkNames.of(bytes, length);
         ManifestAssembly.PlacedChunk known = newChunks.get(chunk);
         if (known != null) {
             return known;

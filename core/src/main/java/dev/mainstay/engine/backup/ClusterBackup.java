@@ -1,5 +1,6 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
@@ -17,7 +18,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.function.Function;
 
 /// Backs up a running primary, or a standby of it: in its data directory where the configuration
@@ -232,6 +235,23 @@ public final class ClusterBackup {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// What a worker brought, or its failure in this thread.
+    static <T> T outcome(Future<T> task) {
+        try {
+            return task.get();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
+        } catch (ExecutionException failed) {
+            switch (failed.getCause()) {
+                case RuntimeException known -> throw known;
+                case Error error -> throw error;
+                case null, default -> throw new IllegalStateException(failed);
+            }
         }
     }
 }

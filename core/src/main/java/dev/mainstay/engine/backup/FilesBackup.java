@@ -38,7 +38,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -328,7 +327,7 @@ final class FilesBackup {
                 aside.shutdownNow();
                 throw failed;
             }
-            return new Copied(tablespaces, outcome(described));
+            return new Copied(tablespaces, ClusterBackup.outcome(described));
         }
     }
 
@@ -392,7 +391,7 @@ final class FilesBackup {
         for (FileCopier copier : copiers) {
             running.add(workers.submit(() -> work(queue, copier)));
         }
-        running.forEach(FilesBackup::outcome);
+        running.forEach(ClusterBackup::outcome);
         group.clear();
     }
 
@@ -406,22 +405,6 @@ final class FilesBackup {
         } catch (RuntimeException | Error failed) {
             queue.clear();
             throw failed;
-        }
-    }
-
-    private static <T> T outcome(Future<T> task) {
-        try {
-            return task.get();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new MainstayException(
-                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
-        } catch (ExecutionException failed) {
-            switch (failed.getCause()) {
-                case RuntimeException known -> throw known;
-                case Error error -> throw error;
-                case null, default -> throw new IllegalStateException(failed);
-            }
         }
     }
 

@@ -30,7 +30,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -263,7 +262,7 @@ final class StreamedBackup {
             try {
                 StreamedFiles files = readWithWorkers(step, stream);
                 BaseBackupStream.End end = stream.end();
-                return new Copied(files, stream, end, outcome(described), startTime);
+                return new Copied(files, stream, end, ClusterBackup.outcome(described), startTime);
             } catch (RuntimeException | Error failed) {
                 aside.shutdownNow();
                 throw failed;
@@ -328,7 +327,7 @@ final class StreamedBackup {
             }
             readAll(step, stream, files);
             relay.finish();
-            running.forEach(StreamedBackup::outcome);
+            running.forEach(ClusterBackup::outcome);
             return files;
         } catch (RuntimeException | Error failed) {
             relay.fail(failed);
@@ -402,21 +401,5 @@ final class StreamedBackup {
     private static MainstayException mismatch(String what) {
         return new MainstayException(
                 ErrorCode.SERVER_PROTOCOL, "the base backup contradicts itself: " + what);
-    }
-
-    private static <T> T outcome(Future<T> task) {
-        try {
-            return task.get();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new MainstayException(
-                    ErrorCode.INTERRUPTED, "the backup was interrupted", interrupted);
-        } catch (ExecutionException failed) {
-            switch (failed.getCause()) {
-                case RuntimeException known -> throw known;
-                case Error error -> throw error;
-                case null, default -> throw new IllegalStateException(failed);
-            }
-        }
     }
 }

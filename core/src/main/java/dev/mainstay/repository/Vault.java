@@ -69,7 +69,11 @@ final class Vault {
     }
 
     PutOutcome put(String name, byte[] bytes) {
-        return store.put(name, ByteBuffer.wrap(bytes));
+        return put(name, ByteBuffer.wrap(bytes));
+    }
+
+    PutOutcome put(String name, ByteBuffer bytes) {
+        return store.put(name, bytes);
     }
 
     /// The whole object.

@@ -14,17 +14,13 @@ import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.storage.PutOutcome;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.security.GeneralSecurityException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
-
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /// The continuous log of one cluster (docs/format.md section 11): segments, history and other files
 /// by name, parts of a segment that is not finished, and a summary of each segment.
@@ -33,10 +29,7 @@ import javax.crypto.spec.SecretKeySpec;
 /// [ErrorCode#WAL_CONFLICT]. Thread-safe.
 public final class WalArchive {
     /// What is kept in one frame of a segment, in bytes.
-    private static final int FRAME = 1 << 20;
-
-    /// Enough to hold a header and the first frame.
-    private static final int PREFIX = 1024;
+    private static final int FRAME = 1 << 19;
 
     /// No WAL segment is larger.
     static final int MAX_SEGMENT = 1 << 30;
@@ -53,13 +46,11 @@ public final class WalArchive {
     private final ProtectedSource source;
     private final SystemId system;
     private final int compressionLevel;
-    private final byte[] digestKey;
 
     WalArchive(ProtectedSource source, SystemId system, int compressionLevel) {
         this.source = source;
         this.system = system;
         this.compressionLevel = compressionLevel;
-        this.digestKey = source.hashKey("wal " + system, 32);
     }
 
     public ProtectedSource source() {
@@ -68,20 +59,6 @@ public final class WalArchive {
 
     public SystemId system() {
         return system;
-    }
-
-    private byte[] digest(byte[] content) {
-        return mac().doFinal(content);
-    }
-
-    private Mac mac() {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(digestKey, "HmacSHA256"));
-            return mac;
-        } catch (GeneralSecurityException everyJdkHasIt) {
-            throw new AssertionError(everyJdkHasIt);
-        }
     }
 
     private String name(WalSegment segment) {
@@ -117,20 +94,16 @@ public final class WalArchive {
     }
 
     private Stored put(String name, ObjectType type, String fileName, byte[] content) {
-        Vault vault = source.vault();
-        byte[] digest = digest(content);
         Json facts =
                 Json.object()
                         .put("name", fileName)
                         .put("system", system.toString())
-                        .put("length", content.length)
-                        .put("digest", HexFormat.of().formatHex(digest));
-        byte[] object = seal(type, facts, content);
-        if (vault.put(name, object) == PutOutcome.CREATED) {
+                        .put("length", content.length);
+        if (source.vault().put(name, sealFile(type, facts, content)) == PutOutcome.CREATED) {
             return Stored.NEW;
         }
-        String there = facts(name, type).string("digest");
-        if (there.equals(HexFormat.of().formatHex(digest))) {
+        ArchivedFile.Same same = new ArchivedFile.Same(content);
+        if (get(name, type, fileName, same) && same.isSame()) {
             return Stored.SAME_CONTENT_BEFORE;
         }
         throw new MainstayException(
@@ -140,23 +113,6 @@ public final class WalArchive {
                         + " of system "
                         + system
                         + " with other content");
-    }
-
-    private Json facts(String name, ObjectType type) {
-        Vault vault = source.vault();
-        long size = vault.store.size(name).orElse(0L);
-        byte[] prefix = vault.store.get(name, 0, (int) Math.min(size, PREFIX));
-        try (FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL)) {
-            return Json.parse(
-                    name,
-                    SealedObject.readFirst(
-                                    name,
-                                    type,
-                                    prefix,
-                                    coder,
-                                    header -> vault.openSeal(name, header))
-                            .payload());
-        }
     }
 
     /// Whether a complete segment is stored.
@@ -170,12 +126,12 @@ public final class WalArchive {
     }
 
     /// Takes the bytes of a file.
-    public interface Sink {
+    public interface Sink<E extends Exception> {
         /// Called first, if there is such a file.
-        void begin(int lengthBytes) throws IOException;
+        void begin(int lengthBytes) throws E;
 
         /// Takes what comes next; the bytes are the sink's until this returns.
-        void accept(byte[] bytes, int offset, int length) throws IOException;
+        void accept(byte[] bytes, int offset, int length) throws E;
     }
 
     /// As [#get(WalSegment)], a piece at a time.
@@ -183,7 +139,7 @@ public final class WalArchive {
     /// @param sink may use what it got only once this has returned: the digest is compared at the
     ///   end
     /// @return false if the segment is proved absent
-    public boolean get(WalSegment segment, Sink sink) throws IOException {
+    public <E extends Exception> boolean get(WalSegment segment, Sink<E> sink) throws E {
         return get(name(segment), ObjectType.WAL_SEGMENT, segment.fileName(), sink);
     }
 
@@ -194,24 +150,18 @@ public final class WalArchive {
 
     private Optional<byte[]> get(String name, ObjectType type, String fileName) {
         ArchivedFile.InMemory memory = new ArchivedFile.InMemory();
-        try {
-            return get(name, type, fileName, memory)
-                    ? Optional.of(memory.bytes())
-                    : Optional.empty();
-        } catch (IOException impossible) {
-            throw new AssertionError(impossible);
-        }
+        return get(name, type, fileName, memory) ? Optional.of(memory.bytes()) : Optional.empty();
     }
 
-    private boolean get(String name, ObjectType type, String fileName, Sink sink)
-            throws IOException {
+    private <E extends Exception> boolean get(
+            String name, ObjectType type, String fileName, Sink<E> sink) throws E {
         Vault vault = source.vault();
         Optional<Long> size = vault.store.size(name);
         if (size.isEmpty()) {
             return false;
         }
         byte[] object = vault.store.get(name, 0, Math.toIntExact(size.get()));
-        ArchivedFile file = new ArchivedFile(name, fileName, system, mac(), sink);
+        ArchivedFile<E> file = new ArchivedFile<>(name, fileName, system, sink);
         vault.open(name, type, object, file);
         file.end();
         return true;
@@ -290,13 +240,10 @@ public final class WalArchive {
                         .put("name", segment.fileName())
                         .put("system", system.toString())
                         .put("offset", offset)
-                        .put("length", bytes.length)
-                        .put("digest", HexFormat.of().formatHex(digest(bytes)));
-        byte[] object = seal(ObjectType.WAL_PART, facts, bytes);
+                        .put("length", bytes.length);
+        ByteBuffer object = seal(ObjectType.WAL_PART, facts, bytes);
         if (vault.put(name, object) == PutOutcome.EXISTED
-                && !facts(name, ObjectType.WAL_PART)
-                        .string("digest")
-                        .equals(facts.string("digest"))) {
+                && !Arrays.equals(readPart(segment.fileName(), name).bytes, bytes)) {
             throw new MainstayException(
                     ErrorCode.WAL_CONFLICT,
                     "the repository holds another part of " + segment + " at byte " + offset);
@@ -364,8 +311,7 @@ public final class WalArchive {
                         && facts.number("length") == content.length
                         && offset >= 0
                         && offset + content.length <= MAX_SEGMENT
-                        && name.endsWith(partSuffix(fileName, (int) offset, content.length))
-                        && facts.string("digest").equals(HexFormat.of().formatHex(digest(content)));
+                        && name.endsWith(partSuffix(fileName, (int) offset, content.length));
         if (!right) {
             throw damaged(name);
         }
@@ -459,8 +405,18 @@ public final class WalArchive {
         return bytes.toByteArray();
     }
 
+    private ByteBuffer sealFile(ObjectType type, Json facts, byte[] content) {
+        try (ArchivedFile.Writer writer =
+                new ArchivedFile.Writer(source.vault().newSeal(type), compressionLevel, facts)) {
+            for (int at = 0; at < content.length; at += FRAME) {
+                writer.add(content, at, Math.min(FRAME, content.length - at));
+            }
+            return writer.end();
+        }
+    }
+
     /// An object of this archive: what it is, then its bytes in frames.
-    private byte[] seal(ObjectType type, Json facts, byte[] content) {
+    private ByteBuffer seal(ObjectType type, Json facts, byte[] content) {
         byte[] none = new byte[0];
         byte[] body = facts.toBytes();
         try (FrameCoder coder = new FrameCoder(compressionLevel)) {

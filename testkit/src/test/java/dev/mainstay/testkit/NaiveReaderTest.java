@@ -44,7 +44,7 @@ class NaiveReaderTest {
         String system = Long.toUnsignedString(0x1122334455667788L);
         for (int number = 4; number < 9; number++) {
             String file = "00000001000000000000000" + number;
-            read.add(hash(reader.segment("orders", system, "00000001", file)) + " wal " + file);
+            read.add(hash(reader.segment(system, "00000001", file)) + " wal " + file);
         }
         assertThat(read)
                 .isEqualTo(Files.readAllLines(GOLDEN.resolve(kind).resolve("expected.txt")));

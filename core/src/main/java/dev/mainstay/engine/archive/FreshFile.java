@@ -20,7 +20,7 @@ import java.util.Set;
 ///
 /// Like all that PostgreSQL itself writes it can be read by its owner only, or also by the group of
 /// a data directory that was made so. It is not synced: PostgreSQL does that with what it keeps.
-final class FreshFile implements WalArchive.Sink, AutoCloseable {
+final class FreshFile implements WalArchive.Sink<IOException>, AutoCloseable {
     private static final int CHUNK = 1 << 20;
 
     private final Path file;

@@ -3,6 +3,7 @@ package dev.mainstay.repository.format;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +25,10 @@ public final class SealedObject {
         for (Part part : parts) {
             writer.add(part.kind, part.meta, part.payload, 0, part.payload.length);
         }
-        return writer.end();
+        ByteBuffer object = writer.end();
+        byte[] bytes = new byte[object.remaining()];
+        object.get(bytes);
+        return bytes;
     }
 
     /// Makes an object frame by frame.
@@ -33,12 +37,18 @@ public final class SealedObject {
 
         private final FrameCoder coder;
         private final ObjectSeal seal;
-        private byte[] out = new byte[FIRST_BYTES];
+        private byte[] out;
         private int at = ObjectHeader.SIZE;
         private int number;
 
         /// @param coder is not closed
         public Writer(FrameCoder coder, ObjectSeal seal) {
+            this(coder, seal, FIRST_BYTES);
+        }
+
+        /// @param bytes what the object may become; it may become more
+        public Writer(FrameCoder coder, ObjectSeal seal, int bytes) {
+            this.out = new byte[Math.max(bytes, FIRST_BYTES)];
             this.coder = coder;
             this.seal = seal;
             System.arraycopy(seal.headerBytes(), 0, out, 0, ObjectHeader.SIZE);
@@ -60,9 +70,9 @@ public final class SealedObject {
         }
 
         /// The whole object.
-        public byte[] end() {
+        public ByteBuffer end() {
             System.arraycopy(Bytes.sha256(out, 0, at), 0, out, at, HASH);
-            return Arrays.copyOf(out, at + HASH);
+            return ByteBuffer.wrap(out, 0, at + HASH);
         }
     }
 

@@ -21,7 +21,10 @@ import java.util.Set;
 /// Like all that PostgreSQL itself writes it can be read by its owner only, or also by the group of
 /// a data directory that was made so. It is not synced: PostgreSQL does that with what it keeps.
 final class FreshFile implements WalArchive.Sink<IOException>, AutoCloseable {
-    private static final int CHUNK = 1 << 20;
+    /// The page cache takes memory in pieces as large as what is written to it. Larger ones come
+    /// from memory that many a virtual machine gave back to its host, and getting it again costs
+    /// several times what writing does.
+    private static final int CHUNK = 1 << 14;
 
     private final Path file;
     private final @Nullable Path folder;

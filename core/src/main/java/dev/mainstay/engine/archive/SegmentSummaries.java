@@ -69,6 +69,12 @@ public final class SegmentSummaries {
                 || failed.code() == ErrorCode.STORE_REFUSED;
     }
 
+    /// Whether it may still read this array, which it got from [#stored].
+    @SuppressWarnings("ReferenceEquality") // it is about this array, not about what is in it
+    boolean holds(byte[] content) {
+        return last.filter(held -> held.content == content).isPresent();
+    }
+
     /// Lets go of the segment it was told of last, which is then read again if it is needed.
     void forgetContent() {
         last = Optional.empty();

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -30,12 +32,36 @@ final class StoreLane {
 
     private record Done(Stored stored, FileMark mark) {}
 
+    /// Arrays for whole segments, used again: fresh ones cost more than what is done with them,
+    /// since each is as large as most of the young generation.
+    private static final class Memory {
+        private final Deque<byte[]> free = new ArrayDeque<>();
+
+        synchronized byte[] take(int length) {
+            byte[] bytes = free.poll();
+            return bytes != null && bytes.length == length ? bytes : new byte[length];
+        }
+
+        synchronized void giveBack(byte[] bytes) {
+            free.push(bytes);
+        }
+
+        synchronized void clear() {
+            free.clear();
+        }
+    }
+
     private final Path wal;
     private final WalArchive archive;
     private final Executor workers;
     private final Consumer<String> notes;
     private final Map<WalSegment, FutureTask<Done>> tasks = new HashMap<>();
     private final SegmentSummaries summaries;
+    private final Memory memory = new Memory();
+
+    /// What the summaries hold of what was taken from `memory`; guarded by them.
+    private Optional<byte[]> held = Optional.empty();
+
     private long touchedNanos = System.nanoTime();
 
     StoreLane(Path wal, WalArchive archive, Executor workers, Consumer<String> notes) {
@@ -91,6 +117,8 @@ final class StoreLane {
         }
         synchronized (summaries) {
             summaries.forgetContent();
+            held = Optional.empty();
+            memory.clear();
         }
     }
 
@@ -146,7 +174,7 @@ final class StoreLane {
             WalPush push, Path file, Path dataDirectory, Optional<FutureTask<Done>> before)
             throws IOException {
         FileMark mark = FileMark.of(file);
-        WalPush.Checked checked = push.check(file, dataDirectory);
+        WalPush.Checked checked = push.check(file, dataDirectory, memory::take);
         if (!checked.target().archive().system().equals(archive.system())) {
             throw WalPush.invalid(file.getFileName().toString(), "belongs to another cluster");
         }
@@ -156,18 +184,28 @@ final class StoreLane {
             throw WalPush.invalid(file.getFileName().toString(), "was changed while it was read");
         }
         before.ifPresent(StoreLane::awaitEnd); // it began before, so it does not wait for this one
-        synchronized (summaries) {
-            summaries
-                    .storedThough(segment, checked.content())
-                    .ifPresent(
-                            damaged ->
-                                    notes.accept(
-                                            "WARNING: the WAL before "
-                                                    + segment
-                                                    + " was not summarised: "
-                                                    + damaged.getMessage()));
-        }
+        summarise(segment, checked.content());
         return new Done(stored, mark);
+    }
+
+    private void summarise(WalSegment segment, byte[] content) {
+        synchronized (summaries) {
+            Optional<byte[]> before = held;
+            try {
+                summaries
+                        .storedThough(segment, content)
+                        .ifPresent(
+                                damaged ->
+                                        notes.accept(
+                                                "WARNING: the WAL before "
+                                                        + segment
+                                                        + " was not summarised: "
+                                                        + damaged.getMessage()));
+            } finally {
+                held = Optional.of(content).filter(summaries::holds);
+                before.filter(bytes -> !summaries.holds(bytes)).ifPresent(memory::giveBack);
+            }
+        }
     }
 
     private static void awaitEnd(FutureTask<Done> task) {

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /// What `archive_command` runs: stores one file of `pg_wal`, and returns only once it is stored.
 public final class WalPush {
@@ -51,9 +52,9 @@ public final class WalPush {
     public WalArchive.Stored push(Path file, Path dataDirectory) {
         String name = file.getFileName().toString();
         if (WalSegment.isName(name)) {
-            return pushSegment(check(file, dataDirectory));
+            return pushSegment(check(file, dataDirectory, byte[]::new));
         }
-        byte[] content = read(file);
+        byte[] content = read(file, byte[]::new);
         Optional<ControlFile> control = control(dataDirectory);
         if (!name.matches("[0-9A-F]{8}\\.history|[0-9A-F]{24}\\.(partial|[0-9A-F]{8}\\.backup)")) {
             throw invalid(name, "has no name that PostgreSQL archives");
@@ -96,8 +97,10 @@ public final class WalPush {
     }
 
     /// Reads a segment file.
-    Checked check(Path file, Path dataDirectory) {
-        byte[] content = read(file);
+    ///
+    /// @param memory gives an array of this length, whatever it holds
+    Checked check(Path file, Path dataDirectory, IntFunction<byte[]> memory) {
+        byte[] content = read(file, memory);
         return new Checked(
                 target(file.getFileName().toString(), content, control(dataDirectory)), content);
     }
@@ -134,9 +137,9 @@ public final class WalPush {
                 : Optional.empty();
     }
 
-    private static byte[] read(Path file) {
+    private static byte[] read(Path file, IntFunction<byte[]> memory) {
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            byte[] content = new byte[Math.toIntExact(in.size())];
+            byte[] content = memory.apply(Math.toIntExact(in.size()));
             for (int done = 0; done < content.length; ) {
                 int chunk = Math.min(CHUNK, content.length - done);
                 int count = in.read(ByteBuffer.wrap(content, done, chunk));

@@ -9,6 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.proof.SampleRepository;
+import dev.mainstay.postgres.wal.SampleLog;
+import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.WalArchive.Stored;
 
 import org.junit.jupiter.api.AfterEach;
@@ -84,6 +87,40 @@ class StoreLaneTest {
         }
         assertThat(puts).hasValue(0);
         assertThat(site.archive.get(segment(9))).contains(content(segment(9)));
+    }
+
+    @Test
+    void memoryThatIsUsedAgainHoldsNothingOfAnotherSegment() throws Exception {
+        int count = 40;
+        List<byte[]> log = SampleLog.segments(3, 1, count);
+        WalArchive archive = site.source.wal(SampleRepository.SYSTEM, 1);
+        StoreLane own = new StoreLane(site.wal, archive, workers, site.notes::add);
+        for (int i = 0; i < count; i++) {
+            String name = SampleLog.segment(1 + i).fileName();
+            Files.write(site.wal.resolve(name), log.get(i));
+            Files.createFile(site.wal.resolve("archive_status/" + name + ".ready"));
+        }
+        for (int i = 0; i < count; i++) {
+            WalSegment segment = SampleLog.segment(1 + i);
+            own.push(site.push(), segment, site.wal.resolve(segment.fileName()), folder);
+        }
+        quiesce();
+        assertThat(site.notes).isEmpty();
+        WalArchive alone =
+                new LaneSite(folder.resolve("alone")).source.wal(SampleRepository.SYSTEM, 1);
+        SegmentSummaries summaries = new SegmentSummaries(alone, 0);
+        for (int i = 0; i < count; i++) {
+            WalSegment segment = SampleLog.segment(1 + i);
+            alone.put(segment, log.get(i));
+            summaries.stored(segment, log.get(i));
+            assertThat(archive.get(segment)).hasValue(log.get(i));
+        }
+        for (int i = 0; i < count - 1; i++) {
+            WalSegment segment = SampleLog.segment(1 + i);
+            assertThat(archive.getSummary(segment)).isPresent();
+            assertThat(archive.getSummary(segment).get())
+                    .isEqualTo(alone.getSummary(segment).orElseThrow());
+        }
     }
 
     @Test

@@ -26,6 +26,10 @@ import java.util.function.Supplier;
 final class ManifestAssembly implements AutoCloseable {
     private static final int BUFFER = 256 << 10;
 
+    /// A file waits in memory until the pack of its map has a name. That of very many small files
+    /// would be full only after hundreds of thousands of them.
+    private static final int FILES_A_PACK = 1 << 15;
+
     /// A chunk of a file that was stored or found.
     record PlacedChunk(ChunkId id, int lengthBytes, PendingFrame frame) {}
 
@@ -46,7 +50,8 @@ final class ManifestAssembly implements AutoCloseable {
         }
     }
 
-    private record Mapped(PagedFile file, int crc, int number, int printsOffset) {}
+    /// A file whose map is written; of the file itself, which may be large, nothing is kept.
+    private record Mapped(FileFacts facts, long size, int crc, int number, int printsOffset) {}
 
     private final PackStream metadata;
     private final PackStream prints;
@@ -57,6 +62,7 @@ final class ManifestAssembly implements AutoCloseable {
     private final WireWriter maps = new WireWriter(BUFFER * 2);
     private final WireWriter printBytes = new WireWriter(BUFFER * 2);
     private final List<Mapped> mapped = new ArrayList<>();
+    private int mappedInPack;
     private final WireWriter entries = new WireWriter(BUFFER * 2);
     private final List<PendingFrame> manifest = new ArrayList<>();
     private final List<PendingFrame> catalog = new ArrayList<>();
@@ -237,7 +243,13 @@ final class ManifestAssembly implements AutoCloseable {
         if (full) {
             flushMaps();
         }
-        mapped.add(new Mapped(file, file.crc(pageCrc), mapped.size(), printBytes.size()));
+        mapped.add(
+                new Mapped(
+                        file.facts,
+                        (long) file.frameOf.length * file.blockSizeBytes,
+                        file.crc(pageCrc),
+                        mapped.size(),
+                        printBytes.size()));
         maps.bytes(map);
         printBytes.raw(print);
     }
@@ -255,15 +267,19 @@ final class ManifestAssembly implements AutoCloseable {
                             List.of(mapFrame, printFrame),
                             () -> encode(entry(each, mapFrame.ref(), printFrame.ref()))));
         }
+        mappedInPack += mapped.size();
         mapped.clear();
         maps.clear();
         printBytes.clear();
+        if (mappedInPack >= FILES_A_PACK) {
+            mappedInPack = 0;
+            prints.finish();
+            metadata.finish();
+        }
     }
 
     private static ManifestEntry entry(Mapped mapped, FrameRef map, FrameRef prints) {
-        PagedFile file = mapped.file;
-        long size = (long) file.frameOf.length * file.blockSizeBytes;
-        return entry(file.facts, size, mapped.crc, paged(mapped, map, prints));
+        return entry(mapped.facts, mapped.size, mapped.crc, paged(mapped, map, prints));
     }
 
     private static Content paged(Mapped mapped, FrameRef map, FrameRef prints) {

@@ -23,6 +23,7 @@ import java.util.function.Supplier;
 final class ProgressLog {
     private static final int FIRST_PACKS = 4;
     private static final int MOST_PACKS = 16;
+    private static final int MOST_FILES = 1 << 15;
     private static final int PART = 4 << 20;
 
     private final ProtectedSource source;
@@ -62,7 +63,9 @@ final class ProgressLog {
         }
         files.add(file);
         waitingBytes += bytes(file);
-        if (waitingBytes >= nextBytes && uploads.stored() != packsSeen && uploads.isFreeAside()) {
+        if ((waitingBytes >= nextBytes || files.size() >= MOST_FILES)
+                && uploads.stored() != packsSeen
+                && uploads.isFreeAside()) {
             packsSeen =
                     uploads.stored(); // looks once for each pack: there may be many thousand files
             write();

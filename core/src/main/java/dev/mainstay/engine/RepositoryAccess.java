@@ -11,6 +11,9 @@ import dev.mainstay.repository.crypto.KeyFiles;
 import dev.mainstay.repository.format.ZstdLibrary;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.local.LocalStore;
+import dev.mainstay.storage.remote.RemotePlace;
+import dev.mainstay.storage.remote.StoreProbe;
+import dev.mainstay.storage.remote.StoreProvider;
 import dev.mainstay.storage.wrap.RetryingStore;
 
 import java.io.IOException;
@@ -30,13 +33,20 @@ public final class RepositoryAccess {
 
     /// Opens the configured repository.
     public static Repository open(RepositorySettings settings, Ground ground) {
+        if (settings.place().isPresent()) {
+            RemotePlace place = settings.place().get();
+            return opened(StoreProvider.of(place).open(place), settings, ground);
+        }
         Path folder = folder(settings.url());
         if (!isFolder(folder, settings.url())) {
             throw new MainstayException(
                     ErrorCode.REPOSITORY_MISSING, "there is no repository at " + settings.url());
         }
-        ObjectStore store = retrying(LocalStore.open(folder));
-        return Repository.open(store, credential(settings), ground);
+        return opened(LocalStore.open(folder), settings, ground);
+    }
+
+    private static Repository opened(ObjectStore bare, RepositorySettings settings, Ground ground) {
+        return Repository.open(retrying(bare), credential(settings), ground);
     }
 
     /// Whether a folder is there. Only where it is proved that nothing is, there is none: `mainstay
@@ -65,10 +75,11 @@ public final class RepositoryAccess {
     /// yet, its key file.
     public static Repository create(RepositorySettings settings, Ground ground) {
         ZstdLibrary.load(); // or fail before anything is made
-        Path folder = folder(settings.url());
-        isFolder(folder, settings.url());
-        ObjectStore store = retrying(LocalStore.create(folder));
+        ObjectStore store = retrying(newStore(settings));
         Repository.demandNone(store); // or the new key would be taken for that of what is there
+        if (settings.place().isPresent()) {
+            StoreProbe.demand(store, ground.random());
+        }
         if (settings.encrypted()
                 && settings.requireKey() instanceof KeySource.KeyFile file
                 && !Files.exists(file.path())) {
@@ -77,6 +88,16 @@ public final class RepositoryAccess {
             KeyFiles.create(file.path(), secret);
         }
         return Repository.create(store, credential(settings), ground);
+    }
+
+    private static ObjectStore newStore(RepositorySettings settings) {
+        if (settings.place().isPresent()) {
+            RemotePlace place = settings.place().get();
+            return StoreProvider.of(place).open(place);
+        }
+        Path folder = folder(settings.url());
+        isFolder(folder, settings.url());
+        return LocalStore.create(folder);
     }
 
     private static ObjectStore retrying(ObjectStore store) {

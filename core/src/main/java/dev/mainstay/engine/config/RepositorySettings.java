@@ -3,6 +3,7 @@ package dev.mainstay.engine.config;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.RemotePlace;
 
 import java.util.Optional;
 
@@ -13,10 +14,26 @@ import java.util.Optional;
 /// @param encrypted on unless the file says `encryption: none`
 /// @param zstdLevel from `compression: zstd:N`
 /// @param packSize at which a pack is closed and put
+/// @param place of a store over the network; without it the url names a folder
 public record RepositorySettings(
-        String url, Optional<KeySource> key, boolean encrypted, int zstdLevel, ByteSize packSize) {
+        String url,
+        Optional<KeySource> key,
+        boolean encrypted,
+        int zstdLevel,
+        ByteSize packSize,
+        Optional<? extends RemotePlace> place) {
     public static final int DEFAULT_ZSTD_LEVEL = 3;
     public static final ByteSize DEFAULT_PACK_SIZE = ByteSize.mib(64);
+
+    /// Of a repository in a folder.
+    public RepositorySettings(
+            String url,
+            Optional<KeySource> key,
+            boolean encrypted,
+            int zstdLevel,
+            ByteSize packSize) {
+        this(url, key, encrypted, zstdLevel, packSize, Optional.empty());
+    }
 
     /// Everything but the place and the key at its default.
     public static RepositorySettings of(String url, KeySource key) {

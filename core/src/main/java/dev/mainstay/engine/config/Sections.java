@@ -46,11 +46,20 @@ final class Sections {
     }
 
     private RepositorySettings repository(ConfigNode node) {
-        Map<String, ConfigNode> entries =
-                node.entries("url", "key", "encryption", "compression", "pack-size");
+        List<String> known =
+                new ArrayList<>(List.of("url", "key", "encryption", "compression", "pack-size"));
+        known.addAll(S3Section.KEYS);
+        Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
         ConfigNode key = entries.get("key");
+        String url = required(node, entries, "url").parsed(Sections::storeUrl);
+        for (String secret : S3Section.SECRETS) {
+            ConfigNode given = entries.get(secret);
+            if (given != null) {
+                warnIfOpen(given, secret);
+            }
+        }
         return new RepositorySettings(
-                required(node, entries, "url").parsed(Sections::storeUrl),
+                url,
                 key == null ? Optional.empty() : Optional.of(key(key)),
                 parsed(entries.get("encryption"), Sections::encryption, true),
                 parsed(
@@ -60,7 +69,8 @@ final class Sections {
                 parsed(
                         entries.get("pack-size"),
                         text -> within(LEAST_PACK, MOST_PACK, ByteSize.parse(text)),
-                        RepositorySettings.DEFAULT_PACK_SIZE));
+                        RepositorySettings.DEFAULT_PACK_SIZE),
+                S3Section.read(url, entries, this::path));
     }
 
     private KeySource key(ConfigNode node) {
@@ -284,7 +294,7 @@ final class Sections {
                             + text
                             + "' is no url of a store (try file:///var/lib/mainstay/repository)");
         }
-        return text;
+        return S3Section.checkUrl(text);
     }
 
     private static String serverUrl(String text) {

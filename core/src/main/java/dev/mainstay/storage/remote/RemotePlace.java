@@ -1,0 +1,10 @@
+package dev.mainstay.storage.remote;
+
+/// Where a store is and how it is reached.
+public sealed interface RemotePlace permits S3Place {
+    /// As in the url: `s3`.
+    String scheme();
+
+    /// For messages; without secrets.
+    String url();
+}

@@ -1,6 +1,7 @@
 package dev.mainstay.engine.config;
 
 import dev.mainstay.base.ByteSize;
+import dev.mainstay.engine.retention.RetentionPolicy;
 
 import org.jspecify.annotations.Nullable;
 
@@ -35,12 +36,17 @@ final class Sections {
     }
 
     Configuration configuration(String origin, ConfigNode root) {
-        Map<String, ConfigNode> entries = root.entries("repository", "sources");
+        Map<String, ConfigNode> entries = root.entries("repository", "retention", "sources");
         RepositorySettings repository = repository(required(root, entries, "repository"));
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
+        ConfigNode retention = entries.get("retention");
+        RetentionPolicy policy =
+                retention == null ? RetentionPolicy.everything() : RetentionSection.read(retention);
         ConfigNode configured = entries.get("sources");
         if (configured != null) {
-            configured.entries().forEach((name, node) -> sources.put(name, source(name, node)));
+            configured
+                    .entries()
+                    .forEach((name, node) -> sources.put(name, source(name, node, policy)));
         }
         return new Configuration(origin, repository, sources, warnings);
     }
@@ -90,18 +96,20 @@ final class Sections {
         throw node.invalid("needs one of file and passphrase");
     }
 
-    private SourceSettings source(String name, ConfigNode node) {
+    private SourceSettings source(String name, ConfigNode node, RetentionPolicy otherwise) {
         if (!isSourceName(name)) {
             throw node.invalid(
                     "the name of a source has up to 63 letters, digits, '-', '_' and '.', and"
                             + " begins with a letter or a digit");
         }
-        Map<String, ConfigNode> entries = node.entries("postgres", "restore");
+        Map<String, ConfigNode> entries = node.entries("postgres", "restore", "retention");
+        ConfigNode retention = entries.get("retention");
         ConfigNode restore = entries.get("restore");
         return new SourceSettings(
                 name,
                 postgres(name, required(node, entries, "postgres")),
-                restore == null ? RestoreSettings.none() : restore(restore));
+                restore == null ? RestoreSettings.none() : restore(restore),
+                retention == null ? otherwise : RetentionSection.read(retention));
     }
 
     private static RestoreSettings restore(ConfigNode node) {

@@ -1,6 +1,13 @@
 package dev.mainstay.engine.config;
 
+import dev.mainstay.engine.retention.RetentionPolicy;
+
 /// One entry of `sources`.
 ///
 /// @param name the label people use; the source itself has a stable id in the repository
-public record SourceSettings(String name, PostgresSettings postgres, RestoreSettings restore) {}
+/// @param retention its own, or else that of all sources
+public record SourceSettings(
+        String name,
+        PostgresSettings postgres,
+        RestoreSettings restore,
+        RetentionPolicy retention) {}

@@ -1,0 +1,177 @@
+package dev.mainstay.engine.retention;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.postgres.wal.TimelineHistory;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// A case of retention as a text that people can check: policy, now, holds, branches of timelines,
+/// and a table of backups, oldest first, with what becomes of each after the bar. Positions of WAL
+/// are in MiB.
+final class RetentionTable {
+    private static final long MIB = 1 << 20;
+
+    private RetentionPolicy policy = RetentionPolicy.everything();
+    private Instant now = Instant.EPOCH;
+    private final Map<String, RetainedBackup> backups = new LinkedHashMap<>();
+    private final Map<BackupId, List<String>> held = new HashMap<>();
+    private final Map<SystemId, List<TimelineHistory>> histories = new HashMap<>();
+    private final List<String> given = new ArrayList<>();
+
+    static RetentionPolicy policy(String yaml) {
+        return new ConfigurationReader(Map.of())
+                .parse(
+                        "test",
+                        """
+                        repository: { url: file:///r, encryption: none }
+                        sources:
+                          a: { postgres: { url: postgresql://h }, retention: %s }
+                        """
+                                .formatted(yaml),
+                        Path.of("/"))
+                .source("a")
+                .retention();
+    }
+
+    static RetentionTable read(String text) {
+        RetentionTable table = new RetentionTable();
+        for (String line : text.lines().toList()) {
+            String input = line.split("\\|", 2)[0].stripTrailing();
+            if (line.startsWith("window:") || line.startsWith("wal:")) {
+                continue;
+            }
+            table.given.add(input);
+            if (!input.isEmpty() && !input.startsWith("#")) {
+                table.line(input);
+            }
+        }
+        return table;
+    }
+
+    private void line(String line) {
+        String[] words = line.split("\\s+");
+        switch (words[0]) {
+            case "policy:" -> policy = policy(line.substring(7).strip());
+            case "now:" -> now = Instant.parse(words[1]);
+            case "hold:" -> {
+                String why = line.substring(line.indexOf(words[1]) + words[1].length()).strip();
+                held.put(backup(words[1]).id(), List.of("held: " + why));
+            }
+            case "branch:" -> branch(words);
+            default -> add(words);
+        }
+    }
+
+    /// `branch: 2 from 1 at 150`
+    private void branch(String[] words) {
+        SystemId system = SystemId.of(1);
+        TimelineId parent = TimelineId.of(Integer.parseInt(words[3]));
+        TimelineHistory of =
+                histories.getOrDefault(system, List.of()).stream()
+                        .filter(each -> each.timeline().equals(parent))
+                        .findFirst()
+                        .orElse(TimelineHistory.first(parent));
+        histories
+                .computeIfAbsent(system, _ -> new ArrayList<>())
+                .add(
+                        of.branch(
+                                TimelineId.of(Integer.parseInt(words[1])),
+                                Lsn.of(Long.parseLong(words[5]) * MIB),
+                                "test"));
+    }
+
+    private void add(String[] words) {
+        String[] range = words[3].split("-");
+        List<String> flags = List.of(words).subList(4, words.length);
+        int timeline = 1;
+        long system = 1;
+        for (String flag : flags) {
+            timeline = flag.startsWith("tl") ? Integer.parseInt(flag.substring(2)) : timeline;
+            system = flag.startsWith("sys") ? Long.parseLong(flag.substring(3)) : system;
+        }
+        int number = backups.size();
+        backups.put(
+                words[0],
+                new RetainedBackup(
+                        BackupId.of(Instant.EPOCH, new byte[] {0, 0, 0, (byte) number}),
+                        SystemId.of(system),
+                        TimelineId.of(timeline),
+                        words[1].equals("incr"),
+                        !flags.contains("damaged"),
+                        Instant.parse(words[2]),
+                        Lsn.of(Long.parseLong(range[0]) * MIB),
+                        Lsn.of(Long.parseLong(range[1]) * MIB)));
+    }
+
+    private RetainedBackup backup(String name) {
+        RetainedBackup found = backups.get(name);
+        if (found == null) {
+            throw new IllegalArgumentException("no backup " + name);
+        }
+        return found;
+    }
+
+    private String name(RetainedBackup backup) {
+        return backups.entrySet().stream()
+                .filter(each -> each.getValue().equals(backup))
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+    }
+
+    /// The same text with what was decided.
+    String decided() {
+        RetentionRule rule =
+                new RetentionRule(
+                        List.copyOf(backups.values()), policy, new Lineage(histories), now);
+        RetentionRule.Outcome outcome = rule.decide(held);
+        Map<String, RetentionDecision> byName = new HashMap<>();
+        outcome.decisions().forEach(each -> byName.put(name(each.backup()), each));
+        int width = given.stream().filter(this::isBackup).mapToInt(String::length).max().orElse(0);
+        StringBuilder text = new StringBuilder();
+        for (String line : given) {
+            text.append(line);
+            RetentionDecision decision = byName.get(line.split("\\s+")[0]);
+            if (decision != null) {
+                text.append(" ".repeat(width - line.length()))
+                        .append(decision.keep() ? " | stays: " : " | GOES: ")
+                        .append(String.join("; ", decision.reasons()));
+            }
+            text.append('\n');
+        }
+        for (RecoveryWindow each : rule.windows(outcome.kept(), (_, _) -> true)) {
+            text.append(
+                    "window: cluster %s, timeline %s from the end of %s%n"
+                            .formatted(each.system(), each.timeline(), name(each.from())));
+        }
+        for (WalNeed each : outcome.needs()) {
+            text.append(
+                    "wal: cluster %s since %d"
+                            .formatted(each.system(), each.since().value() / MIB));
+            if (!each.older().isEmpty()) {
+                text.append(", and what makes these consistent: ")
+                        .append(
+                                each.older().stream()
+                                        .map(this::name)
+                                        .collect(Collectors.joining(", ")));
+            }
+            text.append('\n');
+        }
+        return text.toString();
+    }
+
+    private boolean isBackup(String line) {
+        return backups.containsKey(line.split("\\s+")[0]);
+    }
+}

@@ -92,7 +92,7 @@ final class RetentionTable {
     }
 
     private void add(String[] words) {
-        String[] range = words[3].split("-");
+        String[] range = words[3].split("-", -1);
         List<String> flags = List.of(words).subList(4, words.length);
         int timeline = 1;
         long system = 1;
@@ -142,7 +142,7 @@ final class RetentionTable {
         StringBuilder text = new StringBuilder();
         for (String line : given) {
             text.append(line);
-            RetentionDecision decision = byName.get(line.split("\\s+")[0]);
+            RetentionDecision decision = byName.get(line.split("\\s+", -1)[0]);
             if (decision != null) {
                 text.append(" ".repeat(width - line.length()))
                         .append(decision.keep() ? " | stays: " : " | GOES: ")
@@ -172,6 +172,6 @@ final class RetentionTable {
     }
 
     private boolean isBackup(String line) {
-        return backups.containsKey(line.split("\\s+")[0]);
+        return backups.containsKey(line.split("\\s+", -1)[0]);
     }
 }

@@ -125,6 +125,8 @@ class WalArchiveTest {
     void onlyWhatIsWholeAndAsItsDigestSaysIsGiven() {
         byte[] one = content(MIB / 2, 1);
         byte[] two = content(MIB / 2, 2);
+        byte[] whole = Arrays.copyOf(one, MIB);
+        System.arraycopy(two, 0, whole, MIB / 2, MIB / 2);
         Written first = new Written(FrameKind.DATA, one);
         Written second = new Written(FrameKind.DATA, two);
         write(List.of(facts(MIB), first, second, digest(one, two)));
@@ -146,6 +148,8 @@ class WalArchiveTest {
                         List.of(facts(MIB)))) {
             write(wrong);
             refused(ErrorCode.OBJECT_DAMAGED, () -> archive.get(SEGMENT));
+            // Who brings it again must not be told that it is stored.
+            refused(ErrorCode.OBJECT_DAMAGED, () -> archive.put(SEGMENT, whole));
         }
     }
 }

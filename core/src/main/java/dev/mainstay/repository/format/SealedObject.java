@@ -137,27 +137,6 @@ public final class SealedObject {
         }
     }
 
-    /// Reads the first frame from a prefix of an object, as far as it was fetched.
-    public static Part readFirst(
-            String name,
-            ObjectType type,
-            byte[] prefix,
-            FrameCoder coder,
-            Function<ObjectHeader, ObjectSeal> keys) {
-        ObjectHeader header = ObjectHeader.read(name, type, prefix);
-        int length = frameLength(name, prefix, ObjectHeader.SIZE, prefix.length);
-        Frame frame =
-                coder.open(
-                        name,
-                        keys.apply(header),
-                        0,
-                        ObjectHeader.SIZE,
-                        prefix,
-                        ObjectHeader.SIZE,
-                        length);
-        return new Part(frame.kind(), frame.meta(), frame.toBytes());
-    }
-
     private static int frameLength(String name, byte[] bytes, int at, int end) {
         int length = end - at < 4 ? -1 : Bytes.getInt(bytes, at);
         if (length < 0 || length > end - at - 4) {

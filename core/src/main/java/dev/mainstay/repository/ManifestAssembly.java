@@ -110,8 +110,8 @@ final class ManifestAssembly implements AutoCloseable {
             map(file);
         } else {
             unmapped.add(file);
-            advance();
         }
+        advance();
     }
 
     synchronized void add(FileFacts facts, long size, int crc, List<PlacedChunk> chunks) {

@@ -8,12 +8,14 @@ import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.Changes;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.DamagedRecord;
+import dev.mainstay.repository.Hold;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.format.Json;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.time.Duration;
@@ -21,27 +23,38 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// `mainstay backups [SOURCE]` and `mainstay backups show ID`
+/// `mainstay backups [SOURCE]` and `mainstay backups show|hold|release ID`
 @Command(name = "backups")
 final class BackupsCommand implements Verb {
     @Parameters(
             arity = "0..2",
-            paramLabel = "SOURCE | show ID",
-            description = "only this source's backups, or everything about one backup")
+            paramLabel = "SOURCE | show ID | hold ID | release ID",
+            description =
+                    "only this source's backups; or everything about one backup; or keep 'expire'"
+                            + " from removing one; or no longer")
     private List<String> words = List.of();
+
+    @Option(
+            names = "--reason",
+            paramLabel = "TEXT",
+            description = "with hold: why, for those who come later")
+    private Optional<String> reason = Optional.empty();
 
     @Override
     public Document run(Session session) {
         try (Repository repository = OpenSource.repository(session)) {
             if (words.size() == 2) {
-                if (!words.getFirst().equals("show")) {
-                    throw new MainstayException(
-                            ErrorCode.USAGE_INVALID,
-                            "'backups " + String.join(" ", words) + "' is not understood",
-                            "see 'mainstay backups --help'",
-                            null);
-                }
-                return show(repository, words.get(1));
+                return switch (words.getFirst()) {
+                    case "show" -> show(repository, words.get(1));
+                    case "hold" -> hold(repository, words.get(1));
+                    case "release" -> release(repository, words.get(1));
+                    default ->
+                            throw new MainstayException(
+                                    ErrorCode.USAGE_INVALID,
+                                    "'backups " + String.join(" ", words) + "' is not understood",
+                                    "see 'mainstay backups --help'",
+                                    null);
+                };
             }
             List<String> damaged = new ArrayList<>();
             List<ProtectedSource> sources =
@@ -70,7 +83,8 @@ final class BackupsCommand implements Verb {
     }
 
     private static Document list(List<ProtectedSource> sources, List<String> damaged) {
-        Table table = Table.of("source", "backup", "type", "status", "begin", "size", "stored");
+        Table table =
+                Table.of("source", "backup", "type", "status", "begin", "size", "stored", "held");
         int count = 0;
         for (ProtectedSource source : sources) {
             RecordChain chain = source.records();
@@ -81,6 +95,7 @@ final class BackupsCommand implements Verb {
                         each.backup().orElseThrow().text(),
                         Optional.empty(),
                         "damaged",
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty());
@@ -96,7 +111,8 @@ final class BackupsCommand implements Verb {
                                 .orElse("damaged"),
                         backup.begin(),
                         ByteSize.of(backup.statistics().number("bytes")),
-                        ByteSize.of(backup.statistics().number("bytes-stored")));
+                        ByteSize.of(backup.statistics().number("bytes-stored")),
+                        Optional.ofNullable(chain.holds().get(backup.id())).map(Hold::reason));
                 count++;
             }
         }
@@ -107,7 +123,41 @@ final class BackupsCommand implements Verb {
                 : document.addAll("warnings", damaged).add("hint", ErrorCode.OBJECT_DAMAGED.hint());
     }
 
+    private Document hold(Repository repository, String text) {
+        String why =
+                reason.map(String::strip)
+                        .filter(given -> !given.isEmpty())
+                        .orElseThrow(
+                                () ->
+                                        new MainstayException(
+                                                ErrorCode.USAGE_INVALID,
+                                                "say why the backup is held",
+                                                "mainstay backups hold " + text + " --reason TEXT",
+                                                null));
+        Found found = find(repository, text);
+        found.source.hold(found.backup.id(), why);
+        return Document.of("backup " + found.backup.id() + " is held until it is released")
+                .add("source", found.source.name())
+                .add("backup", found.backup.id().text())
+                .add("held", why);
+    }
+
+    private static Document release(Repository repository, String text) {
+        Found found = find(repository, text);
+        found.source.release(found.backup.id());
+        return Document.of("backup " + found.backup.id() + " is not held any more")
+                .add("source", found.source.name())
+                .add("backup", found.backup.id().text());
+    }
+
+    private record Found(ProtectedSource source, CommittedBackup backup) {}
+
     private static Document show(Repository repository, String text) {
+        Found found = find(repository, text);
+        return document(found.source, found.backup);
+    }
+
+    private static Found find(Repository repository, String text) {
         BackupId id;
         try {
             id = BackupId.parse(text);
@@ -118,7 +168,7 @@ final class BackupsCommand implements Verb {
         List<String> damaged = new ArrayList<>();
         for (ProtectedSource source : readable(repository, damaged)) {
             try {
-                return document(source, source.backup(id));
+                return new Found(source, source.backup(id));
             } catch (MainstayException notHere) {
                 if (notHere.code() != ErrorCode.BACKUP_UNKNOWN) {
                     throw notHere;
@@ -141,6 +191,10 @@ final class BackupsCommand implements Verb {
                         .add("method", BackupDetails.method(backup.details()))
                         .add("from", BackupDetails.from(backup.details()))
                         .add("status", details.judgement().status())
+                        .add(
+                                "held",
+                                Optional.ofNullable(source.records().holds().get(backup.id()))
+                                        .map(Hold::reason))
                         .add("begin", backup.begin())
                         .add("end", backup.end())
                         .add("duration", Duration.between(backup.begin(), backup.end()))

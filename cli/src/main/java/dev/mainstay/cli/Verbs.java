@@ -17,7 +17,14 @@ final class Verbs {
                             "is everything ready to back up and archive? what to do if not",
                             CheckCommand::new),
                     new Entry("backup", "back up a source", BackupCommand::new),
-                    new Entry("backups", "list backups, or show one", BackupsCommand::new),
+                    new Entry(
+                            "backups",
+                            "list backups, show, hold or release one",
+                            BackupsCommand::new),
+                    new Entry(
+                            "expire",
+                            "remove the backups that the retention policy does not keep",
+                            ExpireCommand::new),
                     new Entry(
                             "verify",
                             "prove that everything is readable, complete and continuous",

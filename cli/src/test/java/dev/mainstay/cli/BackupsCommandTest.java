@@ -9,6 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -70,5 +71,38 @@ class BackupsCommandTest {
         assertThat(run("backups", "show", slots().getLast().getFileName().toString())).isZero();
         assertThat(run("backups", "show", damaged.getFileName().toString())).isEqualTo(1);
         assertThat(console.err()).contains("MS-0206");
+    }
+
+    @Test
+    void whatIsHeldIsRemovedOnlyOnceItIsReleasedAndSomebodyAgreed() throws IOException {
+        Files.writeString(
+                folder.resolve("mainstay.yaml"),
+                """
+                retention: { full: { count: 0 }, incremental: { count: 0 }, minimum: 1 }
+                sources: { orders: { postgres: { url: postgresql://h } } }
+                """,
+                StandardOpenOption.APPEND);
+        String old = slots().getFirst().getFileName().toString();
+        String newest = slots().getLast().getFileName().toString();
+        assertThat(run("backups", "hold", old)).isEqualTo(2);
+        assertThat(run("backups", "hold", old, "--reason", "an audit")).as(console.err()).isZero();
+        assertThat(run("backups")).isZero();
+        assertThat(out()).contains("an audit");
+        assertThat(run("expire", "--plan")).as(console.err()).isZero();
+        assertThat(out()).contains("held: an audit").doesNotContain("goes");
+        assertThat(run("backups", "release", old)).as(console.err()).isZero();
+        assertThat(run("backups", "release", old)).isEqualTo(1);
+        assertThat(run("expire", "orders", "--plan", "--output", "json")).isZero();
+        assertThat(out()).startsWith("{").contains("\"goes\"", "not among the newest 0 full");
+        assertThat(run("expire")).isEqualTo(1);
+        assertThat(console.err()).contains("MS-0406", old);
+        assertThat(slots()).hasSize(2);
+        assertThat(run("expire", "--yes")).as(console.err()).isZero();
+        assertThat(out()).contains("1 backup removed", old);
+        assertThat(run("backups")).isZero();
+        assertThat(out()).contains(newest).doesNotContain(old);
+        assertThat(run("verify")).as(out() + console.err()).isZero();
+        assertThat(run("backups", "hold", old, "--reason", "too late")).isEqualTo(1);
+        assertThat(console.err()).contains("MS-0208");
     }
 }

@@ -71,7 +71,7 @@ public final class BackupWriter implements AutoCloseable {
         this.begin = vault.ground.clock().instant();
         this.uploads = new PackUploads(vault.store, 2);
         this.tally = new BackupTally(options.refreshBudgetPages());
-        this.absentPacks = candidates(vault);
+        this.absentPacks = candidates(source.repository().rootVault());
         int packBytes = (int) options.packSize().bytes();
         this.pages =
                 new PackStream(
@@ -106,13 +106,20 @@ public final class BackupWriter implements AutoCloseable {
         Listing.forEach(
                 vault.store,
                 Names.CANDIDATES,
-                object ->
+                object -> {
+                    try {
                         packs.addAll(
                                 vault.openJson(
                                                 object.name(),
                                                 ObjectType.CANDIDATES,
                                                 vault.get(object.name()))
-                                        .strings("packs")));
+                                        .strings("packs"));
+                    } catch (MainstayException missing) {
+                        if (!vault.isGone(object.name(), missing)) {
+                            throw missing;
+                        } // that collector is through: nothing leads to what it removed
+                    }
+                });
         return packs;
     }
 
@@ -133,11 +140,21 @@ public final class BackupWriter implements AutoCloseable {
                                 blockSizeBytes,
                                 options.shape().chunksListed(),
                                 uploads::named));
-        prior = options.parent().map(parent -> PriorBackup.read(source, parent, absentPacks));
+        prior =
+                options.parent()
+                        .filter(this::isListed)
+                        .map(parent -> PriorBackup.read(source, parent, absentPacks));
         begun =
                 options.resumed().stream()
                         .map(each -> BegunPages.read(source, each, absentPacks))
                         .toList();
+    }
+
+    /// Whether a backup that was chosen before this one was announced is there still. If it is, no
+    /// collector removes what it refers to before this one has ended; if not, its packs may be gone
+    /// already, and everything is read.
+    private boolean isListed(CommittedBackup parent) {
+        return source.backups().stream().anyMatch(each -> each.id().equals(parent.id()));
     }
 
     /// Puts down from time to time what is stored, so that another backup can go on from there if
@@ -425,7 +442,7 @@ public final class BackupWriter implements AutoCloseable {
         Listing.all(vault.store, Names.progress(source.id(), id))
                 .forEach(object -> vault.store.delete(object.name()));
         options.resumed().forEach(each -> each.forget(vault));
-        return source.backup(id);
+        return CommittedBackup.read(RecordChain.event(vault, name, ObjectType.SLOT, slot));
     }
 
     /// Gives up: says so under the backup's slot. What was put stays if another backup can go on

@@ -71,7 +71,7 @@ public record BegunBackup(BackupId id, Json details, boolean givenUp, List<Strin
                 || failed.code() == ErrorCode.INTERRUPTED;
     }
 
-    private static boolean keeps(Json slot) {
+    static boolean keeps(Json slot) {
         return slot.string("type").equals("abort") && slot.has("kept") && slot.bool("kept");
     }
 

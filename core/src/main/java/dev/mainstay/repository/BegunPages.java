@@ -12,11 +12,13 @@ import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
+import dev.mainstay.storage.ObjectStore;
 
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// What backups that were begun and not finished have stored: relation files by path, chunks by
 /// name. An object that is damaged or gone costs only what it would have saved.
@@ -25,14 +27,17 @@ final class BegunPages implements AutoCloseable {
     private final Set<String> absentPacks;
     private final PathTable files = new PathTable("the list of files of a backup that was begun");
     private final Map<ChunkId, ChunkRef> chunks = new HashMap<>();
+    private final Map<String, Boolean> there = new ConcurrentHashMap<>();
+    private final ObjectStore store;
 
-    private BegunPages(BegunBackup backup, Set<String> absentPacks) {
+    private BegunPages(ProtectedSource source, BegunBackup backup, Set<String> absentPacks) {
+        this.store = source.vault().store;
         this.backup = backup;
         this.absentPacks = absentPacks;
     }
 
     static BegunPages read(ProtectedSource source, BegunBackup backup, Set<String> absentPacks) {
-        BegunPages begun = new BegunPages(backup, absentPacks);
+        BegunPages begun = new BegunPages(source, backup, absentPacks);
         Vault vault = source.vault();
         for (String name : backup.objects()) {
             try {
@@ -104,8 +109,13 @@ final class BegunPages implements AutoCloseable {
         return Optional.ofNullable(chunks.get(chunk)).filter(each -> !isAbsent(each.frame()));
     }
 
+    /// A pack may be gone without having been claimed since this backup began: a process that was
+    /// given up long ago and does not know it still puts down what it stored.
     private boolean isAbsent(FrameRef frame) {
-        return absentPacks.contains(frame.pack().hex());
+        return absentPacks.contains(frame.pack().hex())
+                || !there.computeIfAbsent(
+                        Names.pack(frame.packClass(), frame.pack()),
+                        pack -> store.size(pack).isPresent());
     }
 
     @Override

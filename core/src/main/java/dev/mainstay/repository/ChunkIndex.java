@@ -1,6 +1,8 @@
 package dev.mainstay.repository;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.FrameCoder;
@@ -86,7 +88,15 @@ final class ChunkIndex {
                     if (!committed.contains(object.name().substring(prefix.length()))) {
                         return; // what that backup put may vanish with it
                     }
-                    byte[] bytes = vault.get(object.name());
+                    byte[] bytes;
+                    try {
+                        bytes = vault.get(object.name());
+                    } catch (MainstayException missing) {
+                        if (vault.isGone(object.name(), missing)) {
+                            return; // that backup expired meanwhile
+                        }
+                        throw missing;
+                    }
                     for (SealedObject.Part part :
                             vault.open(object.name(), ObjectType.INDEX, bytes)) {
                         index.pieces.add(piece(object.name(), part.payload()));
@@ -117,7 +127,7 @@ final class ChunkIndex {
 
     /// Everything a piece says.
     ///
-    /// @throws dev.mainstay.base.MainstayException if the piece cannot be read
+    /// @throws MainstayException if the piece cannot be read
     static void entries(Vault vault, String name, Consumer<ChunkRef> each) {
         for (SealedObject.Part part : vault.open(name, ObjectType.INDEX, vault.get(name))) {
             Piece piece = piece(name, part.payload());
@@ -157,9 +167,8 @@ final class ChunkIndex {
             String name = Names.index(source.id()) + backup;
             if (vault.put(name, SealedObject.write(coder, vault.newSeal(ObjectType.INDEX), parts))
                     == PutOutcome.EXISTED) {
-                throw new dev.mainstay.base.MainstayException(
-                        dev.mainstay.base.ErrorCode.STORE_OBJECT_EXISTS,
-                        "index piece " + name + " exists already");
+                throw new MainstayException(
+                        ErrorCode.STORE_OBJECT_EXISTS, "index piece " + name + " exists already");
             }
         }
     }

@@ -17,6 +17,9 @@ final class Names {
     static final String SOURCE_KEYS = "keys/source/";
     static final String PACKS = "packs/";
     static final String CANDIDATES = "gc/";
+    static final String SLOTS = "slots/";
+    static final String INTENTS = "intents/";
+    static final String MOVED = "moved/";
 
     private Names() {}
 
@@ -38,7 +41,7 @@ final class Names {
     }
 
     static String slots(SourceId source) {
-        return "slots/" + source + "/";
+        return SLOTS + source + "/";
     }
 
     static String slot(SourceId source, BackupId backup) {
@@ -58,7 +61,7 @@ final class Names {
     }
 
     static String intent(SourceId source, BackupId backup) {
-        return "intents/" + source + "/" + backup;
+        return INTENTS + source + "/" + backup;
     }
 
     static String progress(SourceId source) {
@@ -86,7 +89,7 @@ final class Names {
     }
 
     static String moved(PackId pack) {
-        return "moved/" + pack.hex() + "/";
+        return MOVED + pack.hex() + "/";
     }
 
     static String wal(SystemId system) {

@@ -123,6 +123,30 @@ public final class ProtectedSource {
                                         "source " + name + " has no backup " + backup));
     }
 
+    /// Keeps a backup from being removed until it is released.
+    ///
+    /// @throws MainstayException BACKUP_UNKNOWN if there is none, or it was removed at the same
+    ///   time
+    public void hold(BackupId backup, String reason) {
+        Hold.put(this, backup, reason);
+    }
+
+    /// Ends all holds of a backup.
+    ///
+    /// @throws MainstayException BACKUP_UNKNOWN if nobody holds it
+    public void release(BackupId backup) {
+        Hold.release(this, backup);
+    }
+
+    /// Removes backups for good, as far as they are not held; see [Expiry].
+    ///
+    /// @param chain the records on which this was decided, as fresh as can be
+    /// @param why of each backup, for the record
+    /// @param policy for the record
+    public Expiry.Result expire(RecordChain chain, Map<BackupId, String> why, String policy) {
+        return new Expiry(this).remove(chain, why, policy);
+    }
+
     /// Backups that were begun, are not finished, and from which another one can go on; newest
     /// first.
     public List<BegunBackup> begunBackups() {

@@ -1,5 +1,6 @@
 package dev.mainstay.repository;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Bytes;
@@ -8,10 +9,14 @@ import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.PutOutcome;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /// The records of a source, as they were when they were listed (docs/format.md section 9). Each
@@ -38,6 +43,7 @@ public final class RecordChain {
     private final List<CommittedBackup> backups = new ArrayList<>();
     private final List<DamagedRecord> damaged = new ArrayList<>();
     private final Set<String> present = new HashSet<>();
+    private Map<BackupId, Hold> holds = Map.of();
 
     private RecordChain(ProtectedSource source) {
         this.source = source;
@@ -52,6 +58,7 @@ public final class RecordChain {
         chain.read(Names.slots(source.id()), ObjectType.SLOT);
         chain.read(Names.records(source.id()), ObjectType.RECORD);
         chain.records.sort(ORDER);
+        chain.holds = Hold.inEffect(chain.records);
         chain.commits();
         return chain;
     }
@@ -75,20 +82,23 @@ public final class RecordChain {
         if (why.code() == ErrorCode.STORE_UNAVAILABLE || why.code() == ErrorCode.INTERRUPTED) {
             throw why;
         }
-        boolean expiredMeanwhile =
-                why.code() == ErrorCode.STORE_OBJECT_MISSING
-                        && source.vault().store.size(name).isEmpty();
-        if (!expiredMeanwhile) {
+        if (!source.vault().isGone(name, why)) { // else it expired meanwhile
             damaged.add(DamagedRecord.of(name, why));
             present.add(name);
         }
     }
 
+    /// A backup that an expiry names is gone, whether or not its slot could be deleted; unless
+    /// somebody holds it, who was not seen by that expiry.
     private void commits() {
+        Set<String> gone = removedHashes();
         for (Event record : records) {
             if (record.type.equals("commit")) {
                 try {
-                    backups.add(CommittedBackup.read(record));
+                    CommittedBackup backup = CommittedBackup.read(record);
+                    if (!gone.contains(record.sha256) || holds.containsKey(backup.id())) {
+                        backups.add(backup);
+                    }
                 } catch (MainstayException malformed) {
                     damaged.add(DamagedRecord.of(record.object, malformed));
                 }
@@ -97,7 +107,10 @@ public final class RecordChain {
     }
 
     static Event open(Vault vault, String name, ObjectType type) {
-        byte[] bytes = vault.get(name);
+        return event(vault, name, type, vault.get(name));
+    }
+
+    static Event event(Vault vault, String name, ObjectType type, byte[] bytes) {
         Json body = vault.openJson(name, type, bytes);
         if (!body.string("object").equals(name)) {
             throw new MainstayException(
@@ -109,6 +122,7 @@ public final class RecordChain {
         named(event); // so that a malformed list is found here
         damage(event);
         removed(event);
+        Hold.inEffect(List.of(event));
         return event;
     }
 
@@ -137,12 +151,66 @@ public final class RecordChain {
         return HexFormat.of().formatHex(Bytes.sha256(bytes, 0, bytes.length));
     }
 
+    /// The sequence number that the name of a record tells; empty for a slot.
+    public static OptionalLong sequenceOf(String object) {
+        String[] words = object.split("/", -1);
+        try {
+            return words[0].equals("records")
+                    ? OptionalLong.of(Long.parseLong(words[2], 0, 16, 16))
+                    : OptionalLong.empty();
+        } catch (IndexOutOfBoundsException | NumberFormatException foreign) {
+            return OptionalLong.of(Long.MAX_VALUE);
+        }
+    }
+
     /// All records, by sequence number.
     public List<Event> records() {
         return List.copyOf(records);
     }
 
-    /// Committed backups whose records can be read, oldest first.
+    /// Names of what expiries removed.
+    Set<String> removedObjects() {
+        Set<String> gone = new HashSet<>();
+        records.forEach(record -> removed(record).forEach(each -> gone.add(each.object)));
+        return gone;
+    }
+
+    private Set<String> removedHashes() {
+        Set<String> gone = new HashSet<>();
+        records.forEach(record -> removed(record).forEach(each -> gone.add(each.sha256)));
+        return gone;
+    }
+
+    /// Commits that an expiry names and whose slots are there all the same: it was killed, or the
+    /// store refused.
+    List<BackupId> leftovers() {
+        Set<String> gone = removedHashes();
+        return records.stream()
+                .filter(record -> record.type.equals("commit") && gone.contains(record.sha256))
+                .flatMap(record -> Names.backupOfSlot(record.object).stream())
+                .filter(backup -> !holds.containsKey(backup))
+                .toList();
+    }
+
+    /// Backups that are held, and why.
+    public Map<BackupId, Hold> holds() {
+        return holds;
+    }
+
+    /// Whether an expiry names a backup.
+    boolean isRemoved(BackupId backup) {
+        Set<String> gone = removedHashes();
+        return slot(backup).filter(slot -> gone.contains(slot.sha256)).isPresent();
+    }
+
+    /// The slot of a backup that can be read.
+    Optional<Event> slot(BackupId backup) {
+        String name = Names.slot(source.id(), backup);
+        return records.stream().filter(record -> record.object.equals(name)).findFirst();
+    }
+
+    /// Committed backups whose records can be read and that were not removed on record, oldest
+    /// first.
     public List<CommittedBackup> backups() {
         return List.copyOf(backups);
     }
@@ -157,9 +225,16 @@ public final class RecordChain {
         return damaged.stream().filter(each -> each.backup().isPresent()).toList();
     }
 
-    /// Records that no other refers to.
+    /// Records that no other refers to, of those that were not removed on record.
     public List<Event> heads() {
-        return heads(records);
+        return headsWithout(Set.of());
+    }
+
+    /// What only these records refer to, which are about to go, is a head again.
+    private List<Event> headsWithout(Set<String> hashes) {
+        Set<String> gone = removedHashes();
+        gone.addAll(hashes);
+        return heads(records.stream().filter(record -> !gone.contains(record.sha256)).toList());
     }
 
     /// Those of some records that none of them refers to.
@@ -213,6 +288,10 @@ public final class RecordChain {
     /// The links that a new record carries: `type`, `object`, `source`, `sequence`, `heads`, and
     /// `damaged` where there is a record that nobody can read and that no other names.
     Json link(String type, String object) {
+        return link(type, object, Set.of());
+    }
+
+    private Json link(String type, String object, Set<String> going) {
         Json linked =
                 Json.object()
                         .put("type", type)
@@ -222,7 +301,7 @@ public final class RecordChain {
                         .put("written", source.repository().ground().clock().instant().toString())
                         .put(
                                 "heads",
-                                heads().stream()
+                                headsWithout(going).stream()
                                         .map(head -> link(new Link(head.object, head.sha256)))
                                         .toList());
         List<String> unread = unnamedDamage();
@@ -256,14 +335,24 @@ public final class RecordChain {
     }
 
     /// Appends a record that is no commit: a hold, a release, a verification.
-    public void append(String type, Json body) {
+    ///
+    /// @return its name
+    public String append(String type, Json body) {
+        return append(type, body, Set.of());
+    }
+
+    /// @param going hashes of records that the new one removes
+    String append(String type, Json body, Set<String> going) {
         String unique = HexFormat.of().formatHex(source.repository().ground().randomBytes(4));
         String name = Names.record(source.id(), nextSequence(), unique);
-        Json linked = link(type, name).put("body", body);
+        Json linked = link(type, name, going).put("body", body);
         Vault vault = source.vault();
-        if (vault.put(name, vault.sealJson(ObjectType.RECORD, linked)) == PutOutcome.EXISTED) {
+        byte[] bytes = vault.sealJson(ObjectType.RECORD, linked);
+        if (vault.put(name, bytes) == PutOutcome.EXISTED
+                && !Arrays.equals(bytes, vault.get(name))) {
             throw new MainstayException(
                     ErrorCode.STORE_OBJECT_EXISTS, "record " + name + " exists already");
         }
+        return name;
     }
 }

@@ -152,6 +152,9 @@ public final class RepositoryCheck {
 
     private void readSource(ProtectedSource source) {
         RecordChain chain = source.records();
+        if (!chain.missing().isEmpty()) {
+            chain = source.records(); // slots are listed first: one may have come meanwhile
+        }
         chains.put(source.id(), chain);
         for (DamagedRecord each : chain.damaged()) {
             defects.add(
@@ -207,7 +210,9 @@ public final class RepositoryCheck {
                                     }
                                 });
                     } catch (MainstayException broken) {
-                        defects.add(object.name(), broken, Set.of());
+                        if (!source.vault().isGone(object.name(), broken)) {
+                            defects.add(object.name(), broken, Set.of());
+                        }
                     }
                 });
     }

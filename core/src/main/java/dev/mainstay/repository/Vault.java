@@ -88,6 +88,11 @@ final class Vault {
         return store.get(name, 0, Math.toIntExact(size));
     }
 
+    /// Whether an object that could not be read is not there any more, rather than damaged.
+    boolean isGone(String name, MainstayException why) {
+        return why.code() == ErrorCode.STORE_OBJECT_MISSING && store.size(name).isEmpty();
+    }
+
     List<SealedObject.Part> open(String name, ObjectType type, byte[] bytes) {
         try (FrameCoder coder = new FrameCoder(SMALL_LEVEL)) {
             return SealedObject.read(name, type, bytes, coder, header -> openSeal(name, header));

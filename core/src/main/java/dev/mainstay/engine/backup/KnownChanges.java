@@ -94,7 +94,7 @@ final class KnownChanges {
     }
 
     /// How many of the last backups in a row were told by the log what to read.
-    private static int sinceFullRead(List<CommittedBackup> backups) {
+    static int sinceFullRead(List<CommittedBackup> backups) {
         int count = 0;
         for (CommittedBackup backup : backups.reversed()) {
             if (!(Changes.read(backup.details()).orElse(null) instanceof Changes.FromWal)) {
@@ -102,7 +102,8 @@ final class KnownChanges {
             }
             count++;
         }
-        return count;
+        // The one that read everything was removed: nobody knows how long ago that was.
+        return count == backups.size() ? Integer.MAX_VALUE : count;
     }
 
     private static Map<String, NavigableSet<Long>> byFile(List<BackupDetails.Damage> pages) {

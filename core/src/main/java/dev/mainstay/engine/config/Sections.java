@@ -41,7 +41,7 @@ final class Sections {
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
         ConfigNode retention = entries.get("retention");
         RetentionPolicy policy =
-                retention == null ? RetentionPolicy.everything() : retention(retention);
+                retention == null ? RetentionPolicy.everything() : RetentionSection.read(retention);
         ConfigNode configured = entries.get("sources");
         if (configured != null) {
             configured
@@ -109,18 +109,7 @@ final class Sections {
                 name,
                 postgres(name, required(node, entries, "postgres")),
                 restore == null ? RestoreSettings.none() : restore(restore),
-                retention == null ? otherwise : retention(retention));
-    }
-
-    private RetentionPolicy retention(ConfigNode node) {
-        RetentionPolicy policy = RetentionSection.read(node);
-        warnings.add(
-                new ConfigurationWarning(
-                        node.path(),
-                        "nothing carries out a retention policy yet: every backup is kept",
-                        "watch the space, or leave it out; this version only checks how it is"
-                                + " written"));
-        return policy;
+                retention == null ? otherwise : RetentionSection.read(retention));
     }
 
     private static RestoreSettings restore(ConfigNode node) {

@@ -301,14 +301,4 @@ class ConfigurationReaderTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         assertThat(reader.read(file).warnings()).isEmpty();
     }
-
-    @Test
-    void aPolicyThatNothingCarriesOutYetIsWarnedAbout(@TempDir Path folder) throws IOException {
-        Path file = folder.resolve("mainstay.yaml");
-        Files.writeString(file, SMALL + "retention: { full: { count: 3 } }\n");
-        assertThat(new ConfigurationReader(Map.of()).read(file).warnings())
-                .singleElement()
-                .satisfies(w -> assertThat(w.path()).isEqualTo("retention"))
-                .satisfies(w -> assertThat(w.message()).contains("every backup is kept"));
-    }
 }

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.proof;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.SystemId;
@@ -34,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -51,6 +53,7 @@ public final class SampleRepository {
     final Map<String, byte[]> relations = new TreeMap<>();
     final Map<String, byte[]> files = new TreeMap<>();
     final List<Map<String, byte[]>> contents = new ArrayList<>();
+    private final Map<BackupId, Map<String, byte[]>> byBackup = new TreeMap<>();
     private final Random random;
     private final Ground ground;
     private final Optional<Credential> credential;
@@ -66,6 +69,11 @@ public final class SampleRepository {
 
     Repository open(ObjectStore store) {
         return Repository.open(store, credential, ground);
+    }
+
+    /// What a backup holds by path.
+    Map<String, byte[]> content(BackupId backup) {
+        return Objects.requireNonNull(byBackup.get(backup));
     }
 
     /// What each backup holds by path, oldest backup first.
@@ -102,6 +110,10 @@ public final class SampleRepository {
 
     CommittedBackup backUpAgain(ProtectedSource source) throws IOException {
         return backUp(source, Optional.empty(), FIRST_SEGMENT + 3);
+    }
+
+    CommittedBackup backUpUpon(ProtectedSource source, CommittedBackup parent) throws IOException {
+        return backUp(source, Optional.of(parent), FIRST_SEGMENT + 3);
     }
 
     /// One more segment, whose summary knows the newest records.
@@ -181,6 +193,7 @@ public final class SampleRepository {
             Map<String, byte[]> content = new TreeMap<>(files);
             relations.forEach((path, bytes) -> content.put(path, bytes.clone()));
             contents.add(content);
+            byBackup.put(backup.id(), content);
             return backup;
         }
     }

@@ -1,0 +1,41 @@
+package dev.mainstay.engine.retention;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.TimelineId;
+
+import java.util.List;
+
+/// What an expiry would do.
+///
+/// @param decisions of every backup, in the order of the chain
+/// @param strange backups whose records do not tell what cluster they are of: they stay
+/// @param damaged records that cannot be read: what they are of stays
+/// @param before what can be recovered as things are
+/// @param after what can be recovered once the backups are gone, and the WAL that prune may free
+/// @param freed WAL that nothing has need of then; expiry does not remove it
+public record ExpiryPlan(
+        String source,
+        RetentionPolicy policy,
+        List<RetentionDecision> decisions,
+        List<BackupId> strange,
+        List<String> damaged,
+        List<RecoveryWindow> before,
+        List<RecoveryWindow> after,
+        List<FreedWal> freed) {
+    /// @param segments how many
+    public record FreedWal(
+            TimelineId timeline, long segments, long bytes, String first, String last) {}
+
+    public ExpiryPlan {
+        decisions = List.copyOf(decisions);
+        strange = List.copyOf(strange);
+        damaged = List.copyOf(damaged);
+        before = List.copyOf(before);
+        after = List.copyOf(after);
+        freed = List.copyOf(freed);
+    }
+
+    public List<RetentionDecision> removed() {
+        return decisions.stream().filter(each -> !each.keep()).toList();
+    }
+}

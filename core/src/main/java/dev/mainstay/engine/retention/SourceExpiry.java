@@ -1,0 +1,150 @@
+package dev.mainstay.engine.retention;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.postgres.wal.TimelineHistory;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.DamagedRecord;
+import dev.mainstay.repository.Expiry;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
+import dev.mainstay.repository.WalArchive;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// Plans and does the expiry of one source's backups. Only records go, and what belongs to a
+/// removed backup alone by its name; packs and WAL are left for a collector.
+public final class SourceExpiry {
+    private final ProtectedSource source;
+    private final RetentionPolicy policy;
+    private final Instant now;
+
+    public SourceExpiry(ProtectedSource source, RetentionPolicy policy, Instant now) {
+        this.source = source;
+        this.policy = policy;
+        this.now = now;
+    }
+
+    /// Decides and changes nothing.
+    public ExpiryPlan plan() {
+        return plan(source.records());
+    }
+
+    private ExpiryPlan plan(RecordChain chain) {
+        List<RetainedBackup> backups = new ArrayList<>();
+        List<CommittedBackup> strange = new ArrayList<>();
+        Map<SystemId, Integer> segmentBytes = new LinkedHashMap<>();
+        for (CommittedBackup backup : chain.backups()) {
+            BackupDetails.find(backup)
+                    .ifPresentOrElse(
+                            details -> {
+                                backups.add(RetainedBackup.of(backup, details));
+                                segmentBytes.put(
+                                        details.systemId(), details.layout().walSegmentSize());
+                            },
+                            () -> strange.add(backup));
+        }
+        Map<SystemId, StoredWal> stored = new LinkedHashMap<>();
+        Map<SystemId, List<TimelineHistory>> histories = new HashMap<>();
+        segmentBytes.forEach(
+                (system, size) -> {
+                    WalArchive archive = source.wal(system, 1);
+                    stored.put(system, StoredWal.of(archive, size));
+                    histories.put(system, histories(archive));
+                });
+        RetentionRule rule = new RetentionRule(backups, policy, new Lineage(histories), now);
+        RetentionRule.Outcome outcome = rule.decide(held(chain));
+        List<RecoveryWindow> before =
+                new RetentionRule(
+                                backups, RetentionPolicy.everything(), new Lineage(histories), now)
+                        .windows(backups, (path, from) -> reaches(stored, path, from));
+        List<RecoveryWindow> after =
+                rule.windows(outcome.kept(), (path, from) -> reaches(stored, path, from));
+        List<ExpiryPlan.FreedWal> freed =
+                outcome.needs().stream()
+                        .flatMap(
+                                need ->
+                                        Optional.ofNullable(stored.get(need.system())).stream()
+                                                .flatMap(wal -> wal.freed(need).stream()))
+                        .toList();
+        return new ExpiryPlan(
+                source.name(),
+                policy,
+                outcome.decisions(),
+                strange.stream().map(CommittedBackup::id).toList(),
+                chain.damaged().stream().map(DamagedRecord::toString).toList(),
+                before,
+                after,
+                freed);
+    }
+
+    private static boolean reaches(
+            Map<SystemId, StoredWal> stored, TimelineHistory path, RetainedBackup from) {
+        return Optional.ofNullable(stored.get(from.system()))
+                .filter(wal -> wal.reaches(path, from))
+                .isPresent();
+    }
+
+    private static List<TimelineHistory> histories(WalArchive archive) {
+        List<TimelineHistory> histories = new ArrayList<>();
+        for (TimelineId timeline : archive.timelines()) {
+            archive.getFile(timeline.historyFileName())
+                    .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+                    .ifPresent(text -> histories.add(TimelineHistory.parse(timeline, text)));
+        }
+        return histories;
+    }
+
+    /// What is held, and what a record may hold that cannot be read or that vanished: it knows only
+    /// backups that came before it.
+    private Map<BackupId, List<String>> held(RecordChain chain) {
+        Map<BackupId, List<String>> held = new HashMap<>();
+        chain.holds()
+                .forEach(
+                        (backup, hold) ->
+                                held.computeIfAbsent(backup, _ -> new ArrayList<>())
+                                        .add("held: " + hold.reason()));
+        List<String> unread = new ArrayList<>();
+        chain.damaged().forEach(each -> unread.add(each.object()));
+        chain.missing().forEach(each -> unread.add(each.object()));
+        for (String object : unread) {
+            OptionalLong sequence = RecordChain.sequenceOf(object);
+            for (CommittedBackup backup : chain.backups()) {
+                if (sequence.isPresent() && backup.sequence() < sequence.getAsLong()) {
+                    held.computeIfAbsent(backup.id(), _ -> new ArrayList<>())
+                            .add(object + " may hold it, and cannot be read");
+                }
+            }
+        }
+        return held;
+    }
+
+    /// Removes what a plan lists, as far as it still may go: everything is decided again on the
+    /// records as they are now. Also finishes what an earlier run could not.
+    public Expiry.Result run(ExpiryPlan plan) {
+        RecordChain chain = source.records();
+        Set<BackupId> planned =
+                plan.removed().stream()
+                        .map(each -> each.backup().id())
+                        .collect(Collectors.toUnmodifiableSet());
+        Map<BackupId, String> why = new LinkedHashMap<>();
+        for (RetentionDecision each : plan(chain).removed()) {
+            if (planned.contains(each.backup().id())) {
+                why.put(each.backup().id(), String.join("; ", each.reasons()));
+            }
+        }
+        return source.expire(chain, why, policy.toString());
+    }
+}

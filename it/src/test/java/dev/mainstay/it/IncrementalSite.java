@@ -47,6 +47,9 @@ import java.util.Optional;
 /// A cluster that is backed up by increments, and the judges of them. Full backups of the same
 /// cluster go to a repository of their own, so that no incremental builds on them.
 final class IncrementalSite implements AutoCloseable {
+    /// An archiver that failed three times rests for a minute, and campaigns share their machine.
+    private static final Duration ARCHIVE_TIMEOUT = Duration.ofMinutes(5);
+
     private static final String CATALOGS =
             "DO $$ DECLARE one text; n bigint; BEGIN FOR one IN SELECT oid::regclass FROM pg_class"
                     + " WHERE relkind = 'r' AND relnamespace = 'pg_catalog'::regnamespace LOOP"
@@ -130,22 +133,23 @@ final class IncrementalSite implements AutoCloseable {
                         0);
         RepositorySettings storing =
                 new RepositorySettings("local", Optional.empty(), true, 1, ByteSize.mib(8));
-        CommittedBackup backup =
+        ClusterBackup backup =
                 new ClusterBackup(
-                                into,
-                                storing,
-                                settings,
-                                ConnectionSpec.parse(url, Map.of()),
-                                progress)
-                        .run(
-                                new Request(
-                                        type,
-                                        Duration.ofSeconds(60),
-                                        Waiter.sleeping(Duration.ofMillis(10))))
-                        .backup();
-        feeder.requireWell();
-        assertThat(BackupDetails.read(backup.details()).judgement().status()).isEqualTo("complete");
-        return backup;
+                        into, storing, settings, ConnectionSpec.parse(url, Map.of()), progress);
+        CommittedBackup made;
+        try {
+            made =
+                    backup.run(
+                                    new Request(
+                                            type,
+                                            ARCHIVE_TIMEOUT,
+                                            Waiter.sleeping(Duration.ofMillis(10))))
+                            .backup();
+        } finally {
+            feeder.requireWell(); // if it is not, that is why no segment arrived
+        }
+        assertThat(BackupDetails.read(made.details()).judgement().status()).isEqualTo("complete");
+        return made;
     }
 
     /// Has every hint set, and everything pruned, that a backup's own queries would.

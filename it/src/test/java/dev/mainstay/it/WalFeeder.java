@@ -28,9 +28,10 @@ final class WalFeeder implements AutoCloseable {
     private volatile Optional<Throwable> failed = Optional.empty();
 
     /// What the server has to run: like any honest `archive_command` it succeeds only once the
-    /// segment is stored, since the server may remove it then.
+    /// segment is stored, since the server may remove it then. A server that crashed may leave one
+    /// running that still copies.
     static String archiveCommand(Path folder) {
-        return "cp %p D/.%f && mv D/.%f D/%f && n=0 && until test -e D/S%f; do n=$((n + 1)); test $n -lt 500 || exit 1; sleep 0.02; done"
+        return "cp %p D/.%f.$$ && mv D/.%f.$$ D/%f && n=0 && until test -e D/S%f; do n=$((n + 1)); test $n -lt 500 || exit 1; sleep 0.02; done"
                 .replace("D/", folder + "/")
                 .replace("/S%f", "/" + STORED + "%f");
     }

@@ -4,8 +4,6 @@ import com.dynatrace.hash4j.hashing.HashValue128;
 import com.dynatrace.hash4j.hashing.Hasher128;
 import com.dynatrace.hash4j.hashing.Hashing;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /// XXH3-128 of a frame's payload: what a segment map knows of each frame, so that a relocated frame
@@ -21,18 +19,16 @@ public record Digest128(long high, long low) {
 
     /// The digest of what comes in pieces: that of the pieces' own digests, one after the other.
     public static final class OfPieces {
-        private final ByteArrayOutputStream digests = new ByteArrayOutputStream();
+        private final WireWriter digests = new WireWriter(512);
 
         /// Takes the next piece.
         public void add(byte[] bytes, int offset, int length) {
-            Digest128 one = of(bytes, offset, length);
-            digests.writeBytes(
-                    ByteBuffer.allocate(2 * Long.BYTES).putLong(one.high).putLong(one.low).array());
+            of(bytes, offset, length).write(digests);
         }
 
         /// Of all that came.
         public Digest128 value() {
-            return of(digests.toByteArray(), 0, digests.size());
+            return of(digests.array(), 0, digests.size());
         }
     }
 

@@ -88,12 +88,12 @@ final class S3Connection implements AutoCloseable {
         if (place.region().isPresent()) {
             return Region.of(place.region().get());
         }
+        if (place.endpoint().isPresent()) {
+            return Region.of(ANY_REGION);
+        }
         DefaultAwsRegionProviderChain.Builder chain = DefaultAwsRegionProviderChain.builder();
         if (place.login() instanceof S3Place.Login.Chain(Optional<String> profile)) {
             profile.ifPresent(chain::profileName);
-        }
-        if (place.endpoint().isPresent()) {
-            return Region.of(ANY_REGION);
         }
         try {
             return chain.build().getRegion();

@@ -22,6 +22,7 @@ public final class BackupReader implements AutoCloseable {
     private final ProtectedSource source;
     private final CommittedBackup backup;
     private final PackReader packs;
+    private final Fingerprints fingerprints;
     private Optional<FrameRef> mapFrame = Optional.empty();
     private List<byte[]> maps = List.of();
     private Optional<FrameRef> printsFrame = Optional.empty();
@@ -31,6 +32,7 @@ public final class BackupReader implements AutoCloseable {
         this.source = source;
         this.backup = backup;
         this.packs = new PackReader(source);
+        this.fingerprints = new Fingerprints(source.fingerprintSeed());
     }
 
     public CommittedBackup backup() {
@@ -96,8 +98,13 @@ public final class BackupReader implements AutoCloseable {
                 new WireReader("a map of backup " + backup.id(), maps.get(paged.mapNumber())));
     }
 
+    /// What tells the pages of a relation segment file.
+    public PagePrints pagePrints(ManifestEntry.Prints wanted, int pages) {
+        return new PagePrints(fingerprints, fingerprints(wanted, pages));
+    }
+
     /// The fingerprints of a relation segment file, one for each page.
-    public long[] fingerprints(ManifestEntry.Prints wanted, int pages) {
+    long[] fingerprints(ManifestEntry.Prints wanted, int pages) {
         if (!printsFrame.equals(Optional.of(wanted.frame()))) {
             prints = expect(wanted.frame(), FrameKind.FINGERPRINTS);
             printsFrame = Optional.of(wanted.frame());

@@ -6,7 +6,7 @@ import com.dynatrace.hash4j.hashing.Hashing;
 import dev.mainstay.repository.format.Bytes;
 
 /// Eight bytes that tell whether a page changed (docs/format.md section 7): CRC-32C in the upper
-/// half, the lower half of XXH3-64 under the source's seed in the lower.
+/// half, the lower half of XXH3-64 under the source's seed in the lower. Thread-safe.
 final class Fingerprints {
     private final Hasher64 hasher;
 

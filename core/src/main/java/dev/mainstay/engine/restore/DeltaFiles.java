@@ -4,6 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.repository.BackupReader;
+import dev.mainstay.repository.PagePrints;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.SegmentMap;
@@ -61,14 +62,17 @@ final class DeltaFiles {
                 long bytes = localBytes(path, entry);
                 pieces += map.pageCount();
                 yield Optional.of(
-                        LocalContent.ofPages(
-                                entry,
-                                path,
-                                bytes,
-                                map,
-                                bytes > 0
-                                        ? prints(paged, map)
-                                        : Optional.of(new long[map.pageCount()])));
+                        bytes == 0
+                                ? LocalContent.absent(entry, path, map)
+                                : prints(paged, map)
+                                        .map(
+                                                each ->
+                                                        LocalContent.ofPages(
+                                                                entry, path, bytes, map, each))
+                                        .orElseGet(
+                                                () ->
+                                                        LocalContent.ofFrames(
+                                                                entry, path, bytes, map)));
             }
             case Content.Chunked chunked -> {
                 pieces += chunked.chunks().size();
@@ -80,12 +84,12 @@ final class DeltaFiles {
     }
 
     /// Only the newest backup of a source has to have them.
-    private Optional<long[]> prints(Content.Paged paged, SegmentMap map) {
+    private Optional<PagePrints> prints(Content.Paged paged, SegmentMap map) {
         if (paged.prints().isEmpty()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(reader.fingerprints(paged.prints().get(), map.pageCount()));
+            return Optional.of(reader.pagePrints(paged.prints().get(), map.pageCount()));
         } catch (MainstayException gone) {
             if (gone.code() == ErrorCode.STORE_UNAVAILABLE) {
                 throw gone;

@@ -3,10 +3,13 @@ package dev.mainstay.engine.restore;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.Crc32c;
+import dev.mainstay.repository.PagePrints;
 import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.SegmentMap;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -139,13 +142,17 @@ final class FileWork {
         private final int[] wanted;
         private final int[] crcs;
         private final int alignment;
+        private final @Nullable PagePrints prints;
 
         Pages(SegmentMap map) {
-            this(map, Kept.none(map.pageCount()));
+            this(map, Kept.none(map.pageCount()), null);
         }
 
-        Pages(SegmentMap map, Kept kept) {
+        /// @param prints where they are at hand: a few pages of a frame are proved faster by them
+        ///   than by the digest of the whole
+        Pages(SegmentMap map, Kept kept, @Nullable PagePrints prints) {
             this.map = map;
+            this.prints = prints;
             this.kept = kept.pieces();
             this.crcs = kept.crcs();
             this.wanted = new int[map.frames().size()];
@@ -203,7 +210,10 @@ final class FileWork {
 
         @Override
         public void add(FileWork file, int index, Frame frame, Writer writer) {
-            int[] blocks = FrameProof.blocks(file, map, index, frame);
+            int[] blocks =
+                    prints == null
+                            ? FrameProof.blocks(file, map, index, frame)
+                            : FrameProof.listed(file, map, index, frame);
             int size = map.blockSizeBytes();
             int written = 0;
             int at = 0;
@@ -214,7 +224,7 @@ final class FileWork {
                 }
                 int end = at;
                 do {
-                    crcs[blocks[end]] = Crc32c.of(frame.payload(), end * size, size);
+                    crcs[blocks[end]] = crc(file, index, frame, blocks[end], end * size);
                     end++;
                 } while (end < blocks.length
                         && blocks[end] == blocks[end - 1] + 1
@@ -231,6 +241,17 @@ final class FileWork {
             if (written != wanted[index]) {
                 throw file.wrong("misses pages in frame " + map.frames().get(index).ref());
             }
+        }
+
+        private int crc(FileWork file, int index, Frame frame, int block, int offset) {
+            int size = map.blockSizeBytes();
+            if (prints == null) {
+                return Crc32c.of(frame.payload(), offset, size);
+            }
+            if (!prints.holds(block, frame.payload(), offset, size)) {
+                throw FrameProof.other(file, map.frames().get(index).ref());
+            }
+            return prints.crc(block);
         }
 
         private boolean isMine(int block, int index) {

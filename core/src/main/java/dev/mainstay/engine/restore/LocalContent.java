@@ -2,6 +2,7 @@ package dev.mainstay.engine.restore;
 
 import dev.mainstay.repository.ContentCheck;
 import dev.mainstay.repository.Crc32c;
+import dev.mainstay.repository.PagePrints;
 import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
@@ -11,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A file that is there and may hold some of what the backup has of it. What it holds is found out
@@ -28,11 +28,14 @@ final class LocalContent {
 
     /// What the backup knows of the content.
     private sealed interface Stored {
-        record ByPage(SegmentMap map, long[] prints) implements Stored {}
+        record ByPage(SegmentMap map, PagePrints prints) implements Stored {}
 
         record ByFrame(SegmentMap map, int[][] blocks) implements Stored {}
 
         record ByChunk(List<ChunkRef> chunks) implements Stored {}
+
+        /// Nothing that needs to be known: there is no page here.
+        record Unseen(SegmentMap map) implements Stored {}
     }
 
     /// Compares one part with what a thread reads.
@@ -63,20 +66,25 @@ final class LocalContent {
         this.stored = stored;
     }
 
-    /// @param prints the fingerprints of all pages; empty where the backup has none any more
+    /// A relation segment file of which nothing is here.
+    static LocalContent absent(ManifestEntry entry, Path path, SegmentMap map) {
+        return ofPages(entry, path, 0, map, new Stored.Unseen(map));
+    }
+
     static LocalContent ofPages(
-            ManifestEntry entry,
-            Path path,
-            long localBytes,
-            SegmentMap map,
-            Optional<long[]> prints) {
+            ManifestEntry entry, Path path, long localBytes, SegmentMap map, PagePrints prints) {
+        return ofPages(entry, path, localBytes, map, new Stored.ByPage(map, prints));
+    }
+
+    /// Where the backup has no fingerprints any more.
+    static LocalContent ofFrames(ManifestEntry entry, Path path, long localBytes, SegmentMap map) {
+        return ofPages(entry, path, localBytes, map, new Stored.ByFrame(map, wholeFrames(map)));
+    }
+
+    private static LocalContent ofPages(
+            ManifestEntry entry, Path path, long localBytes, SegmentMap map, Stored stored) {
         return new LocalContent(
-                entry,
-                path,
-                localBytes,
-                FileWork.Kept.none(map.pageCount()),
-                prints.<Stored>map(each -> new Stored.ByPage(map, each))
-                        .orElseGet(() -> new Stored.ByFrame(map, wholeFrames(map))));
+                entry, path, localBytes, FileWork.Kept.none(map.pageCount()), stored);
     }
 
     static LocalContent ofChunks(
@@ -120,6 +128,7 @@ final class LocalContent {
         return switch (stored) {
             case Stored.ByPage(SegmentMap map, _) -> map.pageCount();
             case Stored.ByFrame(SegmentMap map, _) -> map.pageCount();
+            case Stored.Unseen(SegmentMap map) -> map.pageCount();
             case Stored.ByChunk _ -> 0;
         };
     }
@@ -127,14 +136,17 @@ final class LocalContent {
     /// Cuts the comparison into parts of some 32 MiB.
     void parts(Consumer<Part> each) {
         switch (stored) {
-            case Stored.ByPage(SegmentMap map, long[] prints) -> {
+            case Stored.Unseen _ -> {
+                // no part
+            }
+            case Stored.ByPage(SegmentMap map, PagePrints prints) -> {
                 int size = map.blockSizeBytes();
                 int pages = (int) Math.min(map.pageCount(), localBytes / size);
                 int step = Math.max(1, PIECE / size) * PIECES_AT_ONCE;
                 for (int from = 0; from < pages; from += step) {
                     int first = from;
                     int end = Math.min(pages, from + step);
-                    each.accept((reader, check) -> pages(prints, size, first, end, reader, check));
+                    each.accept((reader, _) -> pages(prints, size, first, end, reader));
                 }
             }
             case Stored.ByFrame(SegmentMap map, int[][] blocks) ->
@@ -176,8 +188,7 @@ final class LocalContent {
         }
     }
 
-    private void pages(
-            long[] prints, int size, int from, int end, Reader reader, ContentCheck check)
+    private void pages(PagePrints prints, int size, int from, int end, Reader reader)
             throws IOException {
         int step = Math.max(1, PIECE / size);
         reader.room(step * size);
@@ -186,8 +197,8 @@ final class LocalContent {
             int whole = reader.read(this, (long) page * size, 0, count * size) / size;
             long right = 0;
             for (int i = 0; i < whole; i++) {
-                if (check.fingerprint(reader.bytes(), i * size, size) == prints[page + i]) {
-                    keep(page + i, ContentCheck.crc(prints[page + i]));
+                if (prints.holds(page + i, reader.bytes(), i * size, size)) {
+                    keep(page + i, prints.crc(page + i));
                     right += size;
                 }
             }
@@ -249,8 +260,11 @@ final class LocalContent {
     /// @param batch receives the frames that hold it
     FileWork work(FrameReads batch) {
         return switch (stored) {
-            case Stored.ByPage(SegmentMap map, _) -> pages(map, batch);
-            case Stored.ByFrame(SegmentMap map, _) -> pages(map, batch);
+            case Stored.ByPage(SegmentMap map, PagePrints prints) ->
+                    work(new FileWork.Pages(map, kept, prints), batch);
+            case Stored.ByFrame(SegmentMap map, _) ->
+                    work(new FileWork.Pages(map, kept, null), batch);
+            case Stored.Unseen(SegmentMap map) -> work(new FileWork.Pages(map), batch);
             case Stored.ByChunk(List<ChunkRef> refs) -> {
                 FileWork.Chunks chunks = new FileWork.Chunks(refs, kept);
                 FileWork file = new FileWork(entry, path, chunks);
@@ -260,8 +274,7 @@ final class LocalContent {
         };
     }
 
-    private FileWork pages(SegmentMap map, FrameReads batch) {
-        FileWork.Pages pages = new FileWork.Pages(map, kept);
+    private FileWork work(FileWork.Pages pages, FrameReads batch) {
         FileWork file = new FileWork(entry, path, pages);
         batch.add(file, pages);
         return file;

@@ -116,6 +116,17 @@ final class Training {
         exits.add(line("backup", "training"));
         String to = folder.resolve("restored").toString();
         exits.add(line("restore", "training", "--to", to, "--target", "immediate"));
+        Files.write(relation(Path.of(to), 0), new byte[BLOCK]);
+        exits.add(
+                line(
+                        "restore",
+                        "training",
+                        "--to",
+                        to,
+                        "--target",
+                        "immediate",
+                        "--delta",
+                        "--yes"));
         exits.add(line("backups"));
         exits.add(line("--output", "json", "backups"));
         line("wal", "get", "00000002.history", "x");

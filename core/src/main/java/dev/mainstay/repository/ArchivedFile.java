@@ -96,9 +96,18 @@ final class ArchivedFile<E extends Exception> implements SealedObject.Frames<E> 
         }
 
         /// Adds the next piece, which becomes a frame.
-        void add(byte[] content, int offset, int length) {
-            digest.add(content, offset, length);
+        ///
+        /// @return its digest
+        Digest128 add(byte[] content, int offset, int length) {
             frames.add(FrameKind.DATA, NONE, content, offset, length);
+            return digest.add(content, offset, length);
+        }
+
+        /// Adds all from a position on.
+        void addAll(byte[] content, int offset) {
+            for (int at = offset; at < content.length; at += SegmentAhead.FRAME) {
+                add(content, at, Math.min(SegmentAhead.FRAME, content.length - at));
+            }
         }
 
         /// The whole object.

@@ -28,9 +28,6 @@ import java.util.function.Consumer;
 /// A name is written once. Putting the same content again is no error; putting other content is
 /// [ErrorCode#WAL_CONFLICT]. Thread-safe.
 public final class WalArchive {
-    /// What is kept in one frame of a segment, in bytes.
-    private static final int FRAME = 1 << 19;
-
     /// No WAL segment is larger.
     static final int MAX_SEGMENT = 1 << 30;
 
@@ -69,6 +66,24 @@ public final class WalArchive {
     ///
     /// @param content exactly one segment
     public Stored put(WalSegment segment, byte[] content) {
+        try (SegmentAhead nothing = ahead(segment)) {
+            return put(nothing, content);
+        }
+    }
+
+    /// Begins with a segment that is not whole yet. Nothing of it is stored before [#put].
+    public SegmentAhead ahead(WalSegment segment) {
+        return new SegmentAhead(
+                segment,
+                writer(ObjectType.WAL_SEGMENT, facts(segment.fileName(), segment.sizeBytes())));
+    }
+
+    /// Stores a complete segment of which some was compressed before; durable when this returns.
+    ///
+    /// @param ahead is used up
+    /// @param content exactly one segment
+    public Stored put(SegmentAhead ahead, byte[] content) {
+        WalSegment segment = ahead.segment();
         if (content.length != segment.sizeBytes()) {
             throw new MainstayException(
                     ErrorCode.WAL_FILE_INVALID,
@@ -79,27 +94,27 @@ public final class WalArchive {
                             + " bytes, not "
                             + segment.sizeBytes());
         }
-        return put(name(segment), ObjectType.WAL_SEGMENT, segment.fileName(), content);
+        ObjectType type = ObjectType.WAL_SEGMENT;
+        ByteBuffer object =
+                ahead.end(content).orElseGet(() -> sealFile(type, segment.fileName(), content));
+        return put(name(segment), type, segment.fileName(), content, object);
     }
 
     /// Stores a history, backup or partial file under its own name.
     ///
     /// @param fileName begins with the eight digits of its timeline
     public Stored putFile(String fileName, byte[] content) {
-        return put(fileName(fileName), ObjectType.WAL_FILE, fileName, content);
+        ObjectType type = ObjectType.WAL_FILE;
+        return put(fileName(fileName), type, fileName, content, sealFile(type, fileName, content));
     }
 
     private String fileName(String fileName) {
         return Names.wal(system, TimelineId.parseHex(fileName.substring(0, 8))) + fileName;
     }
 
-    private Stored put(String name, ObjectType type, String fileName, byte[] content) {
-        Json facts =
-                Json.object()
-                        .put("name", fileName)
-                        .put("system", system.toString())
-                        .put("length", content.length);
-        if (source.vault().put(name, sealFile(type, facts, content)) == PutOutcome.CREATED) {
+    private Stored put(
+            String name, ObjectType type, String fileName, byte[] content, ByteBuffer object) {
+        if (source.vault().put(name, object) == PutOutcome.CREATED) {
             return Stored.NEW;
         }
         ArchivedFile.Same same = new ArchivedFile.Same(content);
@@ -405,12 +420,20 @@ public final class WalArchive {
         return bytes.toByteArray();
     }
 
-    private ByteBuffer sealFile(ObjectType type, Json facts, byte[] content) {
-        try (ArchivedFile.Writer writer =
-                new ArchivedFile.Writer(source.vault().newSeal(type), compressionLevel, facts)) {
-            for (int at = 0; at < content.length; at += FRAME) {
-                writer.add(content, at, Math.min(FRAME, content.length - at));
-            }
+    private Json facts(String fileName, int length) {
+        return Json.object()
+                .put("name", fileName)
+                .put("system", system.toString())
+                .put("length", length);
+    }
+
+    private ArchivedFile.Writer writer(ObjectType type, Json facts) {
+        return new ArchivedFile.Writer(source.vault().newSeal(type), compressionLevel, facts);
+    }
+
+    private ByteBuffer sealFile(ObjectType type, String fileName, byte[] content) {
+        try (ArchivedFile.Writer writer = writer(type, facts(fileName, content.length))) {
+            writer.addAll(content, 0);
             return writer.end();
         }
     }
@@ -423,8 +446,8 @@ public final class WalArchive {
             SealedObject.Writer writer =
                     new SealedObject.Writer(coder, source.vault().newSeal(type));
             writer.add(FrameKind.BODY, none, body, 0, body.length);
-            for (int at = 0; at < content.length; at += FRAME) {
-                int length = Math.min(FRAME, content.length - at);
+            for (int at = 0; at < content.length; at += SegmentAhead.FRAME) {
+                int length = Math.min(SegmentAhead.FRAME, content.length - at);
                 writer.add(FrameKind.DATA, none, content, at, length);
             }
             return writer.end();

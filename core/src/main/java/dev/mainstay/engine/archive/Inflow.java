@@ -131,6 +131,7 @@ final class Inflow {
 
     private void syncAndReport(WalStream stream, StreamPosition begin) {
         spool.sync().filter(end -> end.isAfter(begin.lsn())).ifPresent(positions::spooled);
+        uploader.arrived();
         report(stream);
     }
 

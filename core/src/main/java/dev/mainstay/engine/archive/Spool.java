@@ -159,11 +159,18 @@ final class Spool implements AutoCloseable {
         return readFile(directory.resolve(segment.fileName()));
     }
 
-    /// Empty if it was finished meanwhile.
-    Optional<byte[]> readUnfinished(WalSegment segment) {
+    /// Some of the unfinished segment; empty if it was finished, or begun anew, meanwhile.
+    Optional<byte[]> readUnfinished(WalSegment segment, int from, int to) {
         Path file = directory.resolve(segment.fileName() + UNFINISHED);
-        try {
-            return Optional.of(Files.readAllBytes(file));
+        byte[] bytes = new byte[to - from];
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            ByteBuffer into = ByteBuffer.wrap(bytes);
+            while (into.hasRemaining()) {
+                if (channel.read(into, (long) from + into.position()) < 0) {
+                    return Optional.empty();
+                }
+            }
+            return Optional.of(bytes);
         } catch (NoSuchFileException finished) {
             return Optional.empty();
         } catch (IOException failed) {
@@ -427,7 +434,8 @@ final class Spool implements AutoCloseable {
 
     /// What of an unfinished segment is WAL, in bytes.
     int validBytes(WalSegment segment) {
-        return readUnfinished(segment).map(bytes -> ValidWal.prefix(segment, bytes)).orElse(0);
+        return ValidWal.prefix(
+                segment, readFile(directory.resolve(segment.fileName() + UNFINISHED)));
     }
 
     @Override

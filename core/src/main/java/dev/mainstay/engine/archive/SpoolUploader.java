@@ -4,6 +4,7 @@ import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
+import dev.mainstay.repository.SegmentAhead;
 import dev.mainstay.repository.WalArchive;
 
 import org.jspecify.annotations.Nullable;
@@ -19,8 +20,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Brings spooled WAL into the repository, in order: finished segments whole, and every few seconds
-/// what is new of the unfinished one as a part. While the repository is down it tries again and
-/// again; what is not stored stays in the spool. One thread of its own.
+/// what is new of the unfinished one as a part; it is compressed while it arrives. While the
+/// repository is down it tries again and again; what is not stored stays in the spool. One thread
+/// of its own.
 final class SpoolUploader implements AutoCloseable {
     private static final Duration RETRY = Duration.ofSeconds(2);
 
@@ -48,7 +50,12 @@ final class SpoolUploader implements AutoCloseable {
     private boolean stopping;
     private long deadlineNanos;
     private boolean signalled;
+    private boolean arrived;
     private boolean complained;
+    private @Nullable SegmentAhead ahead;
+
+    /// How much of the unfinished segment is compressed, in bytes.
+    private volatile int aheadBytes;
 
     /// What of the unfinished segment is stored.
     private @Nullable WalSegment shippedSegment;
@@ -83,6 +90,22 @@ final class SpoolUploader implements AutoCloseable {
         }
     }
 
+    /// More of the unfinished segment was synced.
+    void arrived() {
+        lock.lock();
+        try {
+            arrived = true;
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// How much of the unfinished segment is compressed already, in bytes.
+    int aheadBytes() {
+        return aheadBytes;
+    }
+
     /// Fails if the uploader had to give up: what it holds contradicts the repository.
     void check() {
         RuntimeException failed = failure.get();
@@ -109,6 +132,7 @@ final class SpoolUploader implements AutoCloseable {
         } catch (RuntimeException failed) {
             failure.set(failed);
         } finally {
+            drop(ahead);
             ended.countDown();
         }
     }
@@ -127,20 +151,87 @@ final class SpoolUploader implements AutoCloseable {
         }
     }
 
+    /// Waits until there is something to store. What arrives meanwhile is compressed.
+    ///
     /// @return whether this is the last round
     private boolean await() {
-        lock.lock();
-        try {
-            long nanos = (complained ? RETRY : shipInterval).toNanos();
-            while (!stopping && !(signalled && !complained) && nanos > 0) {
-                nanos = work.awaitNanos(nanos);
+        long deadline = System.nanoTime() + (complained ? RETRY : shipInterval).toNanos();
+        while (true) {
+            lock.lock();
+            try {
+                long nanos = deadline - System.nanoTime();
+                while (!isDue(nanos) && !arrived) {
+                    nanos = work.awaitNanos(nanos);
+                }
+                if (isDue(nanos)) {
+                    signalled = false;
+                    return stopping;
+                }
+                arrived = false;
+            } catch (InterruptedException interrupted) {
+                return true;
+            } finally {
+                lock.unlock();
             }
-            signalled = false;
-            return stopping;
-        } catch (InterruptedException interrupted) {
-            return true;
+            compressAhead();
+        }
+    }
+
+    private boolean isDue(long nanos) {
+        return stopping || signalled && !complained || nanos <= 0;
+    }
+
+    /// How much of the unfinished segment is synced, in bytes.
+    private record Synced(WalSegment segment, int bytes) {}
+
+    private Optional<Synced> synced() {
+        List<WalSegment> unfinished = spool.unfinished();
+        Lsn end = positions.spooled();
+        return unfinished.isEmpty() || !unfinished.getLast().contains(end)
+                ? Optional.empty()
+                : Optional.of(
+                        new Synced(
+                                unfinished.getLast(),
+                                (int) end.minus(unfinished.getLast().start())));
+    }
+
+    private void compressAhead() {
+        Optional<Synced> synced = synced();
+        if (synced.isEmpty()) {
+            return;
+        }
+        WalSegment segment = synced.get().segment;
+        SegmentAhead taken = ahead;
+        if (taken == null || !taken.segment().equals(segment)) {
+            drop(taken);
+            taken = archive.ahead(segment);
+            ahead = taken;
+        }
+        if (taken.wants(synced.get().bytes)) {
+            spool.readUnfinished(segment, taken.takenBytes(), synced.get().bytes)
+                    .ifPresent(taken::add);
+            aheadBytes = taken.takenBytes();
+        }
+    }
+
+    private void drop(@Nullable SegmentAhead taken) {
+        ahead = null;
+        aheadBytes = 0;
+        if (taken != null) {
+            taken.close();
+        }
+    }
+
+    private void store(WalSegment segment, byte[] content) {
+        SegmentAhead taken = ahead;
+        if (taken == null || !taken.segment().equals(segment)) {
+            archive.put(segment, content);
+            return;
+        }
+        try {
+            archive.put(taken, content);
         } finally {
-            lock.unlock();
+            drop(taken);
         }
     }
 
@@ -163,7 +254,7 @@ final class SpoolUploader implements AutoCloseable {
                 return;
             }
             byte[] content = spool.read(segment);
-            archive.put(segment, content);
+            store(segment, content);
             positions.stored(segment.start(), segment.end());
             summarise(segment, content);
             archive.collectParts(segment);
@@ -200,23 +291,17 @@ final class SpoolUploader implements AutoCloseable {
     }
 
     private void shipUnfinished() {
-        List<WalSegment> unfinished = spool.unfinished();
-        if (unfinished.isEmpty()) {
+        Optional<Synced> now = synced();
+        if (now.isEmpty()) {
             return;
         }
-        WalSegment segment = unfinished.getLast();
-        Lsn spooled = positions.spooled();
-        if (!segment.contains(spooled)) {
-            return;
-        }
-        int synced = (int) spooled.minus(segment.start());
+        WalSegment segment = now.get().segment;
+        int synced = now.get().bytes;
         int from = segment.equals(shippedSegment) ? shipped : 0;
-        if (synced > from) {
-            Optional<byte[]> content = spool.readUnfinished(segment);
-            if (content.isEmpty() || content.get().length < synced) {
-                return; // it was finished and renamed meanwhile
-            }
-            archive.putPart(segment, from, Arrays.copyOfRange(content.get(), from, synced));
+        Optional<byte[]> fresh =
+                synced > from ? spool.readUnfinished(segment, from, synced) : Optional.empty();
+        if (fresh.isPresent()) {
+            archive.putPart(segment, from, fresh.get());
             shippedSegment = segment;
             shipped = synced;
             positions.stored(segment.start(), segment.start().plus(synced));

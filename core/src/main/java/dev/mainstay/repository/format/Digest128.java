@@ -22,8 +22,12 @@ public record Digest128(long high, long low) {
         private final WireWriter digests = new WireWriter(512);
 
         /// Takes the next piece.
-        public void add(byte[] bytes, int offset, int length) {
-            of(bytes, offset, length).write(digests);
+        ///
+        /// @return its own digest
+        public Digest128 add(byte[] bytes, int offset, int length) {
+            Digest128 piece = of(bytes, offset, length);
+            piece.write(digests);
+            return piece;
         }
 
         /// Of all that came.

@@ -30,6 +30,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /// The slot follows what the uploader calls stored, and the server forgets what lies behind it.
 class SpoolUploaderTest {
@@ -41,14 +43,9 @@ class SpoolUploaderTest {
 
     @Test
     void aSegmentThatIsFinishedDuringAnUploadIsNotSkippedByThePartOfTheNextOne() throws Exception {
-        Ground ground = new Ground(() -> Instant.parse("2026-11-21T07:00:00Z"), new Random(1));
         Hooked store = new Hooked();
-        WalArchive archive =
-                Repository.create(store, Optional.empty(), ground)
-                        .sourceOrAdd("orders")
-                        .wal(SystemId.of(7_300_000_000_000_000_001L), 1);
-        Positions positions = new Positions(ground.clock(), FIRST.timeline());
-        positions.storedBefore(FIRST.start());
+        WalArchive archive = archive(store);
+        Positions positions = positions();
         WalSegment second = FIRST.next();
         WalSegment third = second.next();
         try (Spool spool = Spool.open(folder, MIB)) {
@@ -89,14 +86,9 @@ class SpoolUploaderTest {
 
     @Test
     void oneThatIsToEndLeavesWhatItHasNoTimeForInTheSpool() {
-        Ground ground = new Ground(() -> Instant.parse("2026-11-21T07:00:00Z"), new Random(1));
         Hooked store = new Hooked();
-        WalArchive archive =
-                Repository.create(store, Optional.empty(), ground)
-                        .sourceOrAdd("orders")
-                        .wal(SystemId.of(7_300_000_000_000_000_001L), 1);
-        Positions positions = new Positions(ground.clock(), FIRST.timeline());
-        positions.storedBefore(FIRST.start());
+        WalArchive archive = archive(store);
+        Positions positions = positions();
         try (Spool spool = Spool.open(folder, MIB)) {
             WalSegment next = FIRST;
             for (int i = 0; i < 5; i++) {
@@ -130,6 +122,98 @@ class SpoolUploaderTest {
         }
     }
 
+    @Test
+    void whatArrivesIsCompressedBeforeTheSegmentIsWhole() {
+        WalArchive archive = archive(new Hooked());
+        Positions positions = positions();
+        byte[] content = content(FIRST, MIB);
+        try (Spool spool = Spool.open(folder, MIB);
+                SpoolUploader uploader =
+                        new SpoolUploader(
+                                spool,
+                                archive,
+                                positions,
+                                Duration.ofHours(1),
+                                Progress.none(),
+                                () -> {})) {
+            append(spool, positions, FIRST, content, 0, 3 * MIB / 4);
+            uploader.arrived();
+            await(() -> uploader.aheadBytes() == MIB / 2);
+            assertThat(archive.has(FIRST)).isFalse();
+            append(spool, positions, FIRST, content, 3 * MIB / 4, MIB);
+            uploader.wake();
+            await(() -> archive.has(FIRST) && spool.bytes() == 0);
+            assertThat(archive.get(FIRST)).hasValue(content);
+            assertThat(uploader.aheadBytes()).isZero();
+        }
+    }
+
+    @Test
+    void whatWasCompressedOfASegmentThatWasBegunAnewIsNotStored() {
+        WalArchive archive = archive(new Hooked());
+        Positions positions = positions();
+        byte[] content = content(FIRST, MIB);
+        byte[] other = content(FIRST.next(), MIB);
+        try (Spool spool = Spool.open(folder, MIB);
+                SpoolUploader uploader =
+                        new SpoolUploader(
+                                spool,
+                                archive,
+                                positions,
+                                Duration.ofHours(1),
+                                Progress.none(),
+                                () -> {})) {
+            append(spool, positions, FIRST, other, 0, MIB / 2);
+            uploader.arrived();
+            await(() -> uploader.aheadBytes() == MIB / 2);
+            spool.leave(Optional.empty());
+            spool.left().forEach(spool::removeLeft);
+            append(spool, positions, FIRST, content, 0, MIB);
+            uploader.wake();
+            await(() -> archive.has(FIRST) && spool.bytes() == 0);
+            assertThat(archive.get(FIRST)).hasValue(content);
+        }
+    }
+
+    private static WalArchive archive(ObjectStore store) {
+        Ground ground = new Ground(() -> Instant.parse("2026-11-21T07:00:00Z"), new Random(1));
+        return Repository.create(store, Optional.empty(), ground)
+                .sourceOrAdd("orders")
+                .wal(SystemId.of(7_300_000_000_000_000_001L), 1);
+    }
+
+    private static Positions positions() {
+        Positions positions =
+                new Positions(() -> Instant.parse("2026-11-21T07:00:00Z"), FIRST.timeline());
+        positions.storedBefore(FIRST.start());
+        return positions;
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    private static byte[] content(WalSegment segment, int bytes) {
+        byte[] content = new byte[bytes];
+        new Random(segment.number()).nextBytes(content);
+        return content;
+    }
+
+    private static void append(
+            Spool spool,
+            Positions positions,
+            WalSegment segment,
+            byte[] content,
+            int from,
+            int to) {
+        spool.append(segment, from, ByteBuffer.wrap(content, from, to - from));
+        spool.sync().ifPresent(positions::spooled);
+    }
+
     private static void awaitQuietly(CountDownLatch latch) {
         try {
             boolean _ = latch.await(20, TimeUnit.SECONDS);
@@ -139,10 +223,7 @@ class SpoolUploaderTest {
     }
 
     private static void receive(Spool spool, Positions positions, WalSegment segment, int bytes) {
-        byte[] content = new byte[bytes];
-        new Random(segment.number()).nextBytes(content);
-        spool.append(segment, 0, ByteBuffer.wrap(content));
-        spool.sync().ifPresent(positions::spooled);
+        append(spool, positions, segment, content(segment, bytes), 0, bytes);
     }
 
     /// Does something before each put.

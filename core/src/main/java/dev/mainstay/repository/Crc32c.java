@@ -1,20 +1,33 @@
 package dev.mainstay.repository;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32C;
 
-/// CRC-32C of a file from the CRCs of its equally long pages, so that a file's checksum is known
-/// without reading the pages that did not change. The arithmetic is that of polynomials over GF(2):
+/// CRC-32C of a file from the CRCs of its pieces, so that a file's checksum is known without
+/// reading the pages that did not change. The arithmetic is that of polynomials over GF(2):
 /// appending n zero bytes to a message multiplies its CRC by a matrix that depends on n alone.
+/// Thread-safe.
 public final class Crc32c {
+    /// For each k the matrix of 2^k zero bits.
+    private static final int[][] ZERO_BITS = zeroBits();
+
+    private static final Map<Integer, Crc32c> BY_PAGE_SIZE = new ConcurrentHashMap<>();
+
     /// What the matrix for one page makes of each byte at each of a CRC's four places.
     private final int[] pageOperator = new int[4 << 8];
 
-    /// @param pageSizeBytes length of every page
-    public Crc32c(int pageSizeBytes) {
-        int[] matrix = zeros(pageSizeBytes);
+    private Crc32c(int pageSizeBytes) {
         for (int i = 0; i < pageOperator.length; i++) {
-            pageOperator[i] = times(matrix, (i & 0xFF) << (i >>> 8) * 8);
+            pageOperator[i] = append((i & 0xFF) << (i >>> 8) * 8, 0, pageSizeBytes);
         }
+    }
+
+    /// For files of equally long pages.
+    ///
+    /// @param pageSizeBytes one of few: what is computed once for each is kept
+    public static Crc32c ofPages(int pageSizeBytes) {
+        return BY_PAGE_SIZE.computeIfAbsent(pageSizeBytes, Crc32c::new);
     }
 
     public static int of(byte[] bytes, int offset, int length) {
@@ -32,6 +45,19 @@ public final class Crc32c {
                 ^ page;
     }
 
+    /// CRC of what has CRC `left`, followed by `bytes` bytes of CRC `right`.
+    public static int append(int left, int right, int bytes) {
+        int moved = left;
+        int bit = 0;
+        for (long bits = 8L * bytes; bits != 0; bits >>>= 1) {
+            if ((bits & 1) != 0) {
+                moved = times(ZERO_BITS[bit], moved);
+            }
+            bit++;
+        }
+        return moved ^ right;
+    }
+
     private static int times(int[] matrix, int vector) {
         int product = 0;
         for (int bit = 0, rest = vector; rest != 0; bit++, rest >>>= 1) {
@@ -42,39 +68,17 @@ public final class Crc32c {
         return product;
     }
 
-    private static int[] square(int[] matrix) {
-        int[] squared = new int[32];
-        for (int bit = 0; bit < 32; bit++) {
-            squared[bit] = times(matrix, matrix[bit]);
+    private static int[][] zeroBits() {
+        int[][] powers = new int[Integer.SIZE + 3][Integer.SIZE];
+        powers[0][0] = 0x82F63B78; // one zero bit: a right shift, reduced by the polynomial
+        for (int bit = 1; bit < Integer.SIZE; bit++) {
+            powers[0][bit] = 1 << (bit - 1);
         }
-        return squared;
-    }
-
-    private static int[] product(int[] left, int[] right) {
-        int[] product = new int[32];
-        for (int bit = 0; bit < 32; bit++) {
-            product[bit] = times(left, right[bit]);
-        }
-        return product;
-    }
-
-    private static int[] zeros(int bytes) {
-        int[] power =
-                new int[32]; // one zero bit: a right shift, reduced by the reflected polynomial
-        power[0] = 0x82F63B78;
-        int[] result = new int[32];
-        for (int bit = 0; bit < 32; bit++) {
-            if (bit > 0) {
-                power[bit] = 1 << (bit - 1);
+        for (int k = 1; k < powers.length; k++) {
+            for (int bit = 0; bit < Integer.SIZE; bit++) {
+                powers[k][bit] = times(powers[k - 1], powers[k - 1][bit]);
             }
-            result[bit] = 1 << bit;
         }
-        for (long bits = 8L * bytes; bits != 0; bits >>>= 1) {
-            if ((bits & 1) != 0) {
-                result = product(power, result);
-            }
-            power = square(power);
-        }
-        return result;
+        return powers;
     }
 }

@@ -85,7 +85,7 @@ final class ManifestAssembly implements AutoCloseable {
         this.metadata = metadata;
         this.prints = prints;
         this.coder = new FrameCoder(compressionLevel);
-        this.pageCrc = new Crc32c(blockSizeBytes);
+        this.pageCrc = Crc32c.ofPages(blockSizeBytes);
         this.chunksListed = chunksListed;
     }
 

@@ -9,6 +9,8 @@ import dev.mainstay.repository.BackupReader;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.format.ManifestEntry;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -21,7 +23,7 @@ import java.util.List;
 ///
 /// Before anything else changes the control file goes, so that no server can start on what is half
 /// done; it comes back last of all. A mark stays as long, and tells the next delta restore that it
-/// may go on.
+/// may go on. Not thread-safe.
 public final class DeltaRestore {
     private static final String ASIDE = "pg_control.mainstay-delta";
 
@@ -29,6 +31,7 @@ public final class DeltaRestore {
     private final RestorePlan plan;
     private final Progress progress;
     private final Places places;
+    private @Nullable BackupPaths paths;
 
     public DeltaRestore(ProtectedSource source, RestorePlan plan, Progress progress) {
         this.source = source;
@@ -83,8 +86,13 @@ public final class DeltaRestore {
     }
 
     private LocalTree tree(BackupReader reader) {
-        long seed = source.repository().ground().random().nextLong();
-        return new LocalTree(plan, BackupPaths.of(reader, places, seed, ControlFile.PATH));
+        BackupPaths known = paths;
+        if (known == null) {
+            long seed = source.repository().ground().random().nextLong();
+            known = BackupPaths.of(reader, places, seed, ControlFile.PATH);
+            paths = known;
+        }
+        return new LocalTree(plan, known);
     }
 
     private MainstayException unreadable(IOException failed) {

@@ -260,7 +260,7 @@ final class FileWork {
 
         @Override
         public int crc() {
-            Crc32c page = new Crc32c(map.blockSizeBytes());
+            Crc32c page = Crc32c.ofPages(map.blockSizeBytes());
             int crc = 0;
             for (int each : crcs) {
                 crc = page.append(crc, each);
@@ -337,7 +337,7 @@ final class FileWork {
         public int crc() {
             int crc = crcs.length == 0 ? 0 : crcs[0];
             for (int i = 1; i < crcs.length; i++) {
-                crc = new Crc32c(chunks.get(i).lengthBytes()).append(crc, crcs[i]);
+                crc = Crc32c.append(crc, crcs[i], chunks.get(i).lengthBytes());
             }
             return crc;
         }

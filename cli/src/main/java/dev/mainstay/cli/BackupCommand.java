@@ -110,14 +110,14 @@ final class BackupCommand implements Verb {
                         .add("status", details.judgement().status())
                         .add("size", ByteSize.of(counts.number("bytes")))
                         .add("read", ByteSize.of(counts.number("bytes-read")))
-                        .add("stored", ByteSize.of(counts.number("bytes-stored")))
-                        .add("duration", result.duration())
-                        .add(
-                                "rate",
-                                ByteSize.of((long) (counts.number("bytes-read") / seconds)) + "/s")
-                        .add("startLsn", details.startLsn().toString())
-                        .add("stopLsn", details.stopLsn().toString())
-                        .add("timeline", details.timeline().toString());
+                        .add("stored", ByteSize.of(counts.number("bytes-stored")));
+        BackupDetails.received(result.backup().details())
+                .ifPresent(bytes -> document.add("received", ByteSize.of(bytes)));
+        document.add("duration", result.duration())
+                .add("rate", ByteSize.of((long) (counts.number("bytes-read") / seconds)) + "/s")
+                .add("startLsn", details.startLsn().toString())
+                .add("stopLsn", details.stopLsn().toString())
+                .add("timeline", details.timeline().toString());
         if (counts.has("bytes-resumed") && counts.number("bytes-resumed") > 0) {
             document.add("resumed", ByteSize.of(counts.number("bytes-resumed")));
         }

@@ -221,6 +221,8 @@ final class BackupsCommand implements Verb {
                                 details.judgement().damagedPages().stream()
                                         .map(page -> page.path() + " block " + page.block())
                                         .toList());
+        BackupDetails.received(backup.details())
+                .ifPresent(bytes -> document.add("received", ByteSize.of(bytes)));
         Changes.read(backup.details())
                 .ifPresent(changes -> document.add("readWhat", changes.text()));
         return document;

@@ -1,6 +1,7 @@
 package dev.mainstay.repository;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A relation segment file that is being stored in parts ([BackupWriter.Worker#begin]), so that all
@@ -16,6 +17,12 @@ public final class PartedFile {
         this.prior = prior;
         this.changed = changed;
         this.partsLeft = new AtomicInteger(parts);
+    }
+
+    /// How many pages the earlier backup has of the file; empty where it cannot serve, and every
+    /// page is stored.
+    public OptionalInt earlierPages() {
+        return prior.map(known -> OptionalInt.of(known.pages())).orElseGet(OptionalInt::empty);
     }
 
     /// Also makes what the other parts did visible to whoever stored the last one.

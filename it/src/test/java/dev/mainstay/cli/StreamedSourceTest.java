@@ -17,6 +17,10 @@ class StreamedSourceTest {
     @MethodSource("dev.mainstay.testkit.Versions#selected")
     void everyCommandWorksWithoutADataDirectory(int major) throws IOException {
         ClusterOptions options = ClusterOptions.standard().withWalSegmentMib(1);
+        boolean onlyChanges = major >= 17;
+        if (onlyChanges) {
+            options = options.with("summarize_wal", "on");
+        }
         try (TestCluster cluster = TestCluster.create(major, options);
                 CommandSite site = CommandSite.of(cluster)) {
             site.configure(
@@ -39,10 +43,16 @@ class StreamedSourceTest {
                 String id =
                         site.run("backup", "orders", "--output", "json")
                                 .exits(0)
-                                .says("\"type\":\"incremental\"", "\"method\":\"base-backup\"")
+                                .says(
+                                        "\"type\":\"incremental\"",
+                                        "\"method\":\"base-backup\"",
+                                        "\"receivedBytes\":",
+                                        onlyChanges
+                                                ? "\"only what changed, by the WAL from "
+                                                : "\"everything: PostgreSQL " + major)
                                 .out()
                                 .replaceAll("(?s).*\"backup\":\"([^\"]+)\".*", "$1");
-                site.run("backups", "show", id).exits(0).says("base-backup");
+                site.run("backups", "show", id).exits(0).says("base-backup", "received");
                 site.run("backups").exits(0).says(id);
                 site.run("verify").exits(0);
                 site.run("wal", "timeline", "orders").exits(0);

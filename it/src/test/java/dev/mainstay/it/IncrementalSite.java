@@ -61,6 +61,9 @@ final class IncrementalSite implements AutoCloseable {
     private final ProtectedSource fulls;
     private final WalFeeder feeder;
     private volatile TestCluster cluster;
+    private boolean streamed;
+    private boolean promoted;
+    private boolean firstOfServer;
     private int restores;
 
     IncrementalSite(int major, ClusterOptions options, Path folder) {
@@ -79,6 +82,12 @@ final class IncrementalSite implements AutoCloseable {
                         archived,
                         () -> cluster().dataDirectory(),
                         List.of(new WalPush(source, 1), new WalPush(fulls, 1)));
+    }
+
+    /// From now on incrementals come over the replication protocol.
+    IncrementalSite streaming() {
+        streamed = true;
+        return this;
     }
 
     private static Repository repository(Path store) {
@@ -105,7 +114,13 @@ final class IncrementalSite implements AutoCloseable {
         }
         TestCluster old = cluster;
         cluster = standby;
+        promoted = true;
         old.close();
+    }
+
+    /// Whether the last backup was the first of a server that was promoted.
+    boolean wasPromoted() {
+        return firstOfServer;
     }
 
     CommittedBackup backUp(Request.Type type) {
@@ -127,7 +142,9 @@ final class IncrementalSite implements AutoCloseable {
                 new PostgresSettings(
                         url,
                         Optional.empty(),
-                        Optional.of(cluster.dataDirectory()),
+                        streamed && into == source
+                                ? Optional.empty()
+                                : Optional.of(cluster.dataDirectory()),
                         ReceiverSettings.defaults(into.name()),
                         2,
                         0);
@@ -147,6 +164,10 @@ final class IncrementalSite implements AutoCloseable {
                             .backup();
         } finally {
             feeder.requireWell(); // if it is not, that is why no segment arrived
+        }
+        if (into == source) {
+            firstOfServer = promoted;
+            promoted = false;
         }
         assertThat(BackupDetails.read(made.details()).judgement().status()).isEqualTo("complete");
         return made;

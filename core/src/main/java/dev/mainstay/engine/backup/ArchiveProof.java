@@ -127,6 +127,23 @@ final class ArchiveProof {
         await(awaited);
     }
 
+    /// Waits for a segment that the server may still be writing: has it end there if it is not
+    /// stored already.
+    ///
+    /// @throws MainstayException BACKUP_ARCHIVE_DEAD if it does not arrive in time
+    void segmentEnds(WalSegment segment) {
+        if (subject.archive.has(segment)) {
+            return;
+        }
+        try (Statement statement = subject.sql.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_switch_wal()")) {
+            row.next();
+        } catch (SQLException failed) {
+            throw SqlSession.failure("switching to a new WAL segment", failed);
+        }
+        await(segment);
+    }
+
     /// Waits for all WAL that a restore needs to become consistent.
     ///
     /// @throws MainstayException BACKUP_ARCHIVE_DEAD if some does not arrive in time

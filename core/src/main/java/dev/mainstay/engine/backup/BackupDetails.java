@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /// What a backup's commit record says about the PostgreSQL cluster (docs/format.md section 9,
@@ -167,9 +168,18 @@ public record BackupDetails(
         return details.has("from") ? details.string("from") : "primary";
     }
 
-    /// Adds which way the files came.
-    static Json withMethod(Json details, String method) {
-        return details.put("method", method);
+    /// Adds that the files came over the replication protocol.
+    ///
+    /// @param bytes how much was received, also over streams that were given up
+    static Json withReceived(Json details, long bytes) {
+        return details.put("method", STREAMED).put("received", bytes);
+    }
+
+    /// How many bytes came over the replication protocol; empty where that is not recorded.
+    public static OptionalLong received(Json details) {
+        return details.has("received")
+                ? OptionalLong.of(details.number("received"))
+                : OptionalLong.empty();
     }
 
     /// Which way the files came: [#LOCAL] or [#STREAMED].

@@ -53,13 +53,13 @@ final class ChangeSearch {
     }
 
     private final WalArchive archive;
-    private final Path pgWal;
+    private final Optional<Path> pgWal;
     private final WalLayout layout;
     private final int segmentBytes;
     private final ChangedBlocks.Merge changed = new ChangedBlocks.Merge();
 
-    /// @param pgWal the server's directory of this name
-    ChangeSearch(WalArchive archive, Path pgWal, int segmentBytes, int walPageBytes) {
+    /// @param pgWal the server's directory of this name; empty where it cannot be read
+    ChangeSearch(WalArchive archive, Optional<Path> pgWal, int segmentBytes, int walPageBytes) {
         this.archive = archive;
         this.pgWal = pgWal;
         this.segmentBytes = segmentBytes;
@@ -100,7 +100,10 @@ final class ChangeSearch {
     }
 
     private Optional<TimelineHistory> localHistory(TimelineId timeline) {
-        Path file = pgWal.resolve(timeline.historyFileName());
+        if (pgWal.isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = pgWal.get().resolve(timeline.historyFileName());
         try {
             return Optional.of(TimelineHistory.parse(timeline, Files.readString(file)));
         } catch (NoSuchFileException absent) {

@@ -8,7 +8,6 @@ import dev.mainstay.postgres.wal.Fork;
 import dev.mainstay.repository.ChangedPages;
 import dev.mainstay.repository.format.Json;
 
-import java.util.Arrays;
 import java.util.Optional;
 
 /// What an incremental knows of the pages that changed since the backup it builds on
@@ -77,26 +76,27 @@ public sealed interface Changes {
     ///
     /// @param relationSegmentBlocks pages in a full segment file
     static ChangedPages pages(ChangedBlocks changed, RelationFile file, int relationSegmentBlocks) {
-        if (file.fork() != RelationFile.Fork.MAIN
-                || changed.isDirectoryReplaced(file.tablespaceOid(), file.databaseOid())) {
-            return ChangedPages.ALL;
+        return file.fork() == RelationFile.Fork.MAIN
+                ? of(changed, file, relationSegmentBlocks)
+                : ChangedPages.ALL;
+    }
+
+    /// What the log says of a relation segment file of a main fork.
+    static LoggedPages of(ChangedBlocks changed, RelationFile file, int relationSegmentBlocks) {
+        if (changed.isDirectoryReplaced(file.tablespaceOid(), file.databaseOid())) {
+            return new LoggedPages(0, new int[0]);
         }
         Optional<BlockChanges> blocks =
                 changed.of(
                         new dev.mainstay.postgres.wal.RelationFile(
                                 file.tablespaceOid(), file.databaseOid(), file.relfilenode()),
                         Fork.MAIN);
-        if (blocks.isEmpty()) {
-            return ChangedPages.NONE;
-        }
         long first = Integer.toUnsignedLong(file.firstBlock(relationSegmentBlocks));
-        long limit = Math.max(0, blocks.get().limit().orElse(Long.MAX_VALUE) - first);
-        int[] within = blocks.get().within(first, first + relationSegmentBlocks);
-        return (from, end) -> {
-            int found = Arrays.binarySearch(within, from);
-            int at = found < 0 ? -found - 1 : found;
-            long next = at < within.length ? within[at] : Long.MAX_VALUE;
-            return (int) Math.min(end, Math.min(next, Math.max(from, limit)));
-        };
+        return blocks.map(
+                        each ->
+                                new LoggedPages(
+                                        Math.max(0, each.limit().orElse(Long.MAX_VALUE) - first),
+                                        each.within(first, first + relationSegmentBlocks)))
+                .orElseGet(() -> new LoggedPages(Long.MAX_VALUE, new int[0]));
     }
 }

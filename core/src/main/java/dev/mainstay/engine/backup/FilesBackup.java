@@ -160,7 +160,7 @@ final class FilesBackup {
                 () ->
                         new ChangeSearch(
                                 step.archive,
-                                dataDirectory().resolve("pg_wal"),
+                                Optional.of(dataDirectory().resolve("pg_wal")),
                                 control.layout().walSegmentSizeBytes(),
                                 control.layout().walBlockSizeBytes());
         Optional<KnownChanges> known =

@@ -42,22 +42,34 @@ final class KnownChanges {
             ChangeSearch search,
             BackupSession.Start start,
             int fullReadEvery) {
+        Optional<String> everything = everything(parent, fullReadEvery);
+        if (everything.isPresent()) {
+            return unknown(everything.get());
+        }
         BackupDetails earlier = BackupDetails.read(parent.backup().details());
-        BackupDetails.Judgement judgement = earlier.judgement();
-        if (fullReadEvery > 0 && sinceFullRead(parent.before()) >= fullReadEvery - 1) {
-            return unknown("one of every " + fullReadEvery + " incrementals does");
-        }
-        if (judgement.damagedPageCount() > judgement.damagedPages().size()) {
-            return unknown(
-                    "the earlier backup has more damaged pages than its record lists ("
-                            + judgement.damagedPageCount()
-                            + ")");
-        }
         return find(
                 new ChangeSearch.Earlier(earlier.timeline(), since, earlier.stopLsn()),
                 search,
                 start,
-                byFile(judgement.damagedPages()));
+                byFile(earlier.judgement().damagedPages()));
+    }
+
+    /// Why everything is to be read, whatever the log says.
+    ///
+    /// @param fullReadEvery as in the configuration
+    static Optional<String> everything(Basis.Parent parent, int fullReadEvery) {
+        BackupDetails.Judgement judgement =
+                BackupDetails.read(parent.backup().details()).judgement();
+        if (fullReadEvery > 0 && sinceFullRead(parent.before()) >= fullReadEvery - 1) {
+            return Optional.of("one of every " + fullReadEvery + " incrementals does");
+        }
+        if (judgement.damagedPageCount() > judgement.damagedPages().size()) {
+            return Optional.of(
+                    "the earlier backup has more damaged pages than its record lists ("
+                            + judgement.damagedPageCount()
+                            + ")");
+        }
+        return Optional.empty();
     }
 
     /// Since a backup of which no page was damaged.
@@ -122,6 +134,11 @@ final class KnownChanges {
 
     Changes changes() {
         return changes;
+    }
+
+    /// What the log says of a relation segment file of a main fork.
+    LoggedPages logged(RelationFile file, int relationSegmentBlocks) {
+        return Changes.of(blocks.orElseThrow(), file, relationSegmentBlocks);
     }
 
     /// Which pages of a file may differ from the earlier backup's.

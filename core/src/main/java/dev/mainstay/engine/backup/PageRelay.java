@@ -147,6 +147,9 @@ final class PageRelay {
         if (why == null) {
             return;
         }
+        if (why instanceof NotIncremental unfit) {
+            throw unfit;
+        }
         if (why instanceof MainstayException known) {
             throw new MainstayException(
                     known.code(), String.valueOf(known.getMessage()), known.hint(), known);

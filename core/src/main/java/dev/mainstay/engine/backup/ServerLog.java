@@ -8,19 +8,25 @@ import dev.mainstay.repository.WalArchive;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.LongFunction;
 
 /// A cluster's log as far as it is still in the server's `pg_wal`, and where it is not, as it is
 /// archived. Only for positions that the server has written to its disk already.
 final class ServerLog implements WalSource {
     private final WalArchive archive;
-    private final Path pgWal;
+    private final Optional<Path> pgWal;
     private final LongFunction<WalSegment> byNumber;
     private final int segmentBytes;
     private final WalSource archived;
 
+    /// @param pgWal empty where the server's files cannot be read
     /// @param byNumber tells the timeline of a segment
-    ServerLog(WalArchive archive, Path pgWal, LongFunction<WalSegment> byNumber, int segmentBytes) {
+    ServerLog(
+            WalArchive archive,
+            Optional<Path> pgWal,
+            LongFunction<WalSegment> byNumber,
+            int segmentBytes) {
         this.archive = archive;
         this.pgWal = pgWal;
         this.byNumber = byNumber;
@@ -30,13 +36,17 @@ final class ServerLog implements WalSource {
     }
 
     boolean has(WalSegment segment) {
-        return Files.exists(pgWal.resolve(segment.fileName())) || archive.has(segment);
+        return pgWal.filter(wal -> Files.exists(wal.resolve(segment.fileName()))).isPresent()
+                || archive.has(segment);
     }
 
     @Override
     public int read(Lsn position, byte[] target, int offset, int length) {
         WalSegment segment = byNumber.apply(Long.divideUnsigned(position.value(), segmentBytes));
-        try (DirectorySource local = WalSource.directory(pgWal, segment)) {
+        if (pgWal.isEmpty()) {
+            return archived.read(position, target, offset, length);
+        }
+        try (DirectorySource local = WalSource.directory(pgWal.get(), segment)) {
             int count = local.read(position, target, offset, length);
             return count != MISSING ? count : archived.read(position, target, offset, length);
         }

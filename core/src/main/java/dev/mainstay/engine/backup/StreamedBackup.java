@@ -2,7 +2,6 @@ package dev.mainstay.engine.backup;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.RepositorySettings;
@@ -54,9 +53,6 @@ final class StreamedBackup {
 
     private static final int RUN_PAGES = 128;
 
-    private static final Changes ALL_READ =
-            new Changes.Unknown("a base backup over the replication protocol sends every page");
-
     /// The server does not tell whose configuration files are, and who may read them.
     private static final int OWNER_ONLY = 0600;
 
@@ -70,7 +66,10 @@ final class StreamedBackup {
     private final ConnectionSpec connection;
     private final Throttle throttle;
     private final Progress progress;
-    private final BackupFindings findings = new BackupFindings();
+    private BackupFindings findings = new BackupFindings();
+
+    /// What came over streams that were given up.
+    private long receivedBefore;
 
     StreamedBackup(
             ProtectedSource source,
@@ -95,7 +94,7 @@ final class StreamedBackup {
         ReplicationOptions options =
                 ReplicationOptions.of(source.repository().ground().clock())
                         .withLiveness(LIVENESS)
-                        .withNotices(findings::remark);
+                        .withNotices(notice -> findings.remark(notice));
         node.warn(findings);
         try (BackupSession given = node.open(node.sql())) {
             node.inspect(Optional.empty(), request.waiter()).requireReady();
@@ -103,7 +102,8 @@ final class StreamedBackup {
                             ReplicationConnection.open(
                                     connection.withApplicationName(ClusterBackup.APPLICATION),
                                     options);
-                    StreamedServer server = StreamedServer.open(given, node, connection, stream)) {
+                    StreamedServer server =
+                            StreamedServer.open(given, node, connection, stream, options)) {
                 return run(request, node, server, begin);
             }
         }
@@ -125,11 +125,28 @@ final class StreamedBackup {
                         server.sql(),
                         progress);
         Optional<Basis.Parent> parent = Basis.parent(source, request.type(), origin, progress);
-        try (BackupWriter writer = source.newBackup(Basis.options(repository, parent, origin))) {
+        IncrementalStart start =
+                new IncrementalStart(source, settings, node, server, origin, archive, proof);
+        Optional<String> everything =
+                parent.flatMap(earlier -> start.everything(earlier, request.verifyChanges()));
+        Plan plan = new Plan(node, server, origin, archive, proof, parent, start);
+        try {
+            return run(plan, everything, begin);
+        } catch (NotIncremental unfit) {
+            progress.note("WARNING: every page has to come: " + unfit.reason());
+            findings = new BackupFindings();
+            node.warn(findings);
+            server.reconnect();
+            return run(plan, Optional.of(unfit.reason()), begin);
+        }
+    }
+
+    /// @param everything why every page is to come, if the log was to tell what changed
+    private ClusterBackup.Result run(Plan plan, Optional<String> everything, Instant begin) {
+        try (BackupWriter writer =
+                source.newBackup(Basis.options(repository, plan.parent, plan.origin))) {
             try {
-                return copy(
-                        new Step(writer, node, server, origin, archive, proof, parent.isPresent()),
-                        begin);
+                return copy(new Step(writer, plan, everything), begin);
             } catch (RuntimeException | Error failed) {
                 ClusterBackup.abort(writer, failed, progress);
                 throw failed;
@@ -137,14 +154,29 @@ final class StreamedBackup {
         }
     }
 
-    private record Step(
-            BackupWriter writer,
+    /// What does not change if a backup has to be begun again.
+    private record Plan(
             Node node,
             StreamedServer server,
             Origin origin,
             WalArchive archive,
             ArchiveProof proof,
-            boolean incremental) {}
+            Optional<Basis.Parent> parent,
+            IncrementalStart incremental) {}
+
+    private record Step(BackupWriter writer, Plan plan, Optional<String> everything) {
+        Node node() {
+            return plan.node;
+        }
+
+        StreamedServer server() {
+            return plan.server;
+        }
+
+        Origin origin() {
+            return plan.origin;
+        }
+    }
 
     /// What came, and from when to when.
     private record Copied(
@@ -152,46 +184,51 @@ final class StreamedBackup {
             BaseBackupStream stream,
             BaseBackupStream.End end,
             ServerKnowledge.Described described,
-            Instant startTime) {}
+            IncrementalStart.Begun begun) {}
 
     private ClusterBackup.Result copy(Step step, Instant begin) {
-        step.writer.blockSize(step.origin.layout().blockSize());
+        step.writer.blockSize(step.origin().layout().blockSize());
         Copied copied;
         BaseBackupRequest request =
                 new BaseBackupRequest("mainstay " + step.writer.id(), settings.limits().maxRate());
-        try (BaseBackupStream stream = step.server.stream().startBaseBackup(request)) {
-            Instant startTime = step.node.time(step.server.session().serverTime());
-            step.proof.segmentArrives();
-            step.node.begins(step.origin, first(step, stream.start()), step.archive);
-            copied = read(step, stream, startTime);
+        IncrementalStart.Begun begun =
+                step.plan.incremental.begin(request, step.plan.parent, step.everything);
+        try (BaseBackupStream stream = begun.stream()) {
+            try {
+                copied = read(step, begun);
+            } finally {
+                receivedBefore += stream.receivedBytes();
+            }
         }
         Position start = copied.stream.start();
         copied.end.damage().ifPresent(findings::damageSeenByServer);
-        ControlFile control = requireConsistent(step.origin, copied);
+        ControlFile control = requireConsistent(step, copied);
         storeFrame(step, copied);
         copied.files.storeControlFile();
         Node.End end =
-                step.node.end(
-                        new Node.End(
-                                copied.end.position().lsn(), step.server.session().serverTime()),
-                        step.origin,
-                        start.lsn(),
-                        control);
+                step.node()
+                        .end(
+                                new Node.End(
+                                        copied.end.position().lsn(),
+                                        step.server().session().serverTime()),
+                                step.origin(),
+                                start.lsn(),
+                                control);
         step.writer.finishContent();
         progress.begin("waiting for WAL of " + source.name(), 0);
-        step.proof.complete(first(step, start), end.lsn());
+        step.plan.proof.complete(begun.first(), end.lsn());
         progress.end();
         BackupDetails details =
                 new BackupDetails(
-                        step.origin.systemId(),
+                        step.origin().systemId(),
                         start.timeline(),
                         start.lsn(),
                         end.lsn(),
-                        copied.startTime,
+                        begun.time(),
                         end.time(),
                         copied.described.server(control),
-                        step.origin.layout(),
-                        step.server.setting("data_directory").orElse(""),
+                        step.origin().layout(),
+                        step.server().setting("data_directory").orElse(""),
                         copied.files.label(),
                         copied.files.tablespaceMap(),
                         tablespaces(copied.stream),
@@ -202,25 +239,21 @@ final class StreamedBackup {
         return new ClusterBackup.Result(committed, details, Duration.between(begin, done));
     }
 
-    private static WalSegment first(Step step, Position start) {
-        return WalSegment.containing(
-                start.timeline(), start.lsn(), step.origin.layout().walSegmentSize());
-    }
-
-    private static Json record(Step step, BackupDetails details, Copied copied) {
+    private Json record(Step step, BackupDetails details, Copied copied) {
         Json json =
-                BackupDetails.withMethod(
+                BackupDetails.withReceived(
                         BackupDetails.withMovedPgClass(
-                                step.node.record(details.toJson()),
+                                step.node().record(details.toJson()),
                                 copied.described.movedPgClass()),
-                        BackupDetails.STREAMED);
-        return step.incremental ? json.put("changes", ALL_READ.toJson()) : json;
+                        receivedBefore);
+        copied.begun.changes().ifPresent(changes -> json.put("changes", changes.toJson()));
+        return json;
     }
 
     /// Everything but the control file that the stream does not bring as a file.
     private static void storeFrame(Step step, Copied copied) {
-        long micros = TimeUnit.SECONDS.toMicros(copied.startTime.getEpochSecond());
-        int mode = step.server.dataDirectoryMode();
+        long micros = TimeUnit.SECONDS.toMicros(copied.begun.time().getEpochSecond());
+        int mode = step.server().dataDirectoryMode();
         step.writer.directory(StreamedFiles.facts("", mode, micros));
         for (BaseBackupStream.Tablespace each : copied.stream.tablespaces()) {
             if (each.oid().isPresent()) {
@@ -250,8 +283,9 @@ final class StreamedBackup {
     }
 
     /// The server is asked what it knows while its files are read.
-    private Copied read(Step step, BaseBackupStream stream, Instant startTime) {
-        ServerKnowledge knowledge = new ServerKnowledge(step.server.connection());
+    private Copied read(Step step, IncrementalStart.Begun begun) {
+        BaseBackupStream stream = begun.stream();
+        ServerKnowledge knowledge = new ServerKnowledge(step.server().connection());
         try (ExecutorService aside = Executors.newSingleThreadExecutor()) {
             Future<ServerKnowledge.Described> described =
                     aside.submit(
@@ -260,9 +294,9 @@ final class StreamedBackup {
                                             step.writer,
                                             sql -> storeConfiguration(sql, step.writer)));
             try {
-                StreamedFiles files = readWithWorkers(step, stream);
+                StreamedFiles files = readWithWorkers(step, begun);
                 BaseBackupStream.End end = stream.end();
-                return new Copied(files, stream, end, ClusterBackup.outcome(described), startTime);
+                return new Copied(files, stream, end, ClusterBackup.outcome(described), begun);
             } catch (RuntimeException | Error failed) {
                 aside.shutdownNow();
                 throw failed;
@@ -297,8 +331,9 @@ final class StreamedBackup {
         return stored;
     }
 
-    private StreamedFiles readWithWorkers(Step step, BaseBackupStream stream) {
-        BackupDetails.Layout layout = step.origin.layout();
+    private StreamedFiles readWithWorkers(Step step, IncrementalStart.Begun begun) {
+        BaseBackupStream stream = begun.stream();
+        BackupDetails.Layout layout = step.origin().layout();
         int count = Math.min(settings.processMax(), MOST_WORKERS);
         int slices = SLICE_PAGES / RUN_PAGES * (count + 1);
         PageRelay relay = new PageRelay(slices, RUN_PAGES * layout.blockSize());
@@ -307,12 +342,19 @@ final class StreamedBackup {
                         ? Optional.of(
                                 new StreamedPages.Verification(
                                         stream.start().lsn(),
-                                        step.server.session()::currentInsertLsn,
+                                        step.server().session()::currentInsertLsn,
                                         findings))
                         : Optional.empty();
         StreamedPages.Terms terms = new StreamedPages.Terms(step.writer, layout, verification);
         StreamedFiles files =
-                new StreamedFiles(step.writer, layout, relay, progress, SLICE_PAGES, RUN_PAGES);
+                new StreamedFiles(
+                        step.writer,
+                        layout,
+                        relay,
+                        progress,
+                        SLICE_PAGES,
+                        RUN_PAGES,
+                        begun.known());
         progress.begin(
                 "backing up " + source.name(),
                 stream.tablespaces().stream().mapToLong(each -> each.sizeBytes().orElse(0)).sum());
@@ -348,7 +390,7 @@ final class StreamedBackup {
                 case BaseBackupStream.Archive archive ->
                         files.read(archive.of().oid(), throttle.hold(archive.content()));
                 case BaseBackupStream.Manifest manifest ->
-                        requireComplete(step.origin, stream, files.arrived(), manifest);
+                        requireComplete(step.origin(), stream, files.arrived(), manifest);
             }
         }
     }
@@ -368,11 +410,12 @@ final class StreamedBackup {
     }
 
     /// What is known only now has to agree with what was believed at the beginning.
-    private static ControlFile requireConsistent(Origin origin, Copied copied) {
+    private static ControlFile requireConsistent(Step step, Copied copied) {
+        Origin origin = step.origin();
         ControlFile control = copied.files.control();
         Origin found = Origin.of(control);
         Position start = copied.stream.start();
-        BackupLabel label = BackupLabel.parse(copied.files.label());
+        BackupLabel label = BackupLabel.parse(copied.files.sentLabel());
         if (!found.systemId().equals(origin.systemId())
                 || !found.layout().equals(origin.layout())) {
             throw mismatch("its control file is of another cluster than the server said");
@@ -394,6 +437,18 @@ final class StreamedBackup {
                             + copied.end.position().lsn()
                             + " on timeline "
                             + copied.end.position().timeline());
+        }
+        boolean asked = copied.begun.known().isPresent();
+        Optional<BackupLabel.Earlier> since =
+                step.plan
+                        .parent
+                        .filter(_ -> asked)
+                        .map(parent -> BackupDetails.read(parent.backup().details()))
+                        .map(each -> new BackupLabel.Earlier(each.startLsn(), each.timeline()));
+        if (!label.since().equals(since)) {
+            throw mismatch(
+                    "by its label it builds on "
+                            + label.since().map(BackupLabel.Earlier::toString).orElse("nothing"));
         }
         return control;
     }

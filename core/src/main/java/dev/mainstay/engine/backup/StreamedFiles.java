@@ -36,25 +36,29 @@ final class StreamedFiles {
     private final Progress progress;
     private final int slicePages;
     private final int runPages;
+    private final Optional<KnownChanges> known;
     private final ArrivedFiles arrived = new ArrivedFiles();
     private final Map<String, byte[]> held = new HashMap<>();
     private Optional<StreamedFile> control = Optional.empty();
 
     /// @param slicePages pages of a relation file that one worker stores
     /// @param runPages pages that fit into a buffer of the relay
+    /// @param known what the log says, if the server sends only what changed
     StreamedFiles(
             BackupWriter writer,
             BackupDetails.Layout layout,
             PageRelay relay,
             Progress progress,
             int slicePages,
-            int runPages) {
+            int runPages,
+            Optional<KnownChanges> known) {
         this.writer = writer;
         this.layout = layout;
         this.relay = relay;
         this.progress = progress;
         this.slicePages = slicePages;
         this.runPages = runPages;
+        this.known = known;
     }
 
     ArrivedFiles arrived() {
@@ -65,7 +69,7 @@ final class StreamedFiles {
     ///
     /// @param tablespaceOid empty for the data directory's
     void read(Optional<String> tablespaceOid, InputStream archive) {
-        BaseBackupArchive tar = BaseBackupArchive.of(tablespaceOid, archive);
+        BaseBackupArchive tar = BaseBackupArchive.of(tablespaceOid, archive, known.isPresent());
         for (Optional<StreamedFile> file = tar.next(); file.isPresent(); file = tar.next()) {
             read(tar, file.get());
         }
@@ -76,6 +80,8 @@ final class StreamedFiles {
         if (file.isDirectory()) {
             writer.directory(facts(file));
             return;
+        } else if (file.incremental()) {
+            changedPages(tar, file, crc);
         } else if (file.relation().isPresent()) {
             relation(tar, file, crc);
         } else if (isHeld(file)) {
@@ -85,7 +91,7 @@ final class StreamedFiles {
         } else {
             passOver(tar, file, crc);
         }
-        arrived.arrived(file.path(), file.sizeBytes(), (int) crc.getValue());
+        arrived.arrived(file.sentAs(), file.sizeBytes(), (int) crc.getValue());
     }
 
     private static FileFacts facts(StreamedFile file) {
@@ -125,18 +131,54 @@ final class StreamedFiles {
                         facts(file),
                         pages,
                         parts,
-                        file.relation().orElseThrow().firstBlock((int) layout.segmentPages()));
+                        file.relation().orElseThrow().firstBlock((int) layout.segmentPages()),
+                        Optional.empty());
         for (int part = 0; part < parts; part++) {
             int from = part * slicePages;
             int end = Math.min(pages, from + slicePages);
             PageRelay.Part slice = relay.begin(new StreamedPages.Slice(relation, from, end));
-            for (int at = from; at < end; at += runPages) {
-                slice.send(run(tar, Math.min(runPages, end - at), crc));
-            }
-            slice.end();
+            send(tar, slice, end - from, crc);
         }
         // A last page that is not whole was just being added: it comes from WAL.
         passOver(tar, file.sizeBytes() % layout.blockSize(), crc);
+    }
+
+    private void send(BaseBackupArchive tar, PageRelay.Part slice, int pages, CRC32C crc) {
+        for (int sent = 0; sent < pages; sent += runPages) {
+            slice.send(run(tar, Math.min(runPages, pages - sent), crc));
+        }
+        slice.end();
+    }
+
+    /// A relation file of which the server sends only what changed.
+    private void changedPages(BaseBackupArchive tar, StreamedFile file, CRC32C crc) {
+        IncrementalPages only =
+                IncrementalPages.read(
+                        file,
+                        (into, offset, length) -> {
+                            int got = tar.read(into, offset, length);
+                            crc.update(into, offset, got);
+                            progress.advance(got);
+                            return got;
+                        },
+                        layout,
+                        relation ->
+                                known.orElseThrow().logged(relation, (int) layout.segmentPages()));
+        int pages = only.pages();
+        int parts = Math.max(1, Math.ceilDiv(pages, slicePages));
+        StreamedPages.Relation relation =
+                new StreamedPages.Relation(
+                        facts(file),
+                        pages,
+                        parts,
+                        file.relation().orElseThrow().firstBlock((int) layout.segmentPages()),
+                        Optional.of(only));
+        for (int part = 0; part < parts; part++) {
+            int from = part * slicePages;
+            int end = Math.min(pages, from + slicePages);
+            PageRelay.Part slice = relay.begin(new StreamedPages.Slice(relation, from, end));
+            send(tar, slice, only.count(from, end), crc);
+        }
     }
 
     private PageRelay.Run run(BaseBackupArchive tar, int pages, CRC32C crc) {
@@ -170,8 +212,14 @@ final class StreamedFiles {
         }
     }
 
-    /// The content of `backup_label`.
+    /// The content of `backup_label`, as that of a backup that is complete in itself: no server
+    /// starts on what says that it is incremental.
     String label() {
+        return sentLabel().replaceAll("(?m)^INCREMENTAL FROM (?:LSN|TLI): .*\\R", "");
+    }
+
+    /// The content of `backup_label` as it came.
+    String sentLabel() {
         return text(LABEL)
                 .orElseThrow(
                         () ->

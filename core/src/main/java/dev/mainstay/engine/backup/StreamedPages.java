@@ -9,6 +9,7 @@ import dev.mainstay.repository.FileFacts;
 import dev.mainstay.repository.PageSource;
 import dev.mainstay.repository.PartedFile;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -36,19 +37,33 @@ final class StreamedPages implements AutoCloseable {
         private final int pages;
         private final int parts;
         private final int firstBlock;
+        private final Optional<IncrementalPages> only;
         private Optional<PartedFile> begun = Optional.empty();
 
         /// @param firstBlock number of the file's first page within its fork; unsigned
-        Relation(FileFacts facts, int pages, int parts, int firstBlock) {
+        /// @param only which pages come; empty if all do
+        Relation(
+                FileFacts facts,
+                int pages,
+                int parts,
+                int firstBlock,
+                Optional<IncrementalPages> only) {
             this.facts = facts;
             this.pages = pages;
             this.parts = parts;
             this.firstBlock = firstBlock;
+            this.only = only;
         }
 
         private synchronized PartedFile begun(BackupWriter.Worker worker) {
             if (begun.isEmpty()) {
-                begun = Optional.of(worker.begin(facts, pages, parts, ChangedPages.ALL));
+                ChangedPages changed = only.isPresent() ? only.get() : ChangedPages.ALL;
+                PartedFile file = worker.begin(facts, pages, parts, changed);
+                if (only.isPresent() && file.earlierPages().isEmpty()) {
+                    throw new NotIncremental(
+                            "what the earlier backup has of " + facts.path() + " cannot be used");
+                }
+                begun = Optional.of(file);
             }
             return begun.get();
         }
@@ -86,75 +101,67 @@ final class StreamedPages implements AutoCloseable {
 
     private void store(PageRelay.Part part, Slice slice) {
         PartedFile file = slice.relation.begun(worker);
-        try (Arriving arriving = new Arriving(part, slice, file)) {
+        try (ArrivingPages pages = new ArrivingPages(relay, part, terms.layout.blockSize())) {
+            Arriving arriving =
+                    slice.relation.only.isPresent()
+                            ? new Some(pages, slice, file, slice.relation.only.get())
+                            : new All(pages, slice, file);
             worker.part(file, slice.from, slice.end, arriving);
+            if (slice.relation.only.isPresent() && !pages.isAtEnd()) {
+                throw new IllegalStateException(
+                        "pages of " + slice.relation.facts.path() + " came that nobody stored");
+            }
         }
     }
 
     /// The pages of a part in the order they come, and after them any unchanged page of the file.
-    private final class Arriving implements PageSource, AutoCloseable {
-        private final PageRelay.Part part;
-        private final Slice slice;
-        private final PartedFile file;
-        private Optional<PageRelay.Run> run = Optional.empty();
-        private int taken;
-        private int next;
+    private abstract class Arriving implements PageSource {
+        final ArrivingPages pages;
+        final Slice slice;
+        final PartedFile file;
+
+        /// The first page of the part that was not asked for yet.
+        int next;
+
         private Optional<PageSource> earlier = Optional.empty();
 
-        Arriving(PageRelay.Part part, Slice slice, PartedFile file) {
-            this.part = part;
+        Arriving(ArrivingPages pages, Slice slice, PartedFile file) {
+            this.pages = pages;
             this.slice = slice;
             this.file = file;
             this.next = slice.from;
         }
 
+        /// Whether a page is taken from what arrives.
+        abstract boolean arrives(int block);
+
+        /// @return how many pages there are
+        abstract int take(int firstBlock, int count, byte[] into);
+
         @Override
-        public int read(int firstBlock, int pages, byte[] into) {
-            if (next == slice.end) {
+        public int read(int firstBlock, int count, byte[] into) {
+            if (!arrives(firstBlock)) {
                 if (earlier.isEmpty()) {
                     earlier = Optional.of(worker.earlierPages(file));
                 }
-                return earlier.get().read(firstBlock, pages, into);
+                return earlier.get().read(firstBlock, count, into);
             }
-            if (firstBlock != next) {
-                throw new IllegalStateException("pages of a stream are read in order");
-            }
-            int got = 0;
-            while (got < pages && fill()) {
-                PageRelay.Run from = run.orElseThrow();
-                int count = Math.min(pages - got, from.pages() - taken);
-                int size = terms.layout.blockSize();
-                System.arraycopy(from.bytes(), taken * size, into, got * size, count * size);
-                taken += count;
-                got += count;
-            }
-            check(into, got);
-            next += got;
+            int got = take(firstBlock, count, into);
+            check(firstBlock, got, into);
+            next = firstBlock + got;
             return got;
         }
 
-        private boolean fill() {
-            while (run.isEmpty() || taken == run.get().pages()) {
-                run.ifPresent(done -> relay.giveBack(done.bytes()));
-                taken = 0;
-                run = part.next();
-                if (run.isEmpty()) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        private void check(byte[] bytes, int count) {
+        private void check(int firstBlock, int count, byte[] bytes) {
             if (terms.verification.isEmpty()) {
                 return;
             }
             int size = terms.layout.blockSize();
             for (int page = 0; page < count; page++) {
-                int block = slice.relation.firstBlock + next + page;
+                int block = slice.relation.firstBlock + firstBlock + page;
                 if (PageCheck.verify(bytes, page * size, size, block)
                         instanceof PageCheck.Mismatch wrong) {
-                    judge(terms.verification.get(), wrong, block, next + page);
+                    judge(terms.verification.get(), wrong, block, firstBlock + page);
                 }
             }
         }
@@ -172,10 +179,59 @@ final class StreamedPages implements AutoCloseable {
                             wrong.found(),
                             wrong.expected()));
         }
+    }
+
+    /// Every page comes.
+    private final class All extends Arriving {
+        All(ArrivingPages pages, Slice slice, PartedFile file) {
+            super(pages, slice, file);
+        }
 
         @Override
-        public void close() {
-            run.ifPresent(done -> relay.giveBack(done.bytes()));
+        boolean arrives(int block) {
+            return next < slice.end;
+        }
+
+        @Override
+        int take(int firstBlock, int count, byte[] into) {
+            if (firstBlock != next) {
+                throw new IllegalStateException("pages of a stream are read in order");
+            }
+            return pages.take(into, 0, count);
+        }
+    }
+
+    /// Only some pages come; others are zeros, the rest is as it was.
+    private final class Some extends Arriving {
+        private final IncrementalPages only;
+        private final int earlierPages;
+
+        Some(ArrivingPages pages, Slice slice, PartedFile file, IncrementalPages only) {
+            super(pages, slice, file);
+            this.only = only;
+            this.earlierPages = file.earlierPages().orElseThrow();
+        }
+
+        /// All that is new of the part is asked for, in order, before anything is a second time.
+        @Override
+        boolean arrives(int block) {
+            return block >= next
+                    && block < slice.end
+                    && (block >= earlierPages || only.next(block, block + 1) == block);
+        }
+
+        @Override
+        int take(int firstBlock, int count, byte[] into) {
+            int size = terms.layout.blockSize();
+            for (int page = 0; page < count; page++) {
+                if (!only.comes(firstBlock + page)) {
+                    Arrays.fill(into, page * size, (page + 1) * size, (byte) 0);
+                } else if (pages.take(into, page, 1) == 0) {
+                    throw new IllegalStateException(
+                            "a page of " + slice.relation.facts.path() + " did not come");
+                }
+            }
+            return count;
         }
     }
 

@@ -6,6 +6,7 @@ import dev.mainstay.base.SystemId;
 import dev.mainstay.postgres.cluster.BackupSession;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.ReplicationConnection;
+import dev.mainstay.postgres.protocol.ReplicationOptions;
 import dev.mainstay.postgres.protocol.SqlSession;
 import dev.mainstay.postgres.protocol.SystemIdentity;
 
@@ -21,7 +22,8 @@ import java.util.Optional;
 final class StreamedServer implements AutoCloseable {
     private static final int OWNER_ONLY = 0700;
 
-    private final ReplicationConnection stream;
+    private ReplicationConnection stream;
+    private final ReplicationOptions options;
     private final ConnectionSpec connection;
     private final Connection sql;
     private final BackupSession session;
@@ -29,10 +31,12 @@ final class StreamedServer implements AutoCloseable {
 
     private StreamedServer(
             ReplicationConnection stream,
+            ReplicationOptions options,
             ConnectionSpec connection,
             Connection sql,
             BackupSession session) {
         this.stream = stream;
+        this.options = options;
         this.connection = connection;
         this.sql = sql;
         this.session = session;
@@ -43,19 +47,22 @@ final class StreamedServer implements AutoCloseable {
     /// is not used.
     ///
     /// @param given a session by the same spec; its owner closes it
+    /// @param stream its owner closes it
+    /// @param options for another one
     static StreamedServer open(
             BackupSession given,
             Node node,
             ConnectionSpec connection,
-            ReplicationConnection stream) {
+            ReplicationConnection stream,
+            ReplicationOptions options) {
         ConnectionSpec there = connection.withHost(stream.host());
         if (connection.hosts().size() == 1) {
-            return checked(new StreamedServer(stream, there, node.sql(), given));
+            return checked(new StreamedServer(stream, options, there, node.sql(), given));
         }
         Connection own = SqlSession.openSql(there, ClusterBackup.APPLICATION);
         BackupSession session = node.open(own);
         try {
-            return checked(new StreamedServer(stream, there, own, session));
+            return checked(new StreamedServer(stream, options, there, own, session));
         } catch (RuntimeException | Error failed) {
             session.close();
             throw failed;
@@ -102,6 +109,26 @@ final class StreamedServer implements AutoCloseable {
 
     ReplicationConnection stream() {
         return stream;
+    }
+
+    /// Connects once more, to the same host, for a second stream.
+    ///
+    /// @throws MainstayException BACKUP_CLUSTER_MISMATCH if another cluster is there now
+    void reconnect() {
+        stream.close();
+        stream =
+                ReplicationConnection.open(
+                        connection.withApplicationName(ClusterBackup.APPLICATION), options);
+        SystemIdentity now = stream.identifySystem();
+        if (!now.systemId().equals(identity.systemId())) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_CLUSTER_MISMATCH,
+                    "the replication connection led to system "
+                            + identity.systemId()
+                            + " and leads to system "
+                            + now.systemId()
+                            + " now");
+        }
     }
 
     /// Leads to this very server.
@@ -174,6 +201,7 @@ final class StreamedServer implements AutoCloseable {
     /// Closes what this class opened.
     @Override
     public void close() {
+        stream.close();
         session.close();
     }
 }

@@ -28,11 +28,13 @@ public final class BaseBackupArchive {
     private final String prefix;
     private final Counted content;
     private final TarArchiveInputStream tar;
+    private final boolean incremental;
     private String current = "";
     private long left;
 
-    private BaseBackupArchive(String prefix, InputStream content) {
+    private BaseBackupArchive(String prefix, InputStream content, boolean incremental) {
         this.prefix = prefix;
+        this.incremental = incremental;
         this.content = new Counted(content);
         // Every byte is a character of this charset: names are judged below.
         this.tar =
@@ -43,8 +45,16 @@ public final class BaseBackupArchive {
     /// @param tablespaceOid whose files the archive holds; empty for the data directory
     /// @param content the archive; not closed
     public static BaseBackupArchive of(Optional<String> tablespaceOid, InputStream content) {
+        return of(tablespaceOid, content, false);
+    }
+
+    /// @param incremental whether of relation files only changed pages may come
+    public static BaseBackupArchive of(
+            Optional<String> tablespaceOid, InputStream content, boolean incremental) {
         return new BaseBackupArchive(
-                tablespaceOid.map(oid -> "pg_tblspc/" + oid + "/").orElse(""), content);
+                tablespaceOid.map(oid -> "pg_tblspc/" + oid + "/").orElse(""),
+                content,
+                incremental);
     }
 
     /// The next file or directory; what was not read of the one before is passed over.
@@ -105,24 +115,26 @@ public final class BaseBackupArchive {
             throw new IllegalArgumentException(
                     "an entry of type '" + (char) entry.getLinkFlag() + "'");
         }
+        Optional<String> whole =
+                incremental && plain
+                        ? StreamedFile.withoutPrefix(current)
+                                .filter(path -> RelationFile.at(path).isPresent())
+                        : Optional.empty();
+        String path = whole.orElse(current);
         return new StreamedFile(
-                current,
-                directory ? ClusterFile.Directory.INSTANCE : kind(current),
+                path,
+                directory ? ClusterFile.Directory.INSTANCE : kind(path),
                 directory ? 0 : entry.getSize(),
                 entry.getLastModifiedTime().to(java.util.concurrent.TimeUnit.MICROSECONDS),
-                entry.getMode() & 07777);
+                entry.getMode() & 07777,
+                whole.isPresent());
     }
 
     private static ClusterFile.Kind kind(String path) {
         int slash = path.lastIndexOf('/');
         String parent = slash < 0 ? "" : path.substring(0, slash);
         String name = path.substring(slash + 1);
-        Optional<RelationFile> relation =
-                ClusterPaths.relations(parent)
-                        .flatMap(
-                                in ->
-                                        RelationFile.parse(
-                                                in.tablespaceOid(), in.databaseOid(), name));
+        Optional<RelationFile> relation = RelationFile.at(path);
         if (relation.isPresent()) {
             return new ClusterFile.Relation(relation.get());
         }

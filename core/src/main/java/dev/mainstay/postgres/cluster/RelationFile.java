@@ -51,6 +51,19 @@ public record RelationFile(
                         segment == null ? 0 : Integer.parseInt(segment)));
     }
 
+    /// Reads the path of a file below the data directory, where tablespaces stand below
+    /// `pg_tblspc/OID/PG_…`; empty if it is no relation's.
+    public static Optional<RelationFile> at(String path) {
+        int slash = path.lastIndexOf('/');
+        return ClusterPaths.relations(slash < 0 ? "" : path.substring(0, slash))
+                .flatMap(
+                        in ->
+                                parse(
+                                        in.tablespaceOid(),
+                                        in.databaseOid(),
+                                        path.substring(slash + 1)));
+    }
+
     /// Number of the file's first page within the fork; unsigned.
     public int firstBlock(int relationSegmentBlocks) {
         return segment * relationSegmentBlocks;

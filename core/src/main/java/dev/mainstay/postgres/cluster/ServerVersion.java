@@ -121,7 +121,7 @@ public enum ServerVersion {
         return includesInHba;
     }
 
-    boolean walSummaries() {
+    public boolean walSummaries() {
         return walSummaries;
     }
 

@@ -12,7 +12,9 @@ import java.util.Optional;
 ///
 /// @param label one line of printable text; ends up in `backup_label`
 /// @param maxRate what the server may send a second
-public record BaseBackupRequest(String label, Optional<ByteSize> maxRate) {
+/// @param incremental only what changed since the backup whose manifest was uploaded before
+///   ([ReplicationConnection#uploadManifest]); from 17 on
+public record BaseBackupRequest(String label, Optional<ByteSize> maxRate, boolean incremental) {
     /// What the protocol can say, in KiB a second.
     private static final long SLOWEST_KIB = 32;
 
@@ -22,6 +24,10 @@ public record BaseBackupRequest(String label, Optional<ByteSize> maxRate) {
         if (label.chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException("a backup label is one line of text");
         }
+    }
+
+    public BaseBackupRequest(String label, Optional<ByteSize> maxRate) {
+        this(label, maxRate, false);
     }
 
     /// From 15 on options stand in parentheses; before, they are keywords.
@@ -43,6 +49,9 @@ public record BaseBackupRequest(String label, Optional<ByteSize> maxRate) {
         options.add("TABLESPACE_MAP");
         options.add("MANIFEST 'yes'");
         options.add("MANIFEST_CHECKSUMS 'CRC32C'");
+        if (incremental) {
+            options.add("INCREMENTAL");
+        }
         return "BASE_BACKUP (" + String.join(", ", options) + ")";
     }
 

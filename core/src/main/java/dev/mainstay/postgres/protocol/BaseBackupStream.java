@@ -60,6 +60,7 @@ public final class BaseBackupStream implements AutoCloseable {
     private boolean manifestSeen;
     private boolean copying = true;
     private boolean over;
+    private long received;
     private Optional<Content> current = Optional.empty();
 
     /// A part that was announced while the one before was read.
@@ -164,6 +165,11 @@ public final class BaseBackupStream implements AutoCloseable {
     /// In the order in which their archives come: the data directory is the last.
     public List<Tablespace> tablespaces() {
         return tablespaces;
+    }
+
+    /// How many bytes of archives and manifest came so far.
+    public long receivedBytes() {
+        return received;
     }
 
     /// The next archive or the manifest; what was not read of the part before is passed over. Empty
@@ -366,6 +372,7 @@ public final class BaseBackupStream implements AutoCloseable {
                                     : Optional.empty();
                     ended = more.isEmpty();
                     more.ifPresent(bytes -> rest = bytes);
+                    received += rest.remaining();
                 }
                 return rest.hasRemaining();
             } catch (IOException failure) {

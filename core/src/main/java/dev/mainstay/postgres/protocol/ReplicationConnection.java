@@ -8,6 +8,7 @@ import dev.mainstay.base.TimelineId;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -181,6 +182,51 @@ public final class ReplicationConnection implements AutoCloseable {
             };
         } catch (IOException failure) {
             throw broken(failure);
+        }
+    }
+
+    /// Writes a manifest to the server.
+    public interface ManifestWriter {
+        void write(OutputStream out) throws IOException;
+    }
+
+    /// Uploads the manifest of an earlier backup, on which an incremental base backup over this
+    /// connection builds; from 17 on.
+    ///
+    /// @throws ServerException if the server refuses it
+    public void uploadManifest(ManifestWriter manifest) {
+        try {
+            send("UPLOAD_MANIFEST");
+            switch (session.await()) {
+                case 'G' -> {
+                    // it waits for the manifest
+                }
+                case 'E' -> throw session.failed();
+                default -> throw session.unexpected("UPLOAD_MANIFEST");
+            }
+            try (OutputStream out = new CopyIn(session.outbox)) {
+                manifest.write(out);
+            }
+            session.outbox.send('c', new byte[0]);
+            while (true) {
+                switch (session.await()) {
+                    case 'C' -> {
+                        // and it is ready
+                    }
+                    case 'E' -> throw session.failed();
+                    case 'Z' -> {
+                        return;
+                    }
+                    default -> throw session.unexpected("the end of UPLOAD_MANIFEST");
+                }
+            }
+        } catch (IOException failure) {
+            throw broken(failure);
+        } catch (RuntimeException | Error failed) {
+            if (!(failed instanceof ServerException)) {
+                session.close(); // the server still waits for the rest
+            }
+            throw failed;
         }
     }
 

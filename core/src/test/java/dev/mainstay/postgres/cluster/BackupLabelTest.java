@@ -9,6 +9,8 @@ import dev.mainstay.base.TimelineId;
 
 import org.junit.jupiter.api.Test;
 
+import java.util.Optional;
+
 class BackupLabelTest {
     private static final String TEXT =
             """
@@ -31,7 +33,15 @@ class BackupLabelTest {
                                 Lsn.parse("A/2000060"),
                                 TimelineId.of(3),
                                 "2026-01-02 03:04:05 UTC",
-                                "nightly"));
+                                "nightly",
+                                Optional.empty()));
+    }
+
+    @Test
+    void tellsWhatAnIncrementalOneBuildsOn() {
+        String text = TEXT + "INCREMENTAL FROM LSN: A/1000028\nINCREMENTAL FROM TLI: 2\n";
+        assertThat(BackupLabel.parse(text).since())
+                .contains(new BackupLabel.Earlier(Lsn.parse("A/1000028"), TimelineId.of(2)));
     }
 
     @Test

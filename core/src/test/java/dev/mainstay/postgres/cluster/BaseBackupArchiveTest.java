@@ -88,6 +88,34 @@ class BaseBackupArchiveTest {
                 });
     }
 
+    /// A file of such a name in a whole backup is not the server's.
+    @Test
+    void changedPagesAreOnlyTakenForThatWhereTheyMayCome() {
+        byte[] tar =
+                tar(
+                        out -> {
+                            file(out, "PG_18_1/5/INCREMENTAL.16384.1", new byte[12]);
+                            file(out, "PG_18_1/5/INCREMENTAL.pg_filenode.map", new byte[9]);
+                            file(out, "INCREMENTAL.16384", new byte[9]);
+                        });
+        Optional<String> space = Optional.of("16400");
+        BaseBackupArchive whole = BaseBackupArchive.of(space, new ByteArrayInputStream(tar));
+        assertThat(whole.next().orElseThrow().relation()).isEmpty();
+
+        BaseBackupArchive some = BaseBackupArchive.of(space, new ByteArrayInputStream(tar), true);
+        StreamedFile relation = some.next().orElseThrow();
+        assertThat(relation.incremental()).isTrue();
+        assertThat(relation.path()).isEqualTo("pg_tblspc/16400/PG_18_1/5/16384.1");
+        assertThat(relation.sentAs()).isEqualTo("pg_tblspc/16400/PG_18_1/5/INCREMENTAL.16384.1");
+        assertThat(relation.relation().orElseThrow().segment()).isEqualTo(1);
+        for (int i = 0; i < 2; i++) {
+            StreamedFile other = some.next().orElseThrow();
+            assertThat(other.incremental()).isFalse();
+            assertThat(other.sentAs()).isEqualTo(other.path()).contains("INCREMENTAL.");
+            assertThat(other.relation()).isEmpty();
+        }
+    }
+
     @Test
     void filesComeWithKindAndFacts() {
         List<StreamedFile> files = read(sample());

@@ -138,6 +138,97 @@ final class BaseBackupStreamTest {
     }
 
     @Test
+    void aManifestIsUploadedInMessagesAndThenChangesCome() throws IOException {
+        byte[] manifest = new byte[200_000];
+        Arrays.fill(manifest, (byte) 'x');
+        List<byte[]> heard = new ArrayList<>();
+        try (FakeServer server =
+                        new FakeServer(
+                                talk -> {
+                                    talk.logIn();
+                                    assertThat(talk.query()).isEqualTo("UPLOAD_MANIFEST");
+                                    talk.raw(message('G', new byte[3]));
+                                    for (int i = 0; i < 4; i++) {
+                                        heard.add(talk.expect('d'));
+                                    }
+                                    talk.expect('c');
+                                    talk.raw(join(complete(), ready()));
+                                    assertThat(talk.query()).endsWith(", INCREMENTAL)");
+                                    talk.raw(join(START, complete(), TABLESPACES, BODY, END));
+                                });
+                ReplicationConnection connection =
+                        ReplicationConnection.open(
+                                server.spec("?sslmode=disable"),
+                                ReplicationOptions.of(() -> Instant.EPOCH))) {
+            connection.uploadManifest(
+                    out -> {
+                        out.write(manifest, 0, 1000);
+                        out.write('x');
+                        out.write(manifest, 1001, manifest.length - 1001);
+                    });
+            BaseBackupStream stream =
+                    connection.startBaseBackup(new BaseBackupRequest("x", Optional.empty(), true));
+            heard(stream);
+            assertThat(stream.receivedBytes()).isEqualTo(21);
+            stream.end();
+            server.assertPlayed();
+        }
+        assertThat(join(heard.toArray(byte[][]::new))).isEqualTo(manifest);
+    }
+
+    @Test
+    void aManifestThatIsRefusedLeavesTheConnectionUsable() throws IOException {
+        try (FakeServer server =
+                        new FakeServer(
+                                talk -> {
+                                    talk.logIn();
+                                    talk.query();
+                                    talk.raw(message('G', new byte[3]));
+                                    talk.expect('d');
+                                    talk.expect('c');
+                                    talk.raw(join(error("ERROR", "22023", "no manifest"), ready()));
+                                    assertThat(talk.query()).doesNotContain("INCREMENTAL");
+                                    talk.raw(join(START, complete(), TABLESPACES, BODY, END));
+                                });
+                ReplicationConnection connection =
+                        ReplicationConnection.open(
+                                server.spec("?sslmode=disable"),
+                                ReplicationOptions.of(() -> Instant.EPOCH))) {
+            assertThatThrownBy(() -> connection.uploadManifest(out -> out.write('{')))
+                    .isInstanceOf(ServerException.class)
+                    .hasMessageContaining("no manifest");
+            assertThat(heard(connection.startBaseBackup(REQUEST))).hasSize(3);
+            server.assertPlayed();
+        }
+    }
+
+    /// The server would wait for the rest for ever.
+    @Test
+    void aManifestThatBreaksOffEndsTheConnection() throws IOException {
+        try (FakeServer server =
+                        new FakeServer(
+                                talk -> {
+                                    talk.logIn();
+                                    talk.query();
+                                    talk.raw(message('G', new byte[3]));
+                                    talk.awaitHangUp();
+                                });
+                ReplicationConnection connection =
+                        ReplicationConnection.open(
+                                server.spec("?sslmode=disable"),
+                                ReplicationOptions.of(() -> Instant.EPOCH))) {
+            assertThatThrownBy(
+                            () ->
+                                    connection.uploadManifest(
+                                            _ -> {
+                                                throw new IllegalStateException("unreadable");
+                                            }))
+                    .hasMessage("unreadable");
+            server.assertPlayed();
+        }
+    }
+
+    @Test
     void optionsAreSaidAsTheVersionWantsThem() {
         assertThat(REQUEST.command(14))
                 .isEqualTo(

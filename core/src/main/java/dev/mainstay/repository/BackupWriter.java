@@ -269,6 +269,9 @@ public final class BackupWriter implements AutoCloseable {
         private final PageStorer storer;
         private final Optional<PriorBackup.Lookup> lookup;
 
+        /// Reads what a backup stored that this one goes on from, where there is no earlier one.
+        private Optional<PackReader> begunPacks = Optional.empty();
+
         private Worker(int blockSizeBytes) {
             storer =
                     new PageStorer(
@@ -373,14 +376,25 @@ public final class BackupWriter implements AutoCloseable {
         /// files cannot be read a second time: for what [PageSource] asks after the last part.
         public PageSource earlierPages(PartedFile parted) {
             return new EarlierPages(
-                    lookup.orElseThrow().packs(),
+                    packs(),
                     parted.file,
                     parted.prior.orElseThrow().map(),
                     new Fingerprints(source.fingerprintSeed()));
         }
 
+        private PackReader packs() {
+            if (lookup.isPresent()) {
+                return lookup.get().packs();
+            }
+            if (begunPacks.isEmpty()) {
+                begunPacks = Optional.of(new PackReader(source));
+            }
+            return begunPacks.get();
+        }
+
         @Override
         public void close() {
+            begunPacks.ifPresent(PackReader::close);
             lookup.ifPresent(PriorBackup.Lookup::close);
             coder.close();
         }

@@ -54,6 +54,11 @@ final class KillSite implements AutoCloseable {
     ///
     /// @param folder for the repository, the spool and all else
     KillSite(int major, Path folder) throws IOException {
+        this(major, folder, Optional.empty());
+    }
+
+    /// @param maxRate of backups over the replication protocol; empty for those of files
+    KillSite(int major, Path folder, Optional<ByteSize> maxRate) throws IOException {
         cluster =
                 TestCluster.create(
                         major,
@@ -85,7 +90,7 @@ final class KillSite implements AutoCloseable {
                   orders:
                     postgres:
                       url: postgresql://%s@127.0.0.1:%d/postgres
-                      data-directory: %s
+                      %s
                       process-max: 2
                       receiver: { spool: %s, status-interval: 100ms, ship-interval: 100ms }
                 """
@@ -94,7 +99,8 @@ final class KillSite implements AutoCloseable {
                                 key,
                                 TestCluster.SUPERUSER,
                                 cluster.port(),
-                                cluster.dataDirectory(),
+                                maxRate.map(rate -> "max-rate: " + rate.bytes())
+                                        .orElse("data-directory: " + cluster.dataDirectory()),
                                 spool));
         program = new Program(folder, configuration);
         program.run("init");

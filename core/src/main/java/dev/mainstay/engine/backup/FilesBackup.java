@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -107,6 +108,7 @@ final class FilesBackup {
                                     origin,
                                     parent,
                                     node.writing(),
+                                    Set.of(),
                                     request.waiter(),
                                     progress);
             try (BackupWriter writer =

@@ -42,7 +42,12 @@ record IncrementalStart(
             Optional<KnownChanges> known,
             Optional<Changes> changes,
             WalSegment first,
-            Instant time) {}
+            Instant time) {
+        BackupSession.Start start() {
+            Position start = stream.start();
+            return new BackupSession.Start(start.lsn(), start.timeline(), first, time);
+        }
+    }
 
     /// Why the server is not even asked for changes; empty if it is.
     ///

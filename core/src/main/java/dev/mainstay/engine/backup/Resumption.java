@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /// Goes on from backups that were begun and never finished: what they stored is stored, and what
@@ -93,13 +94,14 @@ final class Resumption {
     /// The backups to go on from, newest first, each taken over: of this cluster and timeline, of
     /// the same type, on the same parent. One that may still be running is left alone.
     ///
-    /// @param sql a session of the primary, the only one there so far that this backup has; backups
-    ///   of a standby have one there too
+    /// @param sql a session of the primary
+    /// @param own the server's processes of other sessions that this backup has there
     static List<BegunBackup> find(
             ProtectedSource source,
             Origin origin,
             Optional<Basis.Parent> parent,
             Connection sql,
+            Set<Integer> own,
             Waiter waiter,
             Progress progress) {
         List<BegunBackup> like =
@@ -108,7 +110,7 @@ final class Resumption {
                         .filter(begun -> isNews(begun, source, parent))
                         .limit(MOST)
                         .toList();
-        if (like.stream().anyMatch(begun -> !begun.givenUp()) && isOtherRunning(sql, waiter)) {
+        if (like.stream().anyMatch(begun -> !begun.givenUp()) && isOtherRunning(sql, own, waiter)) {
             progress.note(
                     "another backup is running on this server: nothing is taken over from those"
                             + " that were not finished");
@@ -148,9 +150,9 @@ final class Resumption {
     }
 
     /// The session of a process that was killed ends soon, but not at once.
-    private static boolean isOtherRunning(Connection sql, Waiter waiter) {
+    private static boolean isOtherRunning(Connection sql, Set<Integer> own, Waiter waiter) {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-            if (others(sql) == 0) {
+            if (!hasOthers(sql, own)) {
                 return false;
             }
             waiter.await(attempt);
@@ -158,15 +160,19 @@ final class Resumption {
         return true;
     }
 
-    private static long others(Connection sql) {
+    private static boolean hasOthers(Connection sql, Set<Integer> own) {
         try (PreparedStatement statement =
                 sql.prepareStatement(
-                        "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE application_name ="
+                        "SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name ="
                                 + " ? AND pid <> pg_catalog.pg_backend_pid()")) {
             statement.setString(1, ClusterBackup.APPLICATION);
             try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getLong(1);
+                while (row.next()) {
+                    if (!own.contains(row.getInt(1))) {
+                        return true;
+                    }
+                }
+                return false;
             }
         } catch (SQLException failed) {
             throw SqlSession.failure("asking for other backups", failed);
@@ -216,5 +222,17 @@ final class Resumption {
         return resumed.entrySet().stream()
                 .map(each -> each.getValue().changes().toJson().put("backup", each.getKey().text()))
                 .toList();
+    }
+
+    /// The same where every page was compared with what they stored.
+    static List<Json> allCompared(List<BegunBackup> begun) {
+        Map<BackupId, KnownChanges> unknown = new LinkedHashMap<>();
+        begun.forEach(
+                each ->
+                        unknown.put(
+                                each.id(),
+                                KnownChanges.unknown(
+                                        "every page came over the replication protocol")));
+        return toJson(unknown);
     }
 }

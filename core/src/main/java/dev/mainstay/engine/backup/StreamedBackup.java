@@ -1,12 +1,8 @@
 package dev.mainstay.engine.backup;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.RepositorySettings;
-import dev.mainstay.postgres.cluster.BackupLabel;
-import dev.mainstay.postgres.cluster.BackupManifestReader;
 import dev.mainstay.postgres.cluster.BackupSession;
 import dev.mainstay.postgres.cluster.ConfigurationOnServer;
 import dev.mainstay.postgres.cluster.ControlFile;
@@ -17,6 +13,7 @@ import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.ReplicationConnection;
 import dev.mainstay.postgres.protocol.ReplicationOptions;
 import dev.mainstay.repository.BackupWriter;
+import dev.mainstay.repository.BegunBackup;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
@@ -129,7 +126,7 @@ final class StreamedBackup {
                 new IncrementalStart(source, settings, node, server, origin, archive, proof);
         Optional<String> everything =
                 parent.flatMap(earlier -> start.everything(earlier, request.verifyChanges()));
-        Plan plan = new Plan(node, server, origin, archive, proof, parent, start);
+        Plan plan = new Plan(request, node, server, origin, parent, proof, start);
         try {
             return run(plan, everything, begin);
         } catch (NotIncremental unfit) {
@@ -143,10 +140,13 @@ final class StreamedBackup {
 
     /// @param everything why every page is to come, if the log was to tell what changed
     private ClusterBackup.Result run(Plan plan, Optional<String> everything, Instant begin) {
+        boolean resumable = plan.parent.isEmpty() || everything.isPresent();
+        List<BegunBackup> begun = resumable ? begun(plan) : List.of();
         try (BackupWriter writer =
-                source.newBackup(Basis.options(repository, plan.parent, plan.origin))) {
+                source.newBackup(
+                        Basis.options(repository, plan.parent, plan.origin).resuming(begun))) {
             try {
-                return copy(new Step(writer, plan, everything), begin);
+                return copy(new Step(writer, plan, everything, resumable, begun), begin);
             } catch (RuntimeException | Error failed) {
                 ClusterBackup.abort(writer, failed, progress);
                 throw failed;
@@ -154,17 +154,38 @@ final class StreamedBackup {
         }
     }
 
+    /// All has to come again, but what is stored is not stored twice.
+    private List<BegunBackup> begun(Plan plan) {
+        return plan.request.verifyChanges()
+                ? List.of()
+                : Resumption.find(
+                        source,
+                        plan.origin,
+                        plan.parent,
+                        plan.node.writing(),
+                        plan.server.processes(),
+                        plan.request.waiter(),
+                        progress);
+    }
+
     /// What does not change if a backup has to be begun again.
     private record Plan(
+            ClusterBackup.Request request,
             Node node,
             StreamedServer server,
             Origin origin,
-            WalArchive archive,
-            ArchiveProof proof,
             Optional<Basis.Parent> parent,
+            ArchiveProof proof,
             IncrementalStart incremental) {}
 
-    private record Step(BackupWriter writer, Plan plan, Optional<String> everything) {
+    /// @param resumable whether all comes that there is, so that it can be gone on from
+    /// @param begun what it goes on from
+    private record Step(
+            BackupWriter writer,
+            Plan plan,
+            Optional<String> everything,
+            boolean resumable,
+            List<BegunBackup> begun) {
         Node node() {
             return plan.node;
         }
@@ -194,6 +215,9 @@ final class StreamedBackup {
         IncrementalStart.Begun begun =
                 step.plan.incremental.begin(request, step.plan.parent, step.everything);
         try (BaseBackupStream stream = begun.stream()) {
+            if (step.resumable) {
+                putDownProgress(step, begun);
+            }
             try {
                 copied = read(step, begun);
             } finally {
@@ -202,7 +226,13 @@ final class StreamedBackup {
         }
         Position start = copied.stream.start();
         copied.end.damage().ifPresent(findings::damageSeenByServer);
-        ControlFile control = requireConsistent(step, copied);
+        ControlFile control =
+                StreamedChecks.requireConsistent(
+                        step.origin(),
+                        begun.known().flatMap(_ -> step.plan.parent),
+                        start,
+                        copied.end.position(),
+                        copied.files);
         storeFrame(step, copied);
         copied.files.storeControlFile();
         Node.End end =
@@ -239,6 +269,20 @@ final class StreamedBackup {
         return new ClusterBackup.Result(committed, details, Duration.between(begin, done));
     }
 
+    private void putDownProgress(Step step, IncrementalStart.Begun begun) {
+        BackupSession.Start start = begun.start();
+        BackupFindings noted = findings;
+        step.writer.putDownProgress(
+                () ->
+                        Resumption.details(
+                                step.origin(),
+                                step.plan.parent,
+                                start,
+                                step.server().session().currentInsertLsn(),
+                                Optional.empty(),
+                                noted));
+    }
+
     private Json record(Step step, BackupDetails details, Copied copied) {
         Json json =
                 BackupDetails.withReceived(
@@ -247,6 +291,9 @@ final class StreamedBackup {
                                 copied.described.movedPgClass()),
                         receivedBefore);
         copied.begun.changes().ifPresent(changes -> json.put("changes", changes.toJson()));
+        if (!step.begun.isEmpty()) {
+            json.put("resumed", Resumption.allCompared(step.begun));
+        }
         return json;
     }
 
@@ -390,71 +437,9 @@ final class StreamedBackup {
                 case BaseBackupStream.Archive archive ->
                         files.read(archive.of().oid(), throttle.hold(archive.content()));
                 case BaseBackupStream.Manifest manifest ->
-                        requireComplete(step.origin(), stream, files.arrived(), manifest);
+                        StreamedChecks.requireComplete(
+                                step.origin(), stream, files.arrived(), manifest);
             }
         }
-    }
-
-    private static void requireComplete(
-            Origin origin,
-            BaseBackupStream stream,
-            ArrivedFiles arrived,
-            BaseBackupStream.Manifest manifest) {
-        BackupManifestReader.Summary summary =
-                BackupManifestReader.read(manifest.content(), arrived::named);
-        arrived.requireAllNamed();
-        boolean same = summary.systemId().map(origin.systemId()::equals).orElse(true);
-        if (!same || !summary.ranges().getLast().start().equals(stream.start().lsn())) {
-            throw mismatch("its manifest is of another cluster or backup");
-        }
-    }
-
-    /// What is known only now has to agree with what was believed at the beginning.
-    private static ControlFile requireConsistent(Step step, Copied copied) {
-        Origin origin = step.origin();
-        ControlFile control = copied.files.control();
-        Origin found = Origin.of(control);
-        Position start = copied.stream.start();
-        BackupLabel label = BackupLabel.parse(copied.files.sentLabel());
-        if (!found.systemId().equals(origin.systemId())
-                || !found.layout().equals(origin.layout())) {
-            throw mismatch("its control file is of another cluster than the server said");
-        }
-        if (!label.start().equals(start.lsn())
-                || !label.timeline().equals(start.timeline())
-                || !copied.end.position().timeline().equals(start.timeline())
-                || copied.end.position().lsn().isBefore(start.lsn())) {
-            throw mismatch(
-                    "it begins at "
-                            + start.lsn()
-                            + " on timeline "
-                            + start.timeline()
-                            + ", its label says "
-                            + label.start()
-                            + " on timeline "
-                            + label.timeline()
-                            + ", and it ends at "
-                            + copied.end.position().lsn()
-                            + " on timeline "
-                            + copied.end.position().timeline());
-        }
-        boolean asked = copied.begun.known().isPresent();
-        Optional<BackupLabel.Earlier> since =
-                step.plan
-                        .parent
-                        .filter(_ -> asked)
-                        .map(parent -> BackupDetails.read(parent.backup().details()))
-                        .map(each -> new BackupLabel.Earlier(each.startLsn(), each.timeline()));
-        if (!label.since().equals(since)) {
-            throw mismatch(
-                    "by its label it builds on "
-                            + label.since().map(BackupLabel.Earlier::toString).orElse("nothing"));
-        }
-        return control;
-    }
-
-    private static MainstayException mismatch(String what) {
-        return new MainstayException(
-                ErrorCode.SERVER_PROTOCOL, "the base backup contradicts itself: " + what);
     }
 }

@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Optional;
+import java.util.Set;
 
 /// A server whose files come over a replication connection, and SQL sessions to the same server for
 /// all that the replication protocol cannot be asked.
@@ -128,6 +129,17 @@ final class StreamedServer implements AutoCloseable {
                             + " and leads to system "
                             + now.systemId()
                             + " now");
+        }
+    }
+
+    /// The server's processes that serve this backup.
+    Set<Integer> processes() {
+        try (Statement statement = sql.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_backend_pid()")) {
+            row.next();
+            return Set.of(stream.serverProcess(), row.getInt(1));
+        } catch (SQLException failed) {
+            throw SqlSession.failure("asking for the number of this session", failed);
         }
     }
 

@@ -26,9 +26,10 @@ import java.util.Optional;
         name = "expire",
         footer = {
             "",
-            "Only the records of backups go, so they can no longer be restored. Their packs, and"
-                    + " WAL",
-            "that nothing needs any more, stay until they are pruned: expire frees no space itself."
+            "Only the records of backups go, so they can no longer be restored. 'mainstay prune'"
+                    + " frees",
+            "the space of their packs. WAL that nothing needs any more stays: no command removes it"
+                    + " yet."
         })
 final class ExpireCommand implements Verb {
     private static final int NAMED = 5;

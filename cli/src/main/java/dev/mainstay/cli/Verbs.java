@@ -26,6 +26,10 @@ final class Verbs {
                             "remove the backups that the retention policy does not keep",
                             ExpireCommand::new),
                     new Entry(
+                            "prune",
+                            "free the space of what no backup refers to any more",
+                            PruneCommand::new),
+                    new Entry(
                             "verify",
                             "prove that everything is readable, complete and continuous",
                             VerifyCommand::new),

@@ -36,6 +36,11 @@ public enum ErrorCode {
     BACKUP_ABORTED(211, "a collector gave up on this backup; start it again"),
     SEGMENT_TOO_LARGE(
             212, "format 1 holds relation segment files of up to 1048576 blocks; please report it"),
+    PRUNE_UNCERTAIN(
+            213,
+            "run 'mainstay verify', and bring back what is damaged or missing from a copy of the"
+                    + " repository"),
+    PRUNE_STORE_UNFIT(214, "keep the repository in a store that can; nothing was removed"),
 
     // 03 keys
     KEY_WRONG(301, "use the passphrase or key file this repository was created with"),

@@ -115,7 +115,7 @@ public final class BackupWriter implements AutoCloseable {
                                                 vault.get(object.name()))
                                         .strings("packs"));
                     } catch (MainstayException missing) {
-                        if (!vault.isGone(object.name(), missing)) {
+                        if (missing.code() != ErrorCode.STORE_OBJECT_MISSING) {
                             throw missing;
                         } // that collector is through: nothing leads to what it removed
                     }
@@ -140,10 +140,7 @@ public final class BackupWriter implements AutoCloseable {
                                 blockSizeBytes,
                                 options.shape().chunksListed(),
                                 uploads::named));
-        prior =
-                options.parent()
-                        .filter(this::isListed)
-                        .map(parent -> PriorBackup.read(source, parent, absentPacks));
+        prior = options.parent().filter(this::isListed).flatMap(this::unlessClaimed);
         begun =
                 options.resumed().stream()
                         .map(each -> BegunPages.read(source, each, absentPacks))
@@ -155,6 +152,19 @@ public final class BackupWriter implements AutoCloseable {
     /// already, and everything is read.
     private boolean isListed(CommittedBackup parent) {
         return source.backups().stream().anyMatch(each -> each.id().equals(parent.id()));
+    }
+
+    /// What a parent's manifest says, unless a collector claimed where it is stored and has removed
+    /// it by now.
+    private Optional<PriorBackup> unlessClaimed(CommittedBackup parent) {
+        try {
+            return Optional.of(PriorBackup.read(source, parent, absentPacks));
+        } catch (MainstayException missing) {
+            if (missing.code() == ErrorCode.STORE_OBJECT_MISSING && !absentPacks.isEmpty()) {
+                return Optional.empty();
+            }
+            throw missing;
+        }
     }
 
     /// Puts down from time to time what is stored, so that another backup can go on from there if

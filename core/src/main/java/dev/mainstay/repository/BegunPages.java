@@ -8,6 +8,7 @@ import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackId;
 import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.repository.format.WireReader;
@@ -15,10 +16,12 @@ import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.ObjectStore;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /// What backups that were begun and not finished have stored: relation files by path, chunks by
 /// name. An object that is damaged or gone costs only what it would have saved.
@@ -63,6 +66,36 @@ final class BegunPages implements AutoCloseable {
             }
         } else if (part.kind() == FrameKind.CHUNKS) {
             ManifestEntry.readChunks(in).forEach(chunk -> chunks.put(chunk.id(), chunk));
+        }
+    }
+
+    /// Tells the packs that progress objects name, as far as they can be read.
+    static void packs(ProtectedSource source, List<String> objects, Consumer<PackId> each) {
+        Vault vault = source.vault();
+        for (String name : objects) {
+            try {
+                vault.open(name, ObjectType.PROGRESS, vault.get(name))
+                        .forEach(part -> packs(name, part, each));
+            } catch (MainstayException unreadable) {
+                if (BegunBackup.isPassing(unreadable)) {
+                    throw unreadable;
+                }
+            }
+        }
+    }
+
+    private static void packs(String name, SealedObject.Part part, Consumer<PackId> each) {
+        WireReader in = new WireReader("object " + name, part.payload());
+        if (part.kind() == FrameKind.MAPS) {
+            while (in.remaining() > 0) {
+                String path = in.string();
+                byte[] map = new WireReader(path, in.bytes()).bytes();
+                SegmentMap.read(new WireReader(path, map))
+                        .frames()
+                        .forEach(frame -> each.accept(frame.ref().pack()));
+            }
+        } else if (part.kind() == FrameKind.CHUNKS) {
+            ManifestEntry.readChunks(in).forEach(chunk -> each.accept(chunk.frame().pack()));
         }
     }
 

@@ -40,6 +40,18 @@ final class Names {
         return PACKS + packClass.folder() + "/" + hex.substring(0, 2) + "/" + hex;
     }
 
+    /// The pack that has this name; empty for other names.
+    static Optional<PackId> packOf(String name) {
+        String[] words = name.split("/", -1);
+        try {
+            Optional<PackId> id =
+                    words.length == 4 ? Optional.of(PackId.parse(words[3])) : Optional.empty();
+            return id.filter(pack -> name.equals(pack(PackClass.parse(words[1]), pack)));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
     static String slots(SourceId source) {
         return SLOTS + source + "/";
     }

@@ -11,7 +11,8 @@ import java.util.List;
 /// @param strange backups whose records do not tell what cluster they are of: they stay
 /// @param damaged records that cannot be read: what they are of stays
 /// @param before what can be recovered as things are
-/// @param after what can be recovered once the backups are gone, and the WAL that prune may free
+/// @param after what can be recovered once the backups are gone, and the WAL that nothing needs
+///   then
 /// @param freed WAL that nothing has need of then; expiry does not remove it
 public record ExpiryPlan(
         String source,

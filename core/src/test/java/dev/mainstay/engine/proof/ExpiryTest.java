@@ -35,9 +35,9 @@ import java.util.function.BiConsumer;
 
 /// Backups are removed on record, then for good; killed at every call, beside others, held or not.
 class ExpiryTest {
-    private static final Instant NOW = Instant.parse("2026-11-22T00:00:00Z");
+    static final Instant NOW = Instant.parse("2026-11-22T00:00:00Z");
 
-    private static RetentionPolicy newest(int count) {
+    static RetentionPolicy newest(int count) {
         return new ConfigurationReader(Map.of())
                 .parse(
                         "test",

@@ -8,6 +8,8 @@ import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
 import dev.mainstay.storage.memory.MemoryStore;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -22,6 +24,8 @@ final class HookedStore implements ObjectStore {
 
     private final ObjectStore inner;
     private Runnable hook = () -> {};
+    private Runnable gate = () -> {};
+    private @Nullable Thread owner;
     private int hookAt = -1;
     private int killAt = -1;
     private boolean happens;
@@ -47,6 +51,12 @@ final class HookedStore implements ObjectStore {
         this.hook = what;
     }
 
+    /// Asks before every call of this thread.
+    void gate(Runnable ask) {
+        this.gate = ask;
+        this.owner = Thread.currentThread();
+    }
+
     /// @param happens whether the call is made, and only its answer lost
     synchronized void dieAt(int call, boolean happens) {
         this.killAt = calls + call;
@@ -58,7 +68,14 @@ final class HookedStore implements ObjectStore {
         return hookAt >= 0 && calls >= hookAt;
     }
 
+    synchronized int calls() {
+        return calls;
+    }
+
     private boolean last() {
+        if (Thread.currentThread().equals(owner)) {
+            gate.run();
+        }
         Runnable now = () -> {};
         int call;
         synchronized (this) {

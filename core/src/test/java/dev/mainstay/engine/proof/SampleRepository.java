@@ -198,7 +198,7 @@ public final class SampleRepository {
         }
     }
 
-    private static BackupDetails details(long segment) {
+    static BackupDetails details(long segment) {
         Instant time = Instant.parse("2026-11-21T04:15:00Z");
         Lsn start = SampleLog.start(segment).plus(40);
         return new BackupDetails(
@@ -218,7 +218,7 @@ public final class SampleRepository {
                 new BackupDetails.Judgement(List.of(), 0, List.of(), List.of()));
     }
 
-    private static FileFacts facts(String path) {
+    static FileFacts facts(String path) {
         return new FileFacts(path, 0600, "postgres", "postgres", 1);
     }
 

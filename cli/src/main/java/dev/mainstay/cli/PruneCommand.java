@@ -1,0 +1,142 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.Durations;
+import dev.mainstay.repository.AnnouncedBackup;
+import dev.mainstay.repository.Prune;
+import dev.mainstay.repository.Repository;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+
+/// `mainstay prune [--plan] [--patience TIME] [--yes]`
+@Command(
+        name = "prune",
+        footer = {
+            "",
+            "Packs go that no backup refers to: those of backups that 'mainstay expire' removed,"
+                    + " and of",
+            "backups that failed. Where a backup is running, what it may still come to refer to"
+                    + " waits",
+            "for the next run after its end. WAL stays."
+        })
+final class PruneCommand implements Verb {
+    @Option(names = "--plan", description = "show what would be removed, and remove nothing")
+    private boolean planOnly;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "TIME",
+            defaultValue = "7d",
+            description = {
+                "a backup that began longer ago and has not ended is given up: if it is running"
+                        + " after",
+                "all, it fails; and what a failed one stored is not kept any more for one that goes"
+                        + " on",
+                "from there (default: 7d)"
+            })
+    private String patience = "7d";
+
+    @Option(
+            names = "--beside-backups",
+            description = {
+                "claim what can be removed although a backup is running, for where one always is;",
+                "backups that build upon that one store again what it had stored by then, until",
+                "'prune' is run after its end"
+            })
+    private boolean beside;
+
+    @Option(names = "--yes", description = "do not ask before anything is removed")
+    private boolean yes;
+
+    @Override
+    public Document run(Session session) throws IOException {
+        Duration wait = patience();
+        try (Repository repository = OpenSource.repository(session)) {
+            Prune.Report plan = new Prune(repository, wait, beside, _ -> {}).plan();
+            if (planOnly) {
+                return describe(plan, "would be removed", "would be given up");
+            }
+            if (plan.removed().count() > 0 || !plan.givenUp().isEmpty()) {
+                Confirm.danger(session, danger(plan), yes);
+            }
+            session.progress().begin("pruning", plan.removed().size().bytes());
+            Prune.Report done =
+                    new Prune(repository, wait, beside, session.progress()::advance).run();
+            session.progress().end();
+            return describe(done, "removed", "given up");
+        }
+    }
+
+    private Duration patience() {
+        try {
+            return Durations.parse(patience);
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "--patience: " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private static String danger(Prune.Report plan) {
+        return packs(plan.removed())
+                + " that no backup refers to will be removed for good"
+                + (plan.givenUp().isEmpty()
+                        ? ""
+                        : ", and these backups given up, which began before --patience and have not"
+                                + " ended: "
+                                + String.join(", ", names(plan.givenUp())));
+    }
+
+    private static String packs(Prune.Amount amount) {
+        return amount.count() == 0
+                ? "no pack"
+                : amount.count()
+                        + (amount.count() == 1 ? " pack (" : " packs (")
+                        + amount.size()
+                        + ")";
+    }
+
+    private static List<String> names(List<AnnouncedBackup> backups) {
+        return backups.stream().map(each -> each.source() + " " + each.backup()).toList();
+    }
+
+    private static Document describe(Prune.Report report, String removed, String givenUp) {
+        Document document =
+                Document.of(packs(report.removed()) + " " + removed)
+                        .add("packs", report.removed().count())
+                        .add("size", report.removed().size())
+                        .add("leftovers", report.leftovers())
+                        .add("packsLeft", report.left().count())
+                        .add("sizeLeft", report.left().size());
+        if (report.waiting().count() > 0) {
+            document.add("waiting", report.waiting().count())
+                    .add("sizeWaiting", report.waiting().size());
+        }
+        if (!report.running().isEmpty()) {
+            document.addAll("running", names(report.running()))
+                    .add(
+                            "next",
+                            "what waits goes when these have ended: prune again then, or give up"
+                                    + " what was killed with --patience");
+        }
+        if (!report.givenUp().isEmpty()) {
+            document.addAll("givenUp", names(report.givenUp()))
+                    .add("why", givenUp + ": began before --patience");
+        }
+        if (report.refused().count() > 0) {
+            document.addAll(
+                    "warnings",
+                    List.of(
+                            "the store keeps "
+                                    + packs(report.refused())
+                                    + " that no backup refers to; prune again when it lets them"
+                                    + " go"));
+        }
+        return document;
+    }
+}

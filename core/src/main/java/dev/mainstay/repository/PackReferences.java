@@ -1,0 +1,228 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackId;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The packs that backups refer to: every commit whose slot is there, whether or not an expiry
+/// names it, with its manifest, its maps and its index piece. A repository in which that cannot be
+/// told for certain is refused as a whole: what nobody knows to be needed must not look unneeded.
+///
+/// It only grows: what was referred to once stays so, even if the backup is removed meanwhile.
+final class PackReferences {
+    /// How a backup ended.
+    enum End {
+        COMMITTED,
+        ABORTED,
+        /// What it stored stays for one that goes on from there.
+        ABORTED_KEPT
+    }
+
+    private final Repository repository;
+    private final Map<SourceId, ProtectedSource> sources = new HashMap<>();
+    private final Map<String, End> slots = new HashMap<>();
+
+    /// Slots that an expiry names, and that nobody holds.
+    private final Set<String> expired = new HashSet<>();
+
+    private final Set<PackId> packs = new HashSet<>();
+
+    private PackReferences(Repository repository) {
+        this.repository = repository;
+    }
+
+    /// @throws MainstayException PRUNE_UNCERTAIN if it cannot be told what some backup refers to
+    static PackReferences read(Repository repository) {
+        PackReferences references = new PackReferences(repository);
+        references.readSources();
+        references.sources.values().forEach(references::demandChain);
+        references.update();
+        return references;
+    }
+
+    /// Adds what was committed since.
+    ///
+    /// @throws MainstayException PRUNE_UNCERTAIN if it cannot be told what some backup refers to
+    void update() {
+        Map<SourceId, List<String>> fresh = new HashMap<>();
+        Listing.forEach(
+                repository.store(),
+                Names.SLOTS,
+                object -> {
+                    if (!slots.containsKey(object.name())) {
+                        fresh.computeIfAbsent(sourceOf(object.name()), _ -> new ArrayList<>())
+                                .add(object.name());
+                    }
+                });
+        if (!sources.keySet().containsAll(fresh.keySet())) {
+            readSources();
+        }
+        fresh.forEach(
+                (id, names) -> {
+                    ProtectedSource source = sources.get(id);
+                    if (source == null) {
+                        throw uncertain(
+                                names.getFirst()
+                                        + " belongs to a source whose key is not there, so nobody"
+                                        + " can tell what it refers to",
+                                null);
+                    }
+                    read(source, names);
+                });
+    }
+
+    private void readSources() {
+        repository
+                .sources(
+                        (object, broken) -> {
+                            throw uncertain(object + " cannot be read", broken);
+                        })
+                .forEach(source -> sources.put(source.id(), source));
+    }
+
+    /// A slot that vanished may come back from a copy, and what it refers to must be there then.
+    private void demandChain(ProtectedSource source) {
+        RecordChain chain = source.records();
+        if (!chain.missing().isEmpty()) {
+            chain = source.records(); // slots are listed first: one may have come meanwhile
+        }
+        for (RecordChain.Missing missing : chain.missing()) {
+            if (Names.backupOfSlot(missing.object()).isPresent()) {
+                throw uncertain(
+                        missing.object()
+                                + " vanished, though no expiry names it, and nobody can tell what"
+                                + " it refers to",
+                        null);
+            }
+        }
+        expired.addAll(chain.removedObjects());
+        chain.holds().keySet().forEach(held -> expired.remove(Names.slot(source.id(), held)));
+    }
+
+    private static SourceId sourceOf(String slot) {
+        if (Names.backupOfSlot(slot).isEmpty()) {
+            throw uncertain(slot + " is no name of a slot", null);
+        }
+        try {
+            return SourceId.parse(slot.split("/", -1)[1]);
+        } catch (IllegalArgumentException foreign) {
+            throw uncertain(slot + " is no name of a slot", foreign);
+        }
+    }
+
+    /// A walk passes over maps that it has met, so one that met something unreadable is of no more
+    /// use.
+    private void read(ProtectedSource source, List<String> names) {
+        Iterator<String> left = names.iterator();
+        while (left.hasNext()) {
+            List<BackupWalk.Unread> unread = new ArrayList<>();
+            try (BackupWalk walk =
+                    new BackupWalk(
+                            source,
+                            expected -> packs.add(expected.ref().pack()),
+                            _ -> false,
+                            unread::add)) {
+                boolean readable = true;
+                while (readable && left.hasNext()) {
+                    readable = read(source, left.next(), walk, unread);
+                }
+            }
+        }
+    }
+
+    /// @return whether it could be read; if not, it is gone
+    private boolean read(
+            ProtectedSource source, String name, BackupWalk walk, List<BackupWalk.Unread> unread) {
+        Vault vault = source.vault();
+        try {
+            RecordChain.Event slot = RecordChain.open(vault, name, ObjectType.SLOT);
+            if (slot.type().equals("abort")) {
+                slots.put(name, BegunBackup.keeps(slot.body()) ? End.ABORTED_KEPT : End.ABORTED);
+                return true;
+            }
+            CommittedBackup backup = CommittedBackup.read(slot);
+            walk.walk(backup, 0);
+            index(source, backup.id());
+            if (!unread.isEmpty()) {
+                throw unread.getFirst().why();
+            }
+            slots.put(name, End.COMMITTED);
+            return true;
+        } catch (MainstayException broken) {
+            if (broken.code() == ErrorCode.STORE_UNAVAILABLE
+                    || broken.code() == ErrorCode.INTERRUPTED) {
+                throw broken;
+            }
+            // Else it was removed meanwhile, or long ago and whoever wrote it has put it again.
+            if (vault.store.size(name).isPresent() && !expired.contains(name)) {
+                throw uncertain(
+                        "nobody can tell what backup "
+                                + Names.backupOfSlot(name).map(BackupId::text).orElse(name)
+                                + " of "
+                                + source.name()
+                                + " refers to",
+                        broken);
+            }
+            return false;
+        }
+    }
+
+    /// Chunks that a backup stored and does not need itself can be found there by later ones.
+    private void index(ProtectedSource source, BackupId backup) {
+        Vault vault = source.vault();
+        String name = Names.index(source.id()) + backup;
+        if (vault.store.size(name).isEmpty()) {
+            return;
+        }
+        try {
+            ChunkIndex.entries(vault, name, chunk -> packs.add(chunk.frame().pack()));
+        } catch (MainstayException broken) {
+            if (!vault.isGone(name, broken)) {
+                throw broken;
+            }
+        }
+    }
+
+    static MainstayException uncertain(String what, @Nullable Throwable why) {
+        String because = why == null || why.getMessage() == null ? "" : ": " + why.getMessage();
+        return new MainstayException(
+                ErrorCode.PRUNE_UNCERTAIN, "nothing was removed: " + what + because, why);
+    }
+
+    boolean contains(PackId pack) {
+        return packs.contains(pack);
+    }
+
+    /// Sources that were ever added.
+    Iterable<ProtectedSource> sources() {
+        return List.copyOf(sources.values());
+    }
+
+    Optional<ProtectedSource> source(SourceId id) {
+        return Optional.ofNullable(sources.get(id));
+    }
+
+    /// How a backup ended, as far as that was seen; empty if it may be running. One whose slot is
+    /// gone was committed and then removed.
+    Optional<End> end(SourceId source, BackupId backup) {
+        String name = Names.slot(source, backup);
+        End end = slots.get(name);
+        return end == null && expired.contains(name)
+                ? Optional.of(End.ABORTED)
+                : Optional.ofNullable(end);
+    }
+}

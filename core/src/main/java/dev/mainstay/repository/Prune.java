@@ -1,0 +1,332 @@
+package dev.mainstay.repository;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Json;
+import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackId;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.StoreFacts;
+import dev.mainstay.storage.StoredObject;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongConsumer;
+
+/// Removes packs that no backup refers to, and what backups that ended left behind (docs/format.md
+/// section 10), beside any number of writers and of others like it, without locks. For one use.
+///
+/// Packs are claimed first ([Claim]); then every backup that may not have seen the claim has to
+/// end; then what is referred to is looked up again, and only what nothing refers to goes. No clock
+/// decides what is removed; one decides when a backup that does not end is given up, which cannot
+/// be finished any more then. Whoever is killed leaves something that the next one finishes.
+public final class Prune {
+    /// Packs in one claim: their names have to fit in an object.
+    private static final int CLAIMED = 100_000;
+
+    /// What was done, or would be.
+    ///
+    /// @param removed packs that went
+    /// @param leftovers how many objects of backups that ended went, which nothing needs
+    /// @param waiting packs that nothing refers to, and that running backups may come to refer to
+    /// @param running the backups these wait for
+    /// @param givenUp backups that had not ended in time and now cannot be finished
+    /// @param refused packs that the store did not let go
+    /// @param left packs that stay because something refers to them, or may go on from them
+    public record Report(
+            Amount removed,
+            long leftovers,
+            Amount waiting,
+            List<AnnouncedBackup> running,
+            List<AnnouncedBackup> givenUp,
+            Amount refused,
+            Amount left) {
+        public Report {
+            running = List.copyOf(running);
+            givenUp = List.copyOf(givenUp);
+        }
+    }
+
+    /// How many, how large.
+    public record Amount(long count, ByteSize size) {
+        static Amount of(Collection<StoredObject> objects) {
+            return new Amount(
+                    objects.size(),
+                    ByteSize.of(objects.stream().mapToLong(StoredObject::sizeBytes).sum()));
+        }
+
+        private Amount without(Amount other) {
+            return new Amount(count - other.count, ByteSize.of(size.bytes() - other.size.bytes()));
+        }
+    }
+
+    private final Repository repository;
+    private final ObjectStore store;
+    private final Vault root;
+    private final Duration patience;
+    private final boolean besideBackups;
+    private final LongConsumer bytesRemoved;
+    private final Map<PackId, StoredObject> stored = new HashMap<>();
+    private final Set<AnnouncedBackup> running = new LinkedHashSet<>();
+    private final Set<AnnouncedBackup> givenUp = new LinkedHashSet<>();
+    private final Set<StoredObject> waiting = new LinkedHashSet<>();
+    private final Set<StoredObject> removed = new LinkedHashSet<>();
+    private final Set<StoredObject> refused = new LinkedHashSet<>();
+
+    /// @param patience how long ago a backup that has not ended must have begun to be given up, and
+    ///   a failed one for what it stored not to be kept any more for one that goes on from there
+    /// @param besideBackups claim something although a backup is running. It cannot be told then
+    ///   what that one has stored so far: those that build upon it store it again, until this is
+    ///   run after its end. For who has a backup running always
+    /// @param bytesRemoved is told of each pack that went
+    public Prune(
+            Repository repository,
+            Duration patience,
+            boolean besideBackups,
+            LongConsumer bytesRemoved) {
+        this.repository = repository;
+        this.store = repository.store();
+        this.root = repository.rootVault();
+        this.patience = patience;
+        this.besideBackups = besideBackups;
+        this.bytesRemoved = bytesRemoved;
+    }
+
+    /// Looks and changes nothing.
+    ///
+    /// @throws MainstayException PRUNE_STORE_UNFIT, or PRUNE_UNCERTAIN if it cannot be told what
+    ///   backups refer to
+    public Report plan() {
+        demandFit(store.facts());
+        List<Claim> claims = Claim.all(root);
+        listPacks();
+        PackReferences references = PackReferences.read(repository);
+        Leftovers leftovers = Leftovers.find(references, this::isOverdue);
+        Set<PackId> places = places();
+        Set<PackId> claimed = new HashSet<>();
+        List<String> announced = AnnouncedBackup.intents(store);
+        for (Claim claim : claims) {
+            claimed.addAll(claim.packs());
+            List<PackId> going = unneeded(claim.packs(), references, places);
+            boolean decided = claim.sweep().isPresent();
+            boolean free = decided || wouldEnd(claim.seen().orElse(announced), references);
+            (free ? removed : waiting).addAll(objects(going));
+        }
+        List<PackId> fresh = candidates(references, leftovers, places, claimed);
+        boolean free = fresh.isEmpty() || wouldEnd(announced, references);
+        (free ? removed : waiting).addAll(objects(fresh));
+        return report(leftovers.count());
+    }
+
+    /// Removes what can be removed now, and claims what can be removed later.
+    ///
+    /// @throws MainstayException as for [#plan]; then nothing was removed
+    public Report run() {
+        demandFit(store.facts());
+        List<Claim> claims = new ArrayList<>(Claim.all(root));
+        Claim.removeRests(root);
+        listPacks(); // after the claims were read: what they name is listed, or gone
+        PackReferences references = PackReferences.read(repository);
+        Leftovers before = Leftovers.find(references, this::isOverdue);
+        claims.addAll(publish(claims, references, before));
+        List<Claim> open = new ArrayList<>();
+        List<Claim> fenced = new ArrayList<>();
+        for (Claim claim : claims) {
+            Optional<List<String>> waits =
+                    claim.sweep().isPresent() ? Optional.of(List.of()) : claim.waits();
+            if (waits.isPresent()) {
+                (haveEnded(waits.get(), references) ? fenced : open).add(claim);
+            }
+        }
+        references.update(); // all that the fenced claims wait for had ended before this
+        Leftovers leftovers = Leftovers.find(references, this::isOverdue);
+        leftovers.remove(store);
+        Set<PackId> places = places();
+        fenced.forEach(claim -> sweep(claim, unneeded(claim.packs(), references, places)));
+        open.forEach(claim -> waiting.addAll(objects(unneeded(claim.packs(), references, places))));
+        waiting.removeAll(removed);
+        waiting.removeIf(
+                object -> Names.packOf(object.name()).filter(references::contains).isPresent());
+        return report(leftovers.count());
+    }
+
+    private static void demandFit(StoreFacts facts) {
+        if (!facts.putIfAbsent() || !facts.listAfterPut()) {
+            throw new MainstayException(
+                    ErrorCode.PRUNE_STORE_UNFIT,
+                    facts.url()
+                            + " does not "
+                            + (facts.putIfAbsent()
+                                    ? "list what was put before"
+                                    : "refuse to put over what is there")
+                            + ", so it cannot be told for certain what is needed");
+        }
+    }
+
+    private void listPacks() {
+        Listing.forEach(
+                store,
+                Names.PACKS,
+                object -> Names.packOf(object.name()).ifPresent(id -> stored.put(id, object)));
+    }
+
+    /// Places to which frames of other packs have moved.
+    private Set<PackId> places() {
+        Set<PackId> places = new HashSet<>();
+        Listing.forEach(
+                store,
+                Names.MOVED,
+                object -> {
+                    for (Json frame : moved(object.name())) {
+                        places.add(PackId.parse(frame.string("pack")));
+                    }
+                });
+        return places;
+    }
+
+    private List<Json> moved(String name) {
+        try {
+            byte[] bytes = root.get(name);
+            for (ProtectedSource source : repository.sources()) {
+                try {
+                    return source.vault().openJson(name, ObjectType.MOVED, bytes).objects("frames");
+                } catch (MainstayException another) {
+                    if (another.code() != ErrorCode.KEY_MISSING) {
+                        throw another;
+                    }
+                }
+            }
+            throw new MainstayException(ErrorCode.KEY_MISSING, name + " opens with no key");
+        } catch (MainstayException broken) {
+            throw PackReferences.uncertain(name + " cannot be read", broken);
+        }
+    }
+
+    private static List<PackId> unneeded(
+            Collection<PackId> among, PackReferences references, Set<PackId> places) {
+        return among.stream()
+                .filter(pack -> !references.contains(pack) && !places.contains(pack))
+                .sorted()
+                .toList();
+    }
+
+    private List<StoredObject> objects(Collection<PackId> packs) {
+        return packs.stream()
+                .flatMap(pack -> Optional.ofNullable(stored.get(pack)).stream())
+                .toList();
+    }
+
+    private List<PackId> candidates(
+            PackReferences references,
+            Leftovers leftovers,
+            Set<PackId> places,
+            Set<PackId> claimed) {
+        return unneeded(stored.keySet(), references, places).stream()
+                .filter(pack -> !claimed.contains(pack) && !leftovers.keeps(pack))
+                .toList();
+    }
+
+    private List<Claim> publish(
+            List<Claim> claims, PackReferences references, Leftovers leftovers) {
+        Set<PackId> claimed = new HashSet<>();
+        claims.forEach(claim -> claimed.addAll(claim.packs()));
+        List<PackId> fresh = candidates(references, leftovers, places(), claimed);
+        List<AnnouncedBackup> busy = busy(references);
+        if (!fresh.isEmpty() && !busy.isEmpty() && !besideBackups) {
+            running.addAll(busy);
+            waiting.addAll(objects(fresh));
+            return List.of();
+        }
+        List<Claim> published = new ArrayList<>();
+        for (int from = 0; from < fresh.size(); from += CLAIMED) {
+            int to = Math.min(fresh.size(), from + CLAIMED);
+            published.add(Claim.publish(root, fresh.subList(from, to)));
+        }
+        return published;
+    }
+
+    /// Backups that are running, as far as anybody can tell.
+    private List<AnnouncedBackup> busy(PackReferences references) {
+        return AnnouncedBackup.open(AnnouncedBackup.intents(store), references, store).stream()
+                .filter(each -> !isOverdue(each.backup()))
+                .toList();
+    }
+
+    private boolean isOverdue(BackupId backup) {
+        return AnnouncedBackup.begin(backup)
+                .filter(begin -> begin.plus(patience).isBefore(root.ground.clock().instant()))
+                .isPresent();
+    }
+
+    private boolean wouldEnd(List<String> intents, PackReferences references) {
+        List<AnnouncedBackup> open = AnnouncedBackup.open(intents, references, store);
+        open.forEach(each -> (isOverdue(each.backup()) ? givenUp : running).add(each));
+        return open.stream().allMatch(each -> isOverdue(each.backup()));
+    }
+
+    /// Whether all these backups have ended; those that are overdue are ended here.
+    private boolean haveEnded(List<String> intents, PackReferences references) {
+        boolean all = true;
+        for (AnnouncedBackup each : AnnouncedBackup.open(intents, references, store)) {
+            Optional<ProtectedSource> source = references.source(each.sourceId());
+            if (isOverdue(each.backup()) && source.isPresent()) {
+                if (BegunBackup.giveUp(source.get(), each.backup(), false)) {
+                    givenUp.add(each);
+                }
+            } else {
+                running.add(each);
+                all = false;
+            }
+        }
+        return all;
+    }
+
+    private void sweep(Claim claim, List<PackId> going) {
+        Optional<Set<PackId>> decided = claim.sweep().or(() -> claim.decide(going));
+        if (decided.isEmpty()) {
+            return; // another one was faster
+        }
+        boolean allGone = true;
+        for (StoredObject object : objects(decided.get().stream().sorted().toList())) {
+            switch (store.delete(object.name())) {
+                case DELETED -> {
+                    removed.add(object);
+                    bytesRemoved.accept(object.sizeBytes());
+                }
+                case ABSENT -> {}
+                case REFUSED -> {
+                    refused.add(object);
+                    allGone = false;
+                }
+            }
+        }
+        if (allGone) {
+            claim.remove();
+        }
+    }
+
+    private Report report(long leftovers) {
+        Amount all = Amount.of(stored.values());
+        Amount gone = Amount.of(removed);
+        Amount waits = Amount.of(waiting);
+        Amount kept = Amount.of(refused);
+        return new Report(
+                gone,
+                leftovers,
+                waits,
+                List.copyOf(running),
+                List.copyOf(givenUp),
+                kept,
+                all.without(gone).without(waits).without(kept));
+    }
+}

@@ -15,6 +15,7 @@ import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.format.Json;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,8 +41,18 @@ final class BackupsCommand implements Verb {
             description = "with hold: why, for those who come later")
     private Optional<String> reason = Optional.empty();
 
+    @Mixin private FromOption from = new FromOption();
+
     @Override
     public Document run(Session session) {
+        from.apply(session);
+        if (from.isGiven() && words.size() == 2 && !words.getFirst().equals("show")) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "a copy is only read: '" + words.getFirst() + "' is for the repository itself",
+                    "leave out --from",
+                    null);
+        }
         try (Repository repository = OpenSource.repository(session)) {
             if (words.size() == 2) {
                 return switch (words.getFirst()) {

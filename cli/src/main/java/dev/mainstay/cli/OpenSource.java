@@ -23,9 +23,22 @@ final class OpenSource {
 
     static Repository repository(Session session) {
         warnOfOpenKey(session);
-        return RepositoryAccess.open(
-                session.configuration().repository(),
-                new Ground(session.clock(), session.random()));
+        try {
+            return RepositoryAccess.open(session.configuration().repository(), ground(session));
+        } catch (MainstayException failed) {
+            if (failed.code() == ErrorCode.REPOSITORY_MISSING && session.copy().isPresent()) {
+                throw new MainstayException(
+                        failed.code(),
+                        String.valueOf(failed.getMessage()),
+                        "'mainstay copy " + session.copy().get() + "' makes it",
+                        failed);
+            }
+            throw failed;
+        }
+    }
+
+    static Ground ground(Session session) {
+        return new Ground(session.clock(), session.random());
     }
 
     /// Says it and goes on: refusing would keep backups, and at worst a recovery, from being made.

@@ -128,8 +128,11 @@ final class RecoverTableCommand implements Verb {
     @Option(names = "--yes", description = "do not ask before the table is made")
     private boolean yes;
 
+    @Mixin private FromOption from = new FromOption();
+
     @Override
     public Document run(Session session) throws IOException {
+        from.apply(session);
         QualifiedName name = QualifiedName.parse(table);
         QualifiedName called =
                 as.map(text -> QualifiedName.parse(text, name.schema())).orElse(name);

@@ -60,6 +60,8 @@ final class RestoreCommand implements Verb {
             description = "start from this backup (default: the newest before the target)")
     private Optional<String> backup = Optional.empty();
 
+    @Mixin private FromOption from = new FromOption();
+
     @Mixin private RecoveryOptions recovery = new RecoveryOptions();
 
     @Mixin private DatabaseOptions databases = new DatabaseOptions();
@@ -136,6 +138,7 @@ final class RestoreCommand implements Verb {
 
     @Override
     public Document run(Session session) throws IOException {
+        from.apply(session);
         if (undo) {
             return Previous.undo(session, directory(session));
         }

@@ -23,6 +23,7 @@ final class Session {
     private final WalRoute wal;
     private @Nullable Configuration configuration;
     private @Nullable RandomGenerator random;
+    private Optional<String> copy = Optional.empty();
 
     Session(
             Terminal terminal,
@@ -59,6 +60,17 @@ final class Session {
     /// The configuration file as `--config` named it.
     Optional<Path> configOption() {
         return configFile;
+    }
+
+    /// From now on the configuration has this copy in the repository's place.
+    void useCopy(String name) {
+        configuration = configuration().from(name);
+        copy = Optional.of(name);
+    }
+
+    /// The copy that is used in the repository's place.
+    Optional<String> copy() {
+        return copy;
     }
 
     InstantSource clock() {

@@ -33,6 +33,10 @@ final class Table {
         return this;
     }
 
+    boolean isEmpty() {
+        return rows.isEmpty();
+    }
+
     List<String> keys() {
         return keys;
     }

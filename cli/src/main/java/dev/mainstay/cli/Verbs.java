@@ -34,6 +34,8 @@ final class Verbs {
                             "prove that everything is readable, complete and continuous",
                             VerifyCommand::new),
                     new Entry(
+                            "copy", "bring copies of the repository up to date", CopyCommand::new),
+                    new Entry(
                             "wal",
                             "receive WAL, or serve archive_command and restore_command",
                             WalCommand::new),

@@ -9,6 +9,7 @@ import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -34,8 +35,11 @@ final class VerifyCommand implements Verb {
                             + " metadata is read wholly in any case")
     private String data = "100%";
 
+    @Mixin private FromOption from = new FromOption();
+
     @Override
     public Document run(Session session) {
+        from.apply(session);
         try (Repository repository = OpenSource.repository(session)) {
             RepositoryCheck.Options options =
                     new RepositoryCheck.Options(source, percent(), session.random().nextLong(), 2);

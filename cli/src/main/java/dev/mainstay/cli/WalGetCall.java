@@ -27,6 +27,7 @@ final class WalGetCall {
                 + quote(config.toString())
                 + " wal get --source "
                 + quote(source)
+                + session.copy().map(copy -> " --from " + quote(copy)).orElse("")
                 + (standby ? " --standby" : "")
                 + " %f %p";
     }

@@ -5,6 +5,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.postgres.cluster.Waiter;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -44,8 +45,11 @@ final class WalGetCommand implements Verb {
     @Option(names = "--rewind", description = "for pg_rewind: never serve an unfinished segment")
     private boolean rewind;
 
+    @Mixin private FromOption from = new FromOption();
+
     @Override
     public Document run(Session session) {
+        from.apply(session);
         Path here = session.terminal().workingDirectory();
         boolean forStandby = standby || Files.exists(here.resolve("standby.signal"));
         Waiter pause = Waiter.sleeping(Duration.ofSeconds(1));

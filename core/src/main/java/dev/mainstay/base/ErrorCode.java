@@ -41,6 +41,11 @@ public enum ErrorCode {
             "run 'mainstay verify', and bring back what is damaged or missing from a copy of the"
                     + " repository"),
     PRUNE_STORE_UNFIT(214, "keep the repository in a store that can; nothing was removed"),
+    COPY_CONFLICT(
+            215,
+            "verify both with 'mainstay verify' and 'mainstay verify --from COPY'; remove the"
+                    + " damaged object, then copy again"),
+    COPY_UNSETTLED(216, "copy again while no 'mainstay expire' or 'mainstay prune' runs"),
 
     // 03 keys
     KEY_WRONG(301, "use the passphrase or key file this repository was created with"),

@@ -90,6 +90,15 @@ public final class RepositoryAccess {
         return Repository.create(store, credential(settings), ground);
     }
 
+    /// The place of a copy, which may be empty yet; the caller closes it.
+    public static ObjectStore openCopy(RepositorySettings copy, Ground ground) {
+        ObjectStore store = retrying(newStore(copy));
+        if (copy.place().isPresent() && store.list("", "", 1).objects().isEmpty()) {
+            StoreProbe.demand(store, ground.random());
+        }
+        return store;
+    }
+
     private static ObjectStore newStore(RepositorySettings settings) {
         if (settings.place().isPresent()) {
             RemotePlace place = settings.place().get();

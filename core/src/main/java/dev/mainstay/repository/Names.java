@@ -16,6 +16,11 @@ final class Names {
     static final String ROOT_KEYS = "keys/root/";
     static final String SOURCE_KEYS = "keys/source/";
     static final String PACKS = "packs/";
+    static final String RECORDS = "records/";
+    static final String INDEXES = "index/";
+    static final String WAL = "wal/";
+    static final String PARTS = "parts/";
+    static final String SUMMARIES = "summaries/";
     static final String CANDIDATES = "gc/";
     static final String SLOTS = "slots/";
     static final String INTENTS = "intents/";
@@ -89,7 +94,7 @@ final class Names {
     }
 
     static String records(SourceId source) {
-        return "records/" + source + "/";
+        return RECORDS + source + "/";
     }
 
     static String record(SourceId source, long sequence, String unique) {
@@ -97,7 +102,7 @@ final class Names {
     }
 
     static String index(SourceId source) {
-        return "index/" + source + "/";
+        return INDEXES + source + "/";
     }
 
     static String moved(PackId pack) {
@@ -105,7 +110,7 @@ final class Names {
     }
 
     static String wal(SystemId system) {
-        return "wal/" + system + "/";
+        return WAL + system + "/";
     }
 
     static String wal(SystemId system, TimelineId timeline) {
@@ -113,10 +118,15 @@ final class Names {
     }
 
     static String parts(SystemId system, TimelineId timeline) {
-        return "parts/" + system + "/" + timeline.hex() + "/";
+        return PARTS + system + "/" + timeline.hex() + "/";
+    }
+
+    /// Where the whole segment is that a part is of.
+    static String wholeOfPart(String part) {
+        return WAL + part.substring(PARTS.length(), part.lastIndexOf('/'));
     }
 
     static String summaries(SystemId system, TimelineId timeline) {
-        return "summaries/" + system + "/" + timeline.hex() + "/";
+        return SUMMARIES + system + "/" + timeline.hex() + "/";
     }
 }

@@ -11,35 +11,57 @@ import java.util.Map;
 /// A configuration file that was understood completely.
 ///
 /// @param origin the file, as people are told
+/// @param copies by name, in the order of the file
 /// @param sources by name, in the order of the file
 /// @param warnings what is allowed but should be changed
 public record Configuration(
         String origin,
         RepositorySettings repository,
+        Map<String, CopySettings> copies,
         Map<String, SourceSettings> sources,
         List<ConfigurationWarning> warnings) {
     public Configuration {
+        copies = Collections.unmodifiableMap(new LinkedHashMap<>(copies));
         sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));
         warnings = List.copyOf(warnings);
     }
 
     /// @throws MainstayException `SOURCE_UNKNOWN`, naming the nearest source
     public SourceSettings source(String name) {
-        SourceSettings source = sources.get(name);
-        if (source != null) {
-            return source;
+        return known(ErrorCode.SOURCE_UNKNOWN, "source", name, sources);
+    }
+
+    /// @throws MainstayException `USAGE_INVALID`, naming the nearest copy
+    public CopySettings copy(String name) {
+        return known(ErrorCode.USAGE_INVALID, "copy", name, copies);
+    }
+
+    /// The same with a copy in the repository's place.
+    ///
+    /// @throws MainstayException what [#copy] says
+    public Configuration from(String copy) {
+        return new Configuration(origin, copy(copy).repository(), copies, sources, warnings);
+    }
+
+    private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {
+        T entry = entries.get(name);
+        if (entry != null) {
+            return entry;
         }
+        String section = what.equals("copy") ? "copies" : "sources";
         String hint =
-                sources.isEmpty()
-                        ? "add it under 'sources' in " + origin
-                        : "configured are: " + String.join(", ", sources.keySet());
+                entries.isEmpty()
+                        ? "add it under '" + section + "' in " + origin
+                        : "configured are: " + String.join(", ", entries.keySet());
         throw new MainstayException(
-                ErrorCode.SOURCE_UNKNOWN,
-                "no source '"
+                code,
+                "no "
+                        + what
+                        + " '"
                         + name
                         + "' in "
                         + origin
-                        + NearestName.of(name, sources.keySet())
+                        + NearestName.of(name, entries.keySet())
                                 .map(near -> "; did you mean '" + near + "'?")
                                 .orElse(""),
                 hint,

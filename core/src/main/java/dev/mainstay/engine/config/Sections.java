@@ -2,6 +2,7 @@ package dev.mainstay.engine.config;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.retention.RetentionPolicy;
+import dev.mainstay.storage.remote.S3Place;
 
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,8 @@ final class Sections {
     }
 
     Configuration configuration(String origin, ConfigNode root) {
-        Map<String, ConfigNode> entries = root.entries("repository", "retention", "sources");
+        Map<String, ConfigNode> entries =
+                root.entries("repository", "copies", "retention", "sources");
         RepositorySettings repository = repository(required(root, entries, "repository"));
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
         ConfigNode retention = entries.get("retention");
@@ -48,7 +50,13 @@ final class Sections {
                     .entries()
                     .forEach((name, node) -> sources.put(name, source(name, node, policy)));
         }
-        return new Configuration(origin, repository, sources, warnings);
+        Map<String, CopySettings> copies = new LinkedHashMap<>();
+        ConfigNode others = entries.get("copies");
+        if (others != null) {
+            others.entries()
+                    .forEach((name, node) -> copies.put(name, copy(name, node, repository)));
+        }
+        return new Configuration(origin, repository, copies, sources, warnings);
     }
 
     private RepositorySettings repository(ConfigNode node) {
@@ -58,12 +66,6 @@ final class Sections {
         Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
         ConfigNode key = entries.get("key");
         String url = required(node, entries, "url").parsed(Sections::storeUrl);
-        for (String secret : S3Section.SECRETS) {
-            ConfigNode given = entries.get(secret);
-            if (given != null) {
-                warnIfOpen(given, secret);
-            }
-        }
         return new RepositorySettings(
                 url,
                 key == null ? Optional.empty() : Optional.of(key(key)),
@@ -76,7 +78,43 @@ final class Sections {
                         entries.get("pack-size"),
                         text -> within(LEAST_PACK, MOST_PACK, ByteSize.parse(text)),
                         RepositorySettings.DEFAULT_PACK_SIZE),
-                S3Section.read(url, entries, this::path));
+                place(url, entries));
+    }
+
+    private Optional<S3Place> place(String url, Map<String, ConfigNode> entries) {
+        for (String secret : S3Section.SECRETS) {
+            ConfigNode given = entries.get(secret);
+            if (given != null) {
+                warnIfOpen(given, secret);
+            }
+        }
+        return S3Section.read(url, entries, this::path);
+    }
+
+    private CopySettings copy(String name, ConfigNode node, RepositorySettings original) {
+        if (!isSourceName(name)) {
+            throw node.invalid(
+                    "the name of a copy has up to 63 letters, digits, '-', '_' and '.', and begins"
+                            + " with a letter or a digit");
+        }
+        List<String> known = new ArrayList<>(List.of("url", "max-rate"));
+        known.addAll(S3Section.KEYS);
+        Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
+        String url = required(node, entries, "url").parsed(Sections::storeUrl);
+        if (url.equals(original.url())) {
+            throw node.invalid("is the repository itself");
+        }
+        return new CopySettings(
+                name,
+                new RepositorySettings(
+                        url,
+                        original.key(),
+                        original.encrypted(),
+                        original.zstdLevel(),
+                        original.packSize(),
+                        place(url, entries)),
+                Optional.ofNullable(entries.get("max-rate"))
+                        .map(rate -> rate.parsed(Sections::rate)));
     }
 
     private KeySource key(ConfigNode node) {

@@ -66,6 +66,33 @@ class ConfigurationReaderTest {
     }
 
     @Test
+    void aCopyHasAPlaceOfItsOwnAndTheKeysOfTheRepository() {
+        Configuration configuration =
+                parse(
+                        SMALL
+                                + """
+                                copies:
+                                  disk: { url: "file:///copy", max-rate: 50MiB }
+                                  cloud: { url: "s3://bucket/prefix", region: eu-central-1 }
+                                """,
+                        Map.of());
+        assertThat(configuration.copies().keySet()).containsExactly("disk", "cloud");
+        assertThat(configuration.copy("disk").maxRate()).contains(ByteSize.mib(50));
+        RepositorySettings cloud = configuration.from("cloud").repository();
+        assertThat(cloud.url()).isEqualTo("s3://bucket/prefix");
+        assertThat(cloud.place()).isPresent();
+        assertThat(cloud.key()).isEqualTo(configuration.repository().key());
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                SMALL + "copies: { same: { url: \"" + configuration.repository().url() + "\" } }\n",
+                "copies.same: is the repository itself");
+        refusedSaying(
+                ErrorCode.CONFIG_KEY_UNKNOWN,
+                SMALL + "copies: { disk: { url: \"file:///copy\", key: { file: k } } }\n",
+                "'copies.disk.key'");
+    }
+
+    @Test
     void theExampleOfTheManualIsRead() {
         Configuration configuration =
                 parse(

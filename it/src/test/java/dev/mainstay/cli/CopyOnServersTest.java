@@ -1,0 +1,95 @@
+package dev.mainstay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mainstay.testkit.ClusterOptions;
+import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.s3.S3Server;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The story of a repository on disk with a copy on another disk and one in S3Proxy, by command
+/// lines.
+final class CopyOnServersTest {
+    @TempDir Path objects = Path.of("");
+
+    @Test
+    void aCopyTakesThePlaceOfARepositoryThatIsLost() throws Exception {
+        try (S3Server server = S3Server.start(objects);
+                TestCluster cluster =
+                        TestCluster.create(15, ClusterOptions.standard().withWalSegmentMib(1));
+                CommandSite site = CommandSite.of(cluster)) {
+            server.makeBucket("backups");
+            site.grant();
+            configure(site, server);
+            cluster.sql("CREATE TABLE t AS SELECT generate_series(1, 20000) AS i");
+            assertThat(site.run("backups", "--from", "disk").exits(1).err())
+                    .contains("'mainstay copy disk' makes it");
+            String segment;
+            try (CommandSite.Receiving _ = site.receive()) {
+                site.run("backup", "orders").exits(0);
+                site.run("copy", "--plan").exits(0).says("missing: ", "disk", "cloud", "packs");
+                assertThat(site.path("copy/format")).doesNotExist();
+                site.run("copy").exits(0).says("copied: ");
+                cluster.sql("UPDATE t SET i = -i WHERE i < 100");
+                site.run("backup", "orders").exits(0).says("incremental");
+                segment = cluster.value("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)");
+            }
+            site.run("copy", "disk").exits(0).says("copied: ");
+            site.run("copy", "disk").exits(0).says("nothing is missing");
+            site.run("copy").exits(0);
+            assertThat(site.run("copy", "dusk").exits(2).err()).contains("did you mean 'disk'?");
+            for (String copy : new String[] {"disk", "cloud"}) {
+                site.run("verify", "--from", copy).exits(0).says("readable, complete");
+                site.run("backups", "--from", copy).exits(0).says("full", "incremental");
+            }
+            assertThat(site.run("backups", "hold", "x", "--from", "disk").exits(2).err())
+                    .contains("a copy is only read");
+            Files.move(site.path("repository"), site.path("lost"));
+            site.run("backups").exits(1);
+            restored(site, "disk", segment);
+            restored(site, "cloud", segment);
+        }
+    }
+
+    private static void restored(CommandSite site, String copy, String segment) throws IOException {
+        Path to = site.path("from-" + copy);
+        site.run("restore", "orders", "--to", to.toString(), "--from", copy).exits(0);
+        assertThat(to.resolve("PG_VERSION")).content().startsWith("15");
+        assertThat(to.resolve("postgresql.auto.conf"))
+                .content()
+                .contains("wal get --source orders --from " + copy + " %f %p");
+        Path got = site.path("got");
+        site.run("wal", "get", "--from", copy, segment, got.toString()).exits(Exits.OK);
+        assertThat(Files.size(got)).isEqualTo(1 << 20);
+        Files.delete(got);
+    }
+
+    private static void configure(CommandSite site, S3Server server) throws IOException {
+        site.configure(site.source("orders", site.cluster.port()));
+        Files.writeString(
+                site.path("mainstay.yaml"),
+                Files.readString(site.path("mainstay.yaml"))
+                        + """
+                        copies:
+                          disk: { url: "file://%s", max-rate: 1GiB }
+                          cloud:
+                            url: s3://backups/some/where
+                            endpoint: %s
+                            allow-http: true
+                            path-style: true
+                            access-key-id: %s
+                            secret-access-key: %s
+                        """
+                                .formatted(
+                                        site.path("copy"),
+                                        server.endpoint(),
+                                        S3Server.ACCESS_KEY_ID,
+                                        server.secretAccessKey()));
+    }
+}

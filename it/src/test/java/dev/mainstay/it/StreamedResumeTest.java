@@ -129,7 +129,8 @@ class StreamedResumeTest {
             CommittedBackup full = site.backups().getFirst();
             assertThat(BackupDetails.method(full.details())).isEqualTo(BackupDetails.STREAMED);
             assertThat(resumed(full)).hasSize(1);
-            assertThat(number(full, "bytes-resumed")).isGreaterThan(1L << 20);
+            // It is killed when the first is put down, which may be little.
+            assertThat(number(full, "bytes-resumed")).isPositive();
             site.verify();
             ContentDigest content = ContentDigest.of(site.cluster);
             KillSite.awaitStored(receiver, site.flushed());

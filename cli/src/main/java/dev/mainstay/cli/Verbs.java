@@ -36,6 +36,10 @@ final class Verbs {
                     new Entry(
                             "copy", "bring copies of the repository up to date", CopyCommand::new),
                     new Entry(
+                            "keys",
+                            "who can open the repository: list, add, remove",
+                            KeysCommand::new),
+                    new Entry(
                             "wal",
                             "receive WAL, or serve archive_command and restore_command",
                             WalCommand::new),

@@ -57,6 +57,20 @@ public enum ErrorCode {
             306,
             "remove repository.key if this repository was created without encryption; otherwise its"
                     + " 'format' object was replaced"),
+    KEY_SERVICE(
+            307, "see that the key service or token is reachable and lets this host use the key"),
+    KEY_SUPERSEDED(
+            308,
+            "use a key that 'mainstay keys rotate' kept: this one reads what is older, and writes"
+                    + " nothing"),
+    SOURCE_SHREDDED(
+            309,
+            "protect it anew under another name, or remove it from the configuration; a copy keeps"
+                    + " it until it is shredded there too"),
+    KEY_LAST(310, "add another way in first: 'mainstay keys add' or 'mainstay keys escrow'"),
+    KEY_RECIPIENT_UNKNOWN(311, "'mainstay keys list' shows which there are"),
+    KEY_SHRED_UNFINISHED(312, "run 'mainstay keys shred' for this source again"),
+    KEY_RECIPIENT_EXISTS(313, "nothing was changed; 'mainstay keys list' shows who opens what"),
 
     // 04 configuration and command line
     CONFIG_MISSING(401, "create mainstay.yaml or pass --config FILE"),

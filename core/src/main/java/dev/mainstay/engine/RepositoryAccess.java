@@ -2,12 +2,10 @@ package dev.mainstay.engine;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.engine.config.RepositorySettings;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.crypto.Credential;
-import dev.mainstay.repository.crypto.KeyFiles;
 import dev.mainstay.repository.format.ZstdLibrary;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.local.LocalStore;
@@ -19,7 +17,6 @@ import dev.mainstay.storage.wrap.RetryingStore;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -80,12 +77,8 @@ public final class RepositoryAccess {
         if (settings.place().isPresent()) {
             StoreProbe.demand(store, ground.random());
         }
-        if (settings.encrypted()
-                && settings.requireKey() instanceof KeySource.KeyFile file
-                && !Files.exists(file.path())) {
-            byte[] secret = new byte[32];
-            ground.random().nextBytes(secret);
-            KeyFiles.create(file.path(), secret);
+        if (settings.encrypted()) {
+            Credentials.make(settings.requireKey(), ground.random());
         }
         return Repository.create(store, credential(settings), ground);
     }
@@ -117,13 +110,7 @@ public final class RepositoryAccess {
         if (!settings.encrypted()) {
             return Optional.empty();
         }
-        return Optional.of(
-                switch (settings.requireKey()) {
-                    case KeySource.KeyFile file -> KeyFiles.read(file.path());
-                    case KeySource.Passphrase passphrase ->
-                            new Credential.Passphrase(
-                                    passphrase.secret().reveal().getBytes(StandardCharsets.UTF_8));
-                });
+        return Optional.of(Credentials.of(settings.requireKey()));
     }
 
     private static Path folder(String url) {

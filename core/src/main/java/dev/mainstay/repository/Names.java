@@ -15,6 +15,8 @@ final class Names {
     static final String FORMAT = "format";
     static final String ROOT_KEYS = "keys/root/";
     static final String SOURCE_KEYS = "keys/source/";
+    static final String EPOCHS = "keys/epoch/";
+    static final String SHREDDED = "keys/shredded/";
     static final String PACKS = "packs/";
     static final String RECORDS = "records/";
     static final String INDEXES = "index/";
@@ -29,14 +31,43 @@ final class Names {
     private Names() {}
 
     static String rootKey(int epoch, String recipient) {
-        return ROOT_KEYS + epoch(epoch) + "/" + recipient;
+        return ROOT_KEYS + hex(epoch) + "/" + recipient;
+    }
+
+    /// What begins an epoch.
+    static String epoch(int epoch) {
+        return EPOCHS + hex(epoch);
+    }
+
+    /// The epoch that the name of a root key or a source key tells; empty if it tells none.
+    static Optional<Integer> epochOf(String name) {
+        String[] words = name.split("/", -1);
+        try {
+            String epoch = words[name.startsWith(SOURCE_KEYS) ? 3 : 2];
+            return Optional.of(Integer.parseInt(epoch, 16)).filter(number -> number > 0);
+        } catch (IndexOutOfBoundsException | NumberFormatException foreign) {
+            return Optional.empty();
+        }
+    }
+
+    /// The recipient that the name of a root key tells.
+    static String recipientOf(String name) {
+        return name.substring(name.lastIndexOf('/') + 1);
     }
 
     static String sourceKey(SourceId source, int epoch) {
-        return SOURCE_KEYS + source + "/" + epoch(epoch);
+        return sourceKeys(source) + hex(epoch);
     }
 
-    private static String epoch(int epoch) {
+    static String sourceKeys(SourceId source) {
+        return SOURCE_KEYS + source + "/";
+    }
+
+    static String shredded(SourceId source) {
+        return SHREDDED + source;
+    }
+
+    private static String hex(int epoch) {
         return String.format(Locale.ROOT, "%08x", epoch);
     }
 

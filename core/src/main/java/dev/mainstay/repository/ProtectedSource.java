@@ -6,7 +6,6 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SourceId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.format.Bytes;
-import dev.mainstay.repository.format.KeyScope;
 import dev.mainstay.repository.format.ObjectSeal;
 
 import java.util.List;
@@ -18,34 +17,16 @@ public final class ProtectedSource {
     private final Repository repository;
     private final SourceId id;
     private final String name;
-    private final Map<Integer, byte[]> keys;
+    private final SourceKeyring keys;
     private final Vault vault;
     private final NewestRecords newest = new NewestRecords(this);
 
-    ProtectedSource(
-            Repository repository,
-            SourceId id,
-            String name,
-            Map<Integer, byte[]> keys,
-            int newestEpoch) {
+    ProtectedSource(Repository repository, SourceKeys.Found found) {
         this.repository = repository;
-        this.id = id;
-        this.name = name;
-        this.keys = keys;
-        boolean sealed = repository.encrypted();
-        this.vault =
-                new Vault(
-                        repository.store(),
-                        repository.ground(),
-                        sealed ? KeyScope.source(id, newestEpoch) : KeyScope.none(),
-                        sealed ? Optional.ofNullable(keys.get(newestEpoch)) : Optional.empty(),
-                        this::key);
-    }
-
-    private Optional<byte[]> key(KeyScope scope) {
-        return scope.source().filter(id::equals).isPresent()
-                ? Optional.ofNullable(keys.get(scope.epoch()))
-                : Optional.empty();
+        this.id = found.id();
+        this.name = found.name();
+        this.keys = new SourceKeyring(repository, found);
+        this.vault = new Vault(repository.store(), repository.ground(), keys);
     }
 
     public SourceId id() {
@@ -67,13 +48,7 @@ public final class ProtectedSource {
     /// A key for hashing plain content; the one of epoch 1 for ever, so that the same content has
     /// the same hash through every rotation.
     byte[] hashKey(String purpose, int length) {
-        byte[] first = keys.get(1);
-        if (first == null) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED,
-                    "the first key of source " + name + " is missing");
-        }
-        return ObjectSeal.hkdf(first, id.bytes(), "mainstay/1 " + purpose, length);
+        return ObjectSeal.hkdf(keys.first(), id.bytes(), "mainstay/1 " + purpose, length);
     }
 
     /// Seed of the page fingerprints' second half.

@@ -4,14 +4,14 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SourceId;
 import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.crypto.CredentialKeys;
+import dev.mainstay.repository.crypto.RootKeyPlace;
 import dev.mainstay.repository.crypto.WrappedKey;
 import dev.mainstay.repository.format.Json;
-import dev.mainstay.repository.format.KeyScope;
 import dev.mainstay.repository.format.ObjectSeal;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoredObject;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -32,18 +32,15 @@ public final class Repository implements AutoCloseable {
     private final Ground ground;
     private final String id;
     private final boolean encrypted;
-    private final Map<Integer, byte[]> rootKeys;
-    private final int newestEpoch;
+    private final RootKeys rootKeys;
     private final Map<SourceId, ProtectedSource> open = new HashMap<>();
 
-    private Repository(
-            ObjectStore store, Ground ground, Json format, Map<Integer, byte[]> rootKeys) {
+    private Repository(ObjectStore store, Ground ground, Json format, RootKeys rootKeys) {
         this.store = store;
         this.ground = ground;
         this.id = format.string("repository");
         this.encrypted = !format.string("encryption").equals("none");
         this.rootKeys = rootKeys;
-        this.newestEpoch = rootKeys.keySet().stream().max(Integer::compare).orElse(0);
     }
 
     /// Makes a repository in an empty store.
@@ -59,27 +56,34 @@ public final class Repository implements AutoCloseable {
                         .put("repository", HexFormat.of().formatHex(ground.randomBytes(16)))
                         .put("encryption", credential.isPresent() ? "aes-256-gcm" : "none")
                         .put("created", ground.clock().instant().toString());
-        Map<Integer, byte[]> rootKeys = new LinkedHashMap<>();
         Vault plain = plainVault(store, ground);
-        if (credential.isPresent()) {
-            byte[] root = ground.randomBytes(32);
-            rootKeys.put(1, root);
-            Json wrapped =
-                    WrappedKey.wrap(
-                            root,
-                            credential.get(),
-                            binding(format.string("repository"), 1),
-                            ground.random());
-            wrapped.put("repository", format.string("repository"));
-            String recipient =
-                    WrappedKey.recipientId(HexFormat.of().parseHex(wrapped.string("salt")));
-            plain.put(Names.rootKey(1, recipient), plain.sealJson(ObjectType.ROOT_KEY, wrapped));
-        }
+        RootKeys rootKeys = firstKey(plain, format.string("repository"), credential);
         if (plain.put(Names.FORMAT, plain.sealJson(ObjectType.FORMAT, format))
                 == PutOutcome.EXISTED) {
             throw exists(store);
         }
         return new Repository(store, ground, format, rootKeys);
+    }
+
+    private static RootKeys firstKey(
+            Vault plain, String repository, Optional<Credential> credential) {
+        if (credential.isEmpty()) {
+            return RootKeys.none(plain, repository);
+        }
+        CredentialKeys keys = new CredentialKeys(credential.get());
+        Ground ground = plain.ground;
+        Json wrapped =
+                WrappedKey.wrap(
+                        WrappedKey.recipient(
+                                keys, Optional.empty(), ground.clock().instant(), ground.random()),
+                        keys,
+                        ground.randomBytes(32),
+                        new RootKeyPlace(repository, 1),
+                        ground.random());
+        plain.put(
+                Names.rootKey(1, WrappedKey.recipientId(wrapped)),
+                plain.sealJson(ObjectType.ROOT_KEY, wrapped));
+        return RootKeys.unlock(plain, repository, keys);
     }
 
     /// Demands a store in which a repository can be made.
@@ -108,12 +112,8 @@ public final class Repository implements AutoCloseable {
                 ErrorCode.REPOSITORY_EXISTS, "there is a repository in " + store.facts().url());
     }
 
-    private static String binding(String repository, int epoch) {
-        return "mainstay/1 root " + repository + " " + epoch;
-    }
-
     private static Vault plainVault(ObjectStore store, Ground ground) {
-        return new Vault(store, ground, KeyScope.none(), Optional.empty(), _ -> Optional.empty());
+        return new Vault(store, ground, Keyring.NONE);
     }
 
     /// Opens a repository.
@@ -136,9 +136,21 @@ public final class Repository implements AutoCloseable {
         if (open && credential.isPresent()) {
             throw unexpected(store);
         }
-        Map<Integer, byte[]> rootKeys =
-                open ? Map.of() : unlock(plain, format.string("repository"), credential);
+        String repository = format.string("repository");
+        RootKeys rootKeys =
+                open
+                        ? RootKeys.none(plain, repository)
+                        : RootKeys.unlock(plain, repository, keys(credential));
         return new Repository(store, ground, format, rootKeys);
+    }
+
+    private static CredentialKeys keys(Optional<Credential> credential) {
+        return new CredentialKeys(
+                credential.orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.KEY_MISSING,
+                                        "the repository is encrypted and no key is configured")));
     }
 
     private static MainstayException unexpected(ObjectStore store) {
@@ -147,68 +159,6 @@ public final class Repository implements AutoCloseable {
                 "a key is configured, but "
                         + store.facts().url()
                         + " says that it is not encrypted");
-    }
-
-    private static Map<Integer, byte[]> unlock(
-            Vault plain, String repository, Optional<Credential> credential) {
-        Credential known =
-                credential.orElseThrow(
-                        () ->
-                                new MainstayException(
-                                        ErrorCode.KEY_MISSING,
-                                        "the repository is encrypted and no key is configured"));
-        Map<Integer, byte[]> rootKeys = new LinkedHashMap<>();
-        List<StoredObject> wrapped = Listing.all(plain.store, Names.ROOT_KEYS);
-        Optional<MainstayException> damaged = Optional.empty();
-        for (StoredObject object : wrapped) {
-            try {
-                int epoch = epochOf(object.name());
-                if (!rootKeys.containsKey(epoch)) {
-                    unwrap(plain, object.name(), repository, epoch, known)
-                            .ifPresent(key -> rootKeys.put(epoch, key));
-                }
-            } catch (MainstayException broken) {
-                if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
-                    throw broken;
-                }
-                damaged = Optional.of(broken); // another recipient's object may still serve
-            }
-        }
-        if (rootKeys.isEmpty() && damaged.isPresent()) {
-            MainstayException broken = damaged.get();
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED,
-                    "no wrapped root key can be opened: " + broken.getMessage(),
-                    broken);
-        }
-        if (rootKeys.isEmpty()) {
-            throw new MainstayException(
-                    ErrorCode.KEY_WRONG,
-                    known
-                            + " does not open the repository "
-                            + plain.store.facts().url()
-                            + " (wrapped root keys tried: "
-                            + wrapped.size()
-                            + ")");
-        }
-        return rootKeys;
-    }
-
-    private static Optional<byte[]> unwrap(
-            Vault plain, String name, String repository, int epoch, Credential credential) {
-        Json body = plain.openJson(name, ObjectType.ROOT_KEY, plain.get(name));
-        return body.string("repository").equals(repository)
-                ? WrappedKey.unwrap(body, credential, binding(repository, epoch))
-                : Optional.empty();
-    }
-
-    private static int epochOf(String name) {
-        try {
-            return Integer.parseInt(name.split("/", -1)[2], 16);
-        } catch (NumberFormatException | ArrayIndexOutOfBoundsException wrong) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " has no epoch", wrong);
-        }
     }
 
     public String id() {
@@ -251,19 +201,34 @@ public final class Repository implements AutoCloseable {
         return plainVault(store, ground);
     }
 
-    Vault rootVault() {
-        if (!encrypted) {
-            return plainVault(store, ground);
-        }
-        return new Vault(
-                store,
-                ground,
-                KeyScope.root(newestEpoch),
-                Optional.ofNullable(rootKeys.get(newestEpoch)),
-                scope -> Optional.ofNullable(rootKeys.get(scope.epoch())));
+    RootKeys rootKeys() {
+        return rootKeys;
     }
 
-    /// Every source that was ever added, in the order of ids.
+    /// What opened it, for messages.
+    String credential() {
+        return rootKeys.credential().credential().toString();
+    }
+
+    Vault rootVault() {
+        return new Vault(store, ground, rootKeys);
+    }
+
+    /// Recipients and epochs of the root key.
+    ///
+    /// @throws MainstayException KEY_UNEXPECTED if the repository is not encrypted
+    public RepositoryKeys keys() {
+        if (!encrypted) {
+            throw new MainstayException(
+                    ErrorCode.KEY_UNEXPECTED,
+                    store.facts().url() + " is not encrypted, so it has no keys",
+                    "a repository is encrypted from 'mainstay init' on, or never",
+                    null);
+        }
+        return new RepositoryKeys(this);
+    }
+
+    /// Every source that was ever added, and not shredded, in the order of ids.
     public List<ProtectedSource> sources() {
         return sources(
                 (_, broken) -> {
@@ -275,67 +240,43 @@ public final class Repository implements AutoCloseable {
     ///
     /// @param damaged is told of every key object that cannot be read, and of why
     public List<ProtectedSource> sources(BiConsumer<String, MainstayException> damaged) {
-        Map<SourceId, Map<Integer, Json>> found = new LinkedHashMap<>();
-        Vault vault = rootVault();
-        Listing.forEach(
-                store,
-                Names.SOURCE_KEYS,
-                object -> {
-                    try {
-                        SourceId source = sourceOf(object.name());
-                        Json body = sourceKey(vault, source, object.name());
-                        found.computeIfAbsent(source, _ -> new LinkedHashMap<>())
-                                .put((int) body.number("epoch"), body);
-                    } catch (MainstayException broken) {
-                        damaged.accept(object.name(), broken);
-                    }
-                });
+        return sources(SourceKeys.read(this, damaged));
+    }
+
+    List<ProtectedSource> sources(SourceKeys keys) {
         List<ProtectedSource> sources = new ArrayList<>();
         synchronized (open) {
-            found.forEach(
-                    (source, epochs) ->
-                            sources.add(
-                                    open.computeIfAbsent(source, _ -> openSource(source, epochs))));
+            for (SourceKeys.Found found : keys.found()) {
+                sources.add(
+                        open.computeIfAbsent(found.id(), _ -> new ProtectedSource(this, found)));
+            }
         }
         return sources;
     }
 
-    private static Json sourceKey(Vault vault, SourceId source, String name) {
-        Json body = vault.openJson(name, ObjectType.SOURCE_KEY, vault.get(name));
-        if (!body.string("source").equals(source.hex())) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " belongs to another source");
-        }
-        return body;
-    }
-
-    private static SourceId sourceOf(String name) {
-        try {
-            return SourceId.parse(name.split("/", -1)[2]);
-        } catch (IllegalArgumentException wrong) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " names no source", wrong);
-        }
-    }
-
-    private ProtectedSource openSource(SourceId source, Map<Integer, Json> epochs) {
-        Map<Integer, byte[]> keys = new HashMap<>();
-        epochs.forEach(
-                (epoch, body) -> keys.put(epoch, HexFormat.of().parseHex(body.string("key"))));
-        int newest = keys.keySet().stream().max(Integer::compare).orElseThrow();
-        Json body = java.util.Objects.requireNonNull(epochs.get(newest));
-        return new ProtectedSource(this, source, body.string("name"), keys, newest);
+    /// Sources whose keys were destroyed on purpose, in the order of ids.
+    public List<ShreddedSource> shredded() {
+        return SourceKeys.read(this, (_, _) -> {}).shredded();
     }
 
     /// The source of this name, if it was ever added. Damaged keys of other sources do not matter.
     ///
-    /// @throws MainstayException what is wrong with a key object, if it is or may be this source's
+    /// @throws MainstayException SOURCE_SHREDDED, or what is wrong with a key object, if it is or
+    ///   may be this source's
     public Optional<ProtectedSource> source(String name) {
         Map<String, MainstayException> damaged = new LinkedHashMap<>();
+        SourceKeys keys = SourceKeys.read(this, damaged::put);
         Optional<ProtectedSource> found =
-                sources(damaged::put).stream()
-                        .filter(source -> source.name().equals(name))
-                        .findFirst();
+                sources(keys).stream().filter(source -> source.name().equals(name)).findFirst();
+        if (found.isEmpty()) {
+            keys.shredded().stream()
+                    .filter(gone -> gone.name().equals(name))
+                    .findFirst()
+                    .ifPresent(
+                            gone -> {
+                                throw gone.refusal();
+                            });
+        }
         damaged.forEach(
                 (object, why) -> {
                     if (why.code() == ErrorCode.STORE_UNAVAILABLE
@@ -370,6 +311,7 @@ public final class Repository implements AutoCloseable {
                             .put("key", HexFormat.of().formatHex(ground.randomBytes(32)))
                             .put("created", ground.clock().instant().toString());
             Vault vault = rootVault();
+            rootKeys.demandNewest();
             // Whose put comes first decides about the key; afterwards that one is found.
             vault.put(Names.sourceKey(source, 1), vault.sealJson(ObjectType.SOURCE_KEY, body));
             known = source(name); // still absent if the id is that of a source of another name now
@@ -379,11 +321,7 @@ public final class Repository implements AutoCloseable {
 
     /// The same in every process, and nothing that tells the name to who has no key.
     private SourceId newId(String name, int attempt) {
-        byte[] secret =
-                rootKeys.keySet().stream()
-                        .min(Integer::compare)
-                        .map(rootKeys::get)
-                        .orElseGet(() -> new byte[32]);
+        byte[] secret = encrypted ? rootKeys.first() : new byte[32];
         return SourceId.of(
                 ObjectSeal.hkdf(
                         secret,

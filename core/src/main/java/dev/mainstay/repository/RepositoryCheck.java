@@ -42,6 +42,7 @@ public final class RepositoryCheck {
     /// @param defects the first ones; `defectCount` counts all
     /// @param unknownObjects the first ones that are no objects of this format
     /// @param unusedPacks packs that no committed backup refers to: garbage or a backup under way
+    /// @param shredded sources whose objects nobody can read any more, on purpose
     public record Result(
             Map<ProtectedSource, List<CommittedBackup>> backups,
             List<Defect> defects,
@@ -53,7 +54,8 @@ public final class RepositoryCheck {
             long packs,
             long packsRead,
             long unusedPacks,
-            long frames) {}
+            long frames,
+            List<ShreddedSource> shredded) {}
 
     private static final Comparator<NewestRecords.Head> BY_OBJECT =
             Comparator.comparing(NewestRecords.Head::object)
@@ -70,6 +72,7 @@ public final class RepositoryCheck {
     private final Map<SourceId, RecordChain> chains = new HashMap<>();
     private final List<ProtectedSource> origins = new ArrayList<>();
     private final List<BackupWalk.Unread> unread = new ArrayList<>();
+    private List<ShreddedSource> shredded = List.of();
 
     /// @param bytesDone is told how many more bytes of the store were dealt with, from any thread
     public RepositoryCheck(Repository repository, Options options, LongConsumer bytesDone) {
@@ -87,7 +90,8 @@ public final class RepositoryCheck {
             PackSurvey packs =
                     new PackSurvey(repository, options.threads(), expected, origins, known);
             StoreSurvey survey =
-                    new StoreSurvey(repository, options, known, selected, packs, defects);
+                    new StoreSurvey(
+                            repository, options, known, shreddedIds(), selected, packs, defects);
             survey.run(bytesDone);
             vanished(survey.heads());
             attribute(packs);
@@ -108,7 +112,8 @@ public final class RepositoryCheck {
                     packs.seen(),
                     packs.read(),
                     packs.unused(),
-                    packs.frames());
+                    packs.frames(),
+                    shredded);
         }
     }
 
@@ -120,9 +125,30 @@ public final class RepositoryCheck {
     }
 
     private void readKeys() {
-        repository
-                .sources((name, broken) -> defects.add(name, broken, costOfKey(name)))
-                .forEach(source -> known.put(source.id(), source));
+        SourceKeys keys =
+                SourceKeys.read(
+                        repository, (name, broken) -> defects.add(name, broken, costOfKey(name)));
+        repository.sources(keys).forEach(source -> known.put(source.id(), source));
+        shredded = keys.shredded();
+        for (String doomed : keys.doomed()) {
+            defects.add(
+                    new Defect(
+                            doomed,
+                            ErrorCode.KEY_SHRED_UNFINISHED,
+                            "its source was shredded, and this key of it is still there",
+                            Set.of()));
+        }
+        options.source()
+                .ifPresent(
+                        name ->
+                                shredded.stream()
+                                        .filter(gone -> gone.name().equals(name))
+                                        .findFirst()
+                                        .filter(_ -> !isKnown(name))
+                                        .ifPresent(
+                                                gone -> {
+                                                    throw gone.refusal();
+                                                }));
         known.values().stream()
                 .filter(
                         source ->
@@ -134,6 +160,16 @@ public final class RepositoryCheck {
                     ErrorCode.SOURCE_UNKNOWN,
                     "the repository holds nothing of source '" + options.source().get() + "'");
         }
+    }
+
+    private boolean isKnown(String name) {
+        return known.values().stream().anyMatch(source -> source.name().equals(name));
+    }
+
+    private Set<SourceId> shreddedIds() {
+        Set<SourceId> ids = new HashSet<>();
+        shredded.forEach(gone -> ids.add(gone.id()));
+        return ids;
     }
 
     /// Without its key a source is lost as a whole.

@@ -27,7 +27,8 @@ import java.util.function.Consumer;
 /// segments that are whole by now. Not thread-safe.
 public final class RepositoryCopy {
     /// Without these nothing else can be read.
-    private static final List<String> KEYS = List.of(Names.ROOT_KEYS, Names.SOURCE_KEYS);
+    private static final List<String> KEYS =
+            List.of(Names.ROOT_KEYS, Names.EPOCHS, Names.SOURCE_KEYS);
 
     /// What records and backups need.
     private static final List<String> CONTENT =

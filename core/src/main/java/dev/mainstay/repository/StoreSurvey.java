@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +41,8 @@ final class StoreSurvey {
                     "format"
                             + "|keys/root/[0-9a-f]{8}/[0-9a-f]{16}"
                             + "|keys/source/[0-9a-f]{32}/[0-9a-f]{8}"
+                            + "|keys/epoch/[0-9a-f]{8}"
+                            + "|keys/shredded/[0-9a-f]{32}"
                             + "|packs/(base|incremental|files|metadata|fingerprints)"
                             + "/[0-9a-f]{2}/[0-9a-f]{64}"
                             + "|(slots|intents|index)/[0-9a-f]{32}/\\d{8}T\\d{6}Z-[0-9a-f]{8}"
@@ -60,6 +61,7 @@ final class StoreSurvey {
     private final ObjectStore store;
     private final RepositoryCheck.Options options;
     private final Map<SourceId, ProtectedSource> known;
+    private final Set<SourceId> shredded;
     private final List<ProtectedSource> selected;
     private final PackSurvey packs;
     private final Defects defects;
@@ -74,6 +76,7 @@ final class StoreSurvey {
             Repository repository,
             RepositoryCheck.Options options,
             Map<SourceId, ProtectedSource> known,
+            Set<SourceId> shredded,
             List<ProtectedSource> selected,
             PackSurvey packs,
             Defects defects) {
@@ -81,6 +84,7 @@ final class StoreSurvey {
         this.store = repository.store();
         this.options = options;
         this.known = known;
+        this.shredded = shredded;
         this.selected = selected;
         this.packs = packs;
         this.defects = defects;
@@ -163,9 +167,11 @@ final class StoreSurvey {
                     belongsToNobody(name, words[1])
                             .or(() -> task(name, () -> own(name, ObjectType.PROGRESS)));
             case "keys" ->
-                    words[1].equals("root")
-                            ? task(name, () -> rootKey(name, words))
-                            : Optional.empty(); // read before everything else
+                    switch (words[1]) {
+                        case "root" -> task(name, () -> rootKey(name, words));
+                        case "epoch" -> task(name, () -> epoch(name));
+                        default -> Optional.empty(); // read before everything else
+                    };
             case "format" -> task(name, () -> plain(name, ObjectType.FORMAT));
             case "gc" -> task(name, () -> open(name, ObjectType.CANDIDATES).strings("packs"));
             default -> task(name, () -> open(name, ObjectType.MOVED).objects("frames"));
@@ -221,7 +227,8 @@ final class StoreSurvey {
 
     /// An object of a source whose key is not there at all.
     private Optional<Runnable> belongsToNobody(String name, String source) {
-        if (known.containsKey(SourceId.parse(source))) {
+        SourceId id = SourceId.parse(source);
+        if (known.containsKey(id) || shredded.contains(id)) {
             return Optional.empty();
         }
         String prefix = Names.SOURCE_KEYS + source + "/";
@@ -266,23 +273,38 @@ final class StoreSurvey {
 
     private void rootKey(String name, String[] words) {
         Json body = plain(name, ObjectType.ROOT_KEY);
-        byte[] salt = HexFormat.of().parseHex(body.string("salt"));
-        HexFormat.of().parseHex(body.string("nonce"));
-        HexFormat.of().parseHex(body.string("wrapped"));
-        if (!WrappedKey.recipientId(salt).equals(words[3])) {
+        WrappedKey.demandWellFormed(body);
+        if (!WrappedKey.recipientId(body).equals(words[3])) {
             throw new MainstayException(
                     ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " is another recipient's");
+        }
+        Optional<byte[]> key = Names.epochOf(name).flatMap(repository.rootKeys()::key);
+        if (body.has("proof") && key.filter(root -> !WrappedKey.isProven(body, root)).isPresent()) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED,
+                    "object " + name + " was not written by who has the root key, or was changed");
+        }
+    }
+
+    /// Whether an epoch's object vouches for the key that is used.
+    private void epoch(String name) {
+        if (open(name, ObjectType.ROOT_KEY).number("epoch") != Names.epochOf(name).orElse(0)) {
+            throw new MainstayException(
+                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " is another epoch's");
         }
     }
 
     private void wal(String name, String[] words) {
         SystemId system = SystemId.parse(words[1]);
         byte[] head = store.get(name, 0, (int) Math.min(headSize(name), ObjectHeader.SIZE));
-        Optional<SourceId> owner =
+        Optional<SourceId> named =
                 head.length < ObjectHeader.SIZE
                         ? Optional.empty()
-                        : Optional.of(SourceId.of(Arrays.copyOfRange(head, 16, 32)))
-                                .filter(known::containsKey);
+                        : Optional.of(SourceId.of(Arrays.copyOfRange(head, 16, 32)));
+        if (named.filter(shredded::contains).isPresent()) {
+            return;
+        }
+        Optional<SourceId> owner = named.filter(known::containsKey);
         if (owner.isPresent()) {
             ProtectedSource source = java.util.Objects.requireNonNull(known.get(owner.get()));
             if (selected.contains(source)) {

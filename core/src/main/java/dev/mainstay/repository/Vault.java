@@ -16,47 +16,37 @@ import dev.mainstay.storage.PutOutcome;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
-/// Reads and writes whole objects under the keys of one scope.
+/// Reads and writes whole objects under the keys of one keyring.
 final class Vault {
     /// Level for small objects; packs and WAL have the configured one.
     static final int SMALL_LEVEL = 3;
 
     final ObjectStore store;
     final Ground ground;
-    private final KeyScope scope;
-    private final Optional<byte[]> newKey;
-    private final Function<KeyScope, Optional<byte[]>> keys;
+    private final Keyring keys;
 
-    /// @param scope new objects are sealed in
-    /// @param newKey its key, or empty where sealing is off
-    /// @param keys the key of any scope this vault may open
-    Vault(
-            ObjectStore store,
-            Ground ground,
-            KeyScope scope,
-            Optional<byte[]> newKey,
-            Function<KeyScope, Optional<byte[]>> keys) {
+    Vault(ObjectStore store, Ground ground, Keyring keys) {
         this.store = store;
         this.ground = ground;
-        this.scope = scope;
-        this.newKey = newKey;
         this.keys = keys;
     }
 
+    /// @throws MainstayException if nothing may be written with these keys
     ObjectSeal newSeal(ObjectType type) {
-        return ObjectSeal.create(type, scope, newKey, ground.randomBytes(32));
+        KeyScope scope = keys.newest();
+        Optional<byte[]> key = keys.seals() ? keys.key(scope) : Optional.empty();
+        return ObjectSeal.create(type, scope, key, ground.randomBytes(32));
     }
 
     /// Opens an object's seal; an unsealed object in a sealed repository is a forgery.
     ObjectSeal openSeal(String name, ObjectHeader header) {
-        if (!header.sealed() && newKey.isPresent()) {
+        if (!header.sealed() && keys.seals()) {
             throw new MainstayException(
                     ErrorCode.SEAL_BROKEN,
                     "object " + name + " is not sealed, though this repository is encrypted");
         }
-        return ObjectSeal.open(name, header, keys.apply(header.scope()));
+        return ObjectSeal.open(name, header, keys.key(header.scope()));
     }
 
     byte[] sealJson(ObjectType type, Json body) {

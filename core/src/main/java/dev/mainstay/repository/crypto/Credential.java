@@ -26,4 +26,22 @@ public sealed interface Credential {
             return name.isEmpty() ? "key" : "key file " + name;
         }
     }
+
+    /// The 32 random bytes of a key that was printed and is kept offline ([RecoveryText]).
+    ///
+    /// @param name of the file it was typed into, for messages
+    record RecoveryKey(String name, byte[] secret) implements Credential {
+        @Override
+        public String toString() {
+            return name.isEmpty() ? "recovery key" : "recovery key of " + name;
+        }
+    }
+
+    /// A key that stays where it is: in a key service or a token.
+    record Service(KeyService service) implements Credential {
+        @Override
+        public String toString() {
+            return service.toString();
+        }
+    }
 }

@@ -1,0 +1,46 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.engine.Credentials;
+import dev.mainstay.engine.config.KeySource;
+import dev.mainstay.repository.crypto.Credential;
+
+import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Further keys of the repository, beside the configuration's.
+final class OtherKeyOptions {
+    @Option(
+            names = "--with-key-file",
+            paramLabel = "FILE",
+            description = "another key of the repository: this key file")
+    private List<Path> keyFiles = List.of();
+
+    @Option(
+            names = "--with-passphrase-env",
+            paramLabel = "NAME",
+            description = "another key: the passphrase in this environment variable")
+    private List<String> variables = List.of();
+
+    @Option(
+            names = "--with-passphrase-file",
+            paramLabel = "FILE",
+            description = "another key: the passphrase in the first line of this file")
+    private List<Path> passphraseFiles = List.of();
+
+    List<Credential> read(Session session) {
+        List<Credential> keys = new ArrayList<>();
+        for (Path file : keyFiles) {
+            keys.add(Credentials.of(new KeySource.KeyFile(Keys.path(session, file))));
+        }
+        for (String name : variables) {
+            keys.add(Credentials.of(new KeySource.Passphrase(Keys.variable(session, name))));
+        }
+        for (Path file : passphraseFiles) {
+            keys.add(Credentials.of(new KeySource.Passphrase(Keys.firstLine(session, file))));
+        }
+        return keys;
+    }
+}

@@ -5,14 +5,21 @@ import dev.mainstay.base.MainstayException;
 
 import picocli.CommandLine.Command;
 
-/// `mainstay keys list|add|remove`
+/// `mainstay keys list|add|remove|rewrap|rotate`
 @Command(
         name = "keys",
-        subcommands = {KeysListCommand.class, KeysAddCommand.class, KeysRemoveCommand.class})
+        subcommands = {
+            KeysListCommand.class,
+            KeysAddCommand.class,
+            KeysRemoveCommand.class,
+            KeysRewrapCommand.class,
+            KeysRotateCommand.class
+        })
 final class KeysCommand implements Verb {
     @Override
     public Document run(Session session) {
         throw new MainstayException(
-                ErrorCode.USAGE_INVALID, "say what to do: keys list, keys add or keys remove");
+                ErrorCode.USAGE_INVALID,
+                "say what to do: keys list, add, remove, rewrap or rotate");
     }
 }

@@ -37,7 +37,7 @@ final class Verbs {
                             "copy", "bring copies of the repository up to date", CopyCommand::new),
                     new Entry(
                             "keys",
-                            "who can open the repository: list, add, remove",
+                            "who can open the repository: list, add, remove, rotate",
                             KeysCommand::new),
                     new Entry(
                             "wal",

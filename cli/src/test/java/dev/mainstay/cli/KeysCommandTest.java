@@ -97,6 +97,40 @@ class KeysCommandTest {
     }
 
     @Test
+    void aChangedPassphraseTakesThePlaceOfTheKeyFile() throws IOException {
+        refuses("MS-0406", "keys", "rewrap", "--passphrase-env", "NEW");
+        succeeds("keys", "rewrap", "--passphrase-env", "NEW", "--yes");
+        assertThat(console.out()).contains("key: { passphrase: ${NEW} }");
+        refuses("MS-0301", "backups");
+        configure("{ passphrase: \"${NEW}\" }");
+        succeeds("keys", "list");
+        assertThat(console.out()).contains("one way in", "passphrase").doesNotContain("key-file");
+    }
+
+    @Test
+    void aNewEpochBeginsForThoseThatAreNotDropped() throws IOException {
+        succeeds("--output", "json", "keys", "add", "--passphrase-env", "NEW");
+        String passphrase = recipient();
+        succeeds("--output", "json", "keys", "add", "--key-file", "lost.key");
+        String lost = recipient();
+        succeeds("keys", "rotate", "--plan", "--drop", lost);
+        assertThat(console.out())
+                .contains("2 of 3", "yes: its key is here", "yes: without its secret", "dropped");
+        refuses("MS-0406", "keys", "rotate", "--drop", lost);
+        refuses("MS-0311", "keys", "rotate", "--drop", "0123456789abcdef", "--yes");
+        succeeds("keys", "rotate", "--drop", lost, "--yes");
+        assertThat(console.out()).contains("epoch 2 of the root key began", passphrase);
+        configure("{ file: " + folder.resolve("lost.key") + " }");
+        refuses("MS-0308", "keys", "rotate", "--yes");
+        succeeds("backups");
+        configure("{ passphrase: \"${NEW}\" }");
+        succeeds("keys", "list");
+        assertThat(console.out()).contains("1-2");
+        succeeds("verify");
+        succeeds("keys", "remove", lost, "--yes");
+    }
+
+    @Test
     void theNewKeyIsNamedNotGiven() {
         refuses("MS-0405", "keys");
         refuses("MS-0405", "keys", "add");

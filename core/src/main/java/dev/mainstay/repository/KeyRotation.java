@@ -145,7 +145,11 @@ public final class KeyRotation {
         return step.recipient.id().equals(recipient.id());
     }
 
-    private void demandUsable(List<Step> steps) {
+    /// Demands that a new root key can be wrapped for all of these, and that the credential in use
+    /// is among them.
+    ///
+    /// @throws MainstayException KEY_LAST
+    public void demandUsable(List<Step> steps) {
         for (Step step : steps) {
             if (step.way == Way.NONE) {
                 throw new MainstayException(

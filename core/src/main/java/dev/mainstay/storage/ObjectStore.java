@@ -64,6 +64,11 @@ public interface ObjectStore extends AutoCloseable {
     /// not there answers [DeleteOutcome#ABSENT].
     DeleteOutcome delete(String name);
 
+    /// The locks of its objects, where it has such and was opened with a rule for them.
+    default Optional<ObjectLocks> locks() {
+        return Optional.empty();
+    }
+
     @Override
     void close();
 }

@@ -2,6 +2,7 @@ package dev.mainstay.storage.wrap;
 
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ObjectLocks;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
@@ -121,6 +122,12 @@ public final class MeteredStore implements ObjectStore {
     @Override
     public DeleteOutcome delete(String name) {
         return counted(deletes, () -> inner.delete(name));
+    }
+
+    /// Their requests are not counted.
+    @Override
+    public Optional<ObjectLocks> locks() {
+        return inner.locks();
     }
 
     @Override

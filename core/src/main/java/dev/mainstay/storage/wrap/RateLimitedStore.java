@@ -5,6 +5,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ObjectLocks;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
@@ -80,6 +81,11 @@ public final class RateLimitedStore implements ObjectStore {
     @Override
     public DeleteOutcome delete(String name) {
         return inner.delete(name);
+    }
+
+    @Override
+    public Optional<ObjectLocks> locks() {
+        return inner.locks();
     }
 
     @Override

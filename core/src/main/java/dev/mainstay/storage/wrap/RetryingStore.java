@@ -8,8 +8,11 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.LockRule;
+import dev.mainstay.storage.ObjectLocks;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.RetentionLock;
 import dev.mainstay.storage.StoreFacts;
 
 import org.jspecify.annotations.Nullable;
@@ -183,6 +186,39 @@ public final class RetryingStore implements ObjectStore {
     @Override
     public DeleteOutcome delete(String name) {
         return insist(() -> inner.delete(name));
+    }
+
+    @Override
+    public Optional<ObjectLocks> locks() {
+        return inner.locks().map(RetriedLocks::new);
+    }
+
+    private final class RetriedLocks implements ObjectLocks {
+        private final ObjectLocks locks;
+
+        RetriedLocks(ObjectLocks locks) {
+            this.locks = locks;
+        }
+
+        @Override
+        public LockRule rule() {
+            return locks.rule();
+        }
+
+        @Override
+        public Optional<RetentionLock> of(String name) {
+            return insist(() -> locks.of(name));
+        }
+
+        @Override
+        public void extend(String name, RetentionLock lock) {
+            boolean _ =
+                    insist(
+                            () -> {
+                                locks.extend(name, lock);
+                                return true;
+                            });
+        }
     }
 
     @Override

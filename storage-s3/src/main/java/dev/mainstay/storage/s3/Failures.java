@@ -191,7 +191,14 @@ final class Failures {
 
     /// Whether the bucket is there and the object is not.
     static boolean isNoKey(S3Exception answer) {
-        return answer.statusCode() == 404 && code(answer).equals("NoSuchKey");
+        return answer.statusCode() == 404
+                && (code(answer).equals("NoSuchKey") || code(answer).equals("NoSuchVersion"));
+    }
+
+    /// Whether the object is there and has no lock.
+    static boolean isUnlocked(S3Exception answer) {
+        return code(answer).equals("NoSuchObjectLockConfiguration")
+                || code(answer).equals("ObjectLockConfigurationNotFoundError");
     }
 
     /// Whether the store keeps the object: a retention lock, or a right that this user lacks. Not

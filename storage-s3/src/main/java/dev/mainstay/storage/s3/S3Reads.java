@@ -28,7 +28,13 @@ final class S3Reads {
 
     /// @param length more than 0
     byte[] range(String name, String key, long offset, int length) {
-        try (Abortable body = new Abortable(open(key, offset, length))) {
+        return range(name, key, null, offset, length);
+    }
+
+    /// @param version which one; without it the newest
+    /// @param length more than 0
+    byte[] range(String name, String key, @Nullable String version, long offset, int length) {
+        try (Abortable body = new Abortable(open(key, version, offset, length))) {
             GetObjectResponse head = body.stream.response();
             demandRange(name, head, offset, length);
             byte[] bytes = body.stream.readNBytes(length);
@@ -55,9 +61,11 @@ final class S3Reads {
         }
     }
 
-    private ResponseInputStream<GetObjectResponse> open(String key, long offset, int length) {
+    private ResponseInputStream<GetObjectResponse> open(
+            String key, @Nullable String version, long offset, int length) {
         String range = "bytes=" + offset + "-" + (offset + length - 1);
-        return client.getObject(request -> request.bucket(bucket).key(key).range(range));
+        return client.getObject(
+                request -> request.bucket(bucket).key(key).versionId(version).range(range));
     }
 
     /// Closes a body; what was not read to its end is not fetched for nothing.
@@ -139,7 +147,7 @@ final class S3Reads {
     /// An answer to HEAD has no body, so 404 may mean that the whole bucket is gone, and 403
     /// anything. An answer to GET says which.
     private Optional<Long> sizeByReading(String name, String key) {
-        try (Abortable body = new Abortable(open(key, 0, 1))) {
+        try (Abortable body = new Abortable(open(key, null, 0, 1))) {
             String range = body.stream.response().contentRange(); // bytes 0-0/SIZE
             int slash = range == null ? -1 : range.lastIndexOf('/');
             return Optional.of(

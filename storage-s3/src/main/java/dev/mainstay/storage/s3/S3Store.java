@@ -76,7 +76,7 @@ public final class S3Store implements ObjectStore {
         String key = prefix + ObjectName.check(name);
         Content bytes = new Content(content);
         try {
-            client.putObject(request(key, bytes), bytes.body());
+            client.putObject(request(place, key, bytes).build(), bytes.body());
             return PutOutcome.CREATED;
         } catch (S3Exception answered) {
             if (answered.statusCode() == 412) {
@@ -88,7 +88,8 @@ public final class S3Store implements ObjectStore {
         }
     }
 
-    private PutObjectRequest request(String key, Content bytes) {
+    /// A put that asks not to replace anything.
+    static PutObjectRequest.Builder request(S3Place place, String key, Content bytes) {
         PutObjectRequest.Builder request =
                 PutObjectRequest.builder()
                         .bucket(place.bucket())
@@ -109,7 +110,7 @@ public final class S3Store implements ObjectStore {
                                 }
                             }
                         });
-        return request.build();
+        return request;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.mainstay.storage.s3;
 
 import dev.mainstay.storage.remote.S3Place;
+import dev.mainstay.testkit.s3.CephServer;
 import dev.mainstay.testkit.s3.S3Server;
 
 import java.net.URI;
@@ -17,6 +18,19 @@ final class Places {
                 prefix,
                 new S3Place.Login.Keys(
                         S3Server.ACCESS_KEY_ID, server.secretAccessKey(), Optional.empty()));
+    }
+
+    static S3Place on(CephServer server, String bucket, String prefix) {
+        return on(server, server.owner(), bucket, prefix);
+    }
+
+    static S3Place on(CephServer server, CephServer.User user, String bucket, String prefix) {
+        return at(
+                server.endpoint(),
+                bucket,
+                prefix,
+                new S3Place.Login.Keys(
+                        user.accessKeyId(), user.secretAccessKey(), Optional.empty()));
     }
 
     static S3Place at(URI endpoint, String bucket, String prefix, S3Place.Login login) {

@@ -1,0 +1,18 @@
+package dev.mainstay.storage;
+
+/// A store as it was at some time, by the store's own clock, though objects were deleted and put
+/// since. Puts and deletes are refused.
+public interface PastStore extends ObjectStore {
+    /// What [#uncover] did.
+    enum Uncovered {
+        /// The object counts again.
+        DONE,
+        /// Its bytes have to be put again: removing what hides it was refused, or would not do.
+        REFUSED
+    }
+
+    /// Makes an object count again as it did then, without moving its bytes.
+    ///
+    /// @throws dev.mainstay.base.MainstayException STORE_OBJECT_MISSING if it was not there then
+    Uncovered uncover(String name);
+}

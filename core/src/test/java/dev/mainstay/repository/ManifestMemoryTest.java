@@ -6,11 +6,8 @@ import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
-import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import org.junit.jupiter.api.Test;
@@ -115,42 +112,14 @@ class ManifestMemoryTest {
     }
 
     /// Keeps what is no pack.
-    private static final class Forgetful implements ObjectStore {
-        private final MemoryStore rest = MemoryStore.create();
-
-        @Override
-        public StoreFacts facts() {
-            return rest.facts();
+    private static final class Forgetful extends ForwardingStore {
+        Forgetful() {
+            super(MemoryStore.create());
         }
 
         @Override
         public PutOutcome put(String name, ByteBuffer... content) {
-            return name.startsWith("packs/") ? PutOutcome.CREATED : rest.put(name, content);
-        }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return rest.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return rest.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return rest.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return rest.delete(name);
-        }
-
-        @Override
-        public void close() {
-            rest.close();
+            return name.startsWith("packs/") ? PutOutcome.CREATED : inner.put(name, content);
         }
     }
 }

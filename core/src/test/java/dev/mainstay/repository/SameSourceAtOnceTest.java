@@ -6,11 +6,8 @@ import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.repository.crypto.Credential;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
-import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import org.junit.jupiter.api.Test;
@@ -55,13 +52,11 @@ class SameSourceAtOnceTest {
     }
 
     /// Something happens between the question whether there is a source and its first put.
-    private static final class Interrupted implements ObjectStore {
-        private final ObjectStore inner = MemoryStore.create();
+    private static final class Interrupted extends ForwardingStore {
         private Runnable meanwhile = () -> {};
 
-        @Override
-        public StoreFacts facts() {
-            return inner.facts();
+        Interrupted() {
+            super(MemoryStore.create());
         }
 
         @Override
@@ -70,31 +65,6 @@ class SameSourceAtOnceTest {
                 meanwhile.run();
             }
             return inner.put(name, content);
-        }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return inner.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return inner.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return inner.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return inner.delete(name);
-        }
-
-        @Override
-        public void close() {
-            inner.close();
         }
     }
 }

@@ -9,11 +9,8 @@ import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ManifestEntry.Content;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
-import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import org.junit.jupiter.api.Test;
@@ -31,13 +28,11 @@ import java.util.Random;
 /// nothing that a backup needs is deleted.
 class UncertainCommitTest {
     /// Loses the answer to the next put of a slot, before or after it happened.
-    private static final class Forgetful implements ObjectStore {
-        private final ObjectStore inner = MemoryStore.create();
+    private static final class Forgetful extends ForwardingStore {
         private Optional<Boolean> losesAfterPut = Optional.empty();
 
-        @Override
-        public StoreFacts facts() {
-            return inner.facts();
+        Forgetful() {
+            super(MemoryStore.create());
         }
 
         @Override
@@ -52,29 +47,6 @@ class UncertainCommitTest {
             }
             throw new MainstayException(ErrorCode.STORE_UNAVAILABLE, "no answer");
         }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return inner.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return inner.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return inner.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return inner.delete(name);
-        }
-
-        @Override
-        public void close() {}
     }
 
     private static final byte[] CONTENT = new byte[5000];

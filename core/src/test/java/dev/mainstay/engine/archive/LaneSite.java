@@ -10,11 +10,8 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.crypto.Credential;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
-import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import java.io.IOException;
@@ -116,17 +113,15 @@ final class LaneSite {
     }
 
     /// A store in memory that tells of each get and put before it does it.
-    static final class HookedStore implements ObjectStore {
-        private final ObjectStore inner = MemoryStore.create();
+    static final class HookedStore extends ForwardingStore {
         volatile Consumer<String> beforeGet = _ -> {};
         volatile Consumer<String> beforePut = _ -> {};
 
         /// Gets of segments, in order.
         final List<String> gets = java.util.Collections.synchronizedList(new ArrayList<>());
 
-        @Override
-        public StoreFacts facts() {
-            return inner.facts();
+        HookedStore() {
+            super(MemoryStore.create());
         }
 
         @Override
@@ -141,23 +136,5 @@ final class LaneSite {
             beforeGet.accept(name);
             return inner.get(name, offset, length);
         }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return inner.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return inner.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return inner.delete(name);
-        }
-
-        @Override
-        public void close() {}
     }
 }

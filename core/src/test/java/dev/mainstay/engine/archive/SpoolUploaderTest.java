@@ -10,11 +10,9 @@ import dev.mainstay.engine.Progress;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.memory.MemoryStore;
 
 import org.junit.jupiter.api.Test;
@@ -122,20 +120,18 @@ class SpoolUploaderTest {
         }
     }
 
+    private static SpoolUploader uploader(Spool spool, WalArchive archive, Positions positions) {
+        return new SpoolUploader(
+                spool, archive, positions, Duration.ofHours(1), Progress.none(), () -> {});
+    }
+
     @Test
     void whatArrivesIsCompressedBeforeTheSegmentIsWhole() {
         WalArchive archive = archive(new Hooked());
         Positions positions = positions();
         byte[] content = content(FIRST, MIB);
         try (Spool spool = Spool.open(folder, MIB);
-                SpoolUploader uploader =
-                        new SpoolUploader(
-                                spool,
-                                archive,
-                                positions,
-                                Duration.ofHours(1),
-                                Progress.none(),
-                                () -> {})) {
+                SpoolUploader uploader = uploader(spool, archive, positions)) {
             append(spool, positions, FIRST, content, 0, 3 * MIB / 4);
             uploader.arrived();
             await(() -> uploader.aheadBytes() == MIB / 2);
@@ -155,14 +151,7 @@ class SpoolUploaderTest {
         byte[] content = content(FIRST, MIB);
         byte[] other = content(FIRST.next(), MIB);
         try (Spool spool = Spool.open(folder, MIB);
-                SpoolUploader uploader =
-                        new SpoolUploader(
-                                spool,
-                                archive,
-                                positions,
-                                Duration.ofHours(1),
-                                Progress.none(),
-                                () -> {})) {
+                SpoolUploader uploader = uploader(spool, archive, positions)) {
             append(spool, positions, FIRST, other, 0, MIB / 2);
             uploader.arrived();
             await(() -> uploader.aheadBytes() == MIB / 2);
@@ -227,44 +216,17 @@ class SpoolUploaderTest {
     }
 
     /// Does something before each put.
-    private static final class Hooked implements ObjectStore {
-        private final ObjectStore store = MemoryStore.create();
+    private static final class Hooked extends ForwardingStore {
         private java.util.function.Consumer<String> beforePut = _ -> {};
 
-        @Override
-        public StoreFacts facts() {
-            return store.facts();
+        Hooked() {
+            super(MemoryStore.create());
         }
 
         @Override
         public PutOutcome put(String name, ByteBuffer... content) {
             beforePut.accept(name);
-            return store.put(name, content);
-        }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return store.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return store.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return store.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return store.delete(name);
-        }
-
-        @Override
-        public void close() {
-            store.close();
+            return inner.put(name, content);
         }
     }
 }

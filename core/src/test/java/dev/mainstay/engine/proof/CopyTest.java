@@ -11,11 +11,9 @@ import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
-import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
-import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
 import dev.mainstay.storage.memory.MemoryStore;
 import dev.mainstay.storage.wrap.Throttle;
@@ -125,26 +123,34 @@ class CopyTest {
         }
     }
 
-    @Test
-    void aBackupThatIsMadeMeanwhileIsWholeInTheCopyOrNotThere() {
+    /// Copies again and again, each time with something else going on before another put.
+    ///
+    /// @param meanwhile is told the repository that is copied
+    /// @param demand is told the copy
+    private void whileCopying(Consumer<ObjectStore> meanwhile, Consumer<ObjectStore> demand) {
         int puts = contents(store).size();
         for (int at = 0; at < puts; at += 3) {
-            ObjectStore here = clone(store);
+            ObjectStore here = HookedStore.copy(store);
             ObjectStore there = MemoryStore.create();
             AtomicInteger left = new AtomicInteger(at);
-            Hooked meanwhile =
+            Hooked hooked =
                     new Hooked(
                             there,
                             _ -> {
                                 if (left.getAndDecrement() == 0) {
-                                    again(sample.open(here).source("orders").orElseThrow());
+                                    meanwhile.accept(here);
                                 }
                             });
-            new RepositoryCopy(
-                            sample.open(here), meanwhile, Throttle.of(Optional.empty()), 1, _ -> {})
+            new RepositoryCopy(sample.open(here), hooked, Throttle.of(Optional.empty()), 1, _ -> {})
                     .run();
-            demandSound(there);
+            demand.accept(there);
         }
+    }
+
+    @Test
+    void aBackupThatIsMadeMeanwhileIsWholeInTheCopyOrNotThere() {
+        whileCopying(
+                here -> again(sample.open(here).source("orders").orElseThrow()), this::demandSound);
     }
 
     private void again(ProtectedSource source) {
@@ -158,25 +164,12 @@ class CopyTest {
 
     @Test
     void whatIsRemovedMeanwhileLeavesNoHalfBackup() {
-        int puts = contents(store).size();
-        for (int at = 0; at < puts; at += 3) {
-            ObjectStore here = clone(store);
-            ObjectStore there = MemoryStore.create();
-            AtomicInteger left = new AtomicInteger(at);
-            Hooked meanwhile =
-                    new Hooked(
-                            there,
-                            _ -> {
-                                if (left.getAndDecrement() == 0) {
-                                    removeAllButTheNewest(here);
-                                }
-                            });
-            new RepositoryCopy(
-                            sample.open(here), meanwhile, Throttle.of(Optional.empty()), 1, _ -> {})
-                    .run();
-            demandSound(there);
-            demandRestores(there);
-        }
+        whileCopying(
+                this::removeAllButTheNewest,
+                there -> {
+                    demandSound(there);
+                    demandRestores(there);
+                });
     }
 
     /// An expiry, and a collector that takes what nothing refers to any more.
@@ -209,7 +202,7 @@ class CopyTest {
     private List<String> unused(ObjectStore at) {
         List<String> names = new ArrayList<>();
         for (StoredObject pack : at.list("packs/", "", 1000).objects()) {
-            ObjectStore without = clone(at);
+            ObjectStore without = HookedStore.copy(at);
             without.delete(pack.name());
             if (findings(without).isEmpty()) {
                 names.add(pack.name());
@@ -217,12 +210,6 @@ class CopyTest {
         }
         assertThat(names).isNotEmpty();
         return names;
-    }
-
-    private static ObjectStore clone(ObjectStore store) {
-        ObjectStore clone = MemoryStore.create();
-        contents(store).forEach((name, bytes) -> clone.put(name, ByteBuffer.wrap(bytes)));
-        return clone;
     }
 
     @Test
@@ -283,41 +270,18 @@ class CopyTest {
     }
 
     /// Does something before each put.
-    private record Hooked(ObjectStore store, Consumer<String> beforePut) implements ObjectStore {
-        @Override
-        public StoreFacts facts() {
-            return store.facts();
+    private static final class Hooked extends ForwardingStore {
+        private final Consumer<String> beforePut;
+
+        Hooked(ObjectStore store, Consumer<String> beforePut) {
+            super(store);
+            this.beforePut = beforePut;
         }
 
         @Override
         public PutOutcome put(String name, ByteBuffer... content) {
             beforePut.accept(name);
-            return store.put(name, content);
-        }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return store.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return store.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return store.list(prefix, after, limit);
-        }
-
-        @Override
-        public DeleteOutcome delete(String name) {
-            return store.delete(name);
-        }
-
-        @Override
-        public void close() {
-            store.close();
+            return inner.put(name, content);
         }
     }
 }

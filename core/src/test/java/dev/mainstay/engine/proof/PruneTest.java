@@ -13,7 +13,7 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.storage.DeleteOutcome;
-import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
@@ -401,46 +401,17 @@ class PruneTest {
     }
 
     /// Keeps one object.
-    private static class Locking implements ObjectStore {
-        private final ObjectStore inner;
+    private static class Locking extends ForwardingStore {
         private final String locked;
 
         Locking(ObjectStore inner, String locked) {
-            this.inner = inner;
+            super(inner);
             this.locked = locked;
-        }
-
-        @Override
-        public StoreFacts facts() {
-            return inner.facts();
-        }
-
-        @Override
-        public PutOutcome put(String name, ByteBuffer... content) {
-            return inner.put(name, content);
-        }
-
-        @Override
-        public byte[] get(String name, long offset, int length) {
-            return inner.get(name, offset, length);
-        }
-
-        @Override
-        public Optional<Long> size(String name) {
-            return inner.size(name);
-        }
-
-        @Override
-        public ListPage list(String prefix, String after, int limit) {
-            return inner.list(prefix, after, limit);
         }
 
         @Override
         public DeleteOutcome delete(String name) {
             return name.equals(locked) ? DeleteOutcome.REFUSED : inner.delete(name);
         }
-
-        @Override
-        public void close() {}
     }
 }

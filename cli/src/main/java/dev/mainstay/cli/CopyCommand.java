@@ -4,6 +4,7 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.archive.CopyLag;
 import dev.mainstay.engine.config.CopySettings;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCopy;
@@ -39,7 +40,7 @@ final class CopyCommand implements Verb {
     private boolean planOnly;
 
     /// Filled by [#one].
-    private final Table copies = Table.of("copy", "objects", "size", "where");
+    private final Table copies = Table.of("copy", "objects", "size", "behind", "where");
 
     private final Table kinds = Table.of("copy", "kind", "objects", "size");
     private final Table damaged = Table.of("copy", "object", "error", "what");
@@ -110,6 +111,7 @@ final class CopyCommand implements Verb {
                     copy.name(),
                     total.objects(),
                     ByteSize.of(total.bytes()),
+                    CopyLag.of(repository, store, session.clock().instant()),
                     copy.repository().url());
             return total;
         }

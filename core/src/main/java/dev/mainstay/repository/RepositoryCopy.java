@@ -95,6 +95,11 @@ public final class RepositoryCopy {
         return amounts.values().stream().reduce(Amount.NONE, Amount::plus);
     }
 
+    /// Whether a copy has a backup, and so all that the backup needs.
+    public static boolean holds(ObjectStore copy, ProtectedSource source, CommittedBackup backup) {
+        return copy.size(Names.slot(source.id(), backup.id())).isPresent();
+    }
+
     /// What a run would copy, by the first word of the names. Nothing is changed.
     ///
     /// @throws MainstayException REPOSITORY_FOREIGN if the copy's place holds something else

@@ -41,7 +41,7 @@ final class CopyOnServersTest {
                 segment = cluster.value("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)");
             }
             site.run("copy", "disk").exits(0).says("copied: ");
-            site.run("copy", "disk").exits(0).says("nothing is missing");
+            site.run("copy", "disk").exits(0).says("nothing is missing", "behind", "0 ms");
             site.run("copy").exits(0);
             assertThat(site.run("copy", "dusk").exits(2).err()).contains("did you mean 'disk'?");
             for (String copy : new String[] {"disk", "cloud"}) {

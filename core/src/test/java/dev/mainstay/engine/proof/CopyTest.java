@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.archive.CopyLag;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.postgres.wal.SampleLog;
+import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
+import dev.mainstay.repository.WalArchive;
 import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
@@ -24,6 +29,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,6 +103,41 @@ class CopyTest {
         assertThat(copyTo(copy).total().objects()).isPositive();
         assertThat(contents(copy)).containsExactlyInAnyOrderEntriesOf(contents(store));
         demandSound(copy);
+    }
+
+    @Test
+    void aCopyIsAsFarBehindAsTheOldestCommitThatItLacks() {
+        Instant now = Instant.parse("2030-01-01T00:00:00Z");
+        assertThat(lag(now)).as("no backup yet").isEmpty();
+        copyTo(copy);
+        assertThat(lag(now)).hasValue(Duration.ZERO);
+        ProtectedSource source = sample.open(store).source("orders").orElseThrow();
+        SampleRepository.moreWal(source);
+        WalArchive archive = source.wal(SampleRepository.SYSTEM, 1);
+        WalSegment last =
+                SampleLog.segment(SampleRepository.FIRST_SEGMENT + SampleRepository.SEGMENTS);
+        Instant oldest =
+                WalSummary.decode(archive.getSummary(last).orElseThrow())
+                        .commits()
+                        .earliest()
+                        .orElseThrow();
+        assertThat(lag(now)).hasValue(Duration.between(oldest, now));
+        assertThat(lag(oldest.minusSeconds(60))).as("a wrong clock").hasValue(Duration.ZERO);
+
+        store.delete(archive.summaryName(last));
+        WalSegment before = new WalSegment(last.timeline(), last.number() - 1, last.sizeBytes());
+        Instant end =
+                WalSummary.decode(archive.getSummary(before).orElseThrow())
+                        .commits()
+                        .latestEnd()
+                        .orElseThrow();
+        assertThat(lag(now)).as("by the segment before").hasValue(Duration.between(end, now));
+        copyTo(copy);
+        assertThat(lag(now)).hasValue(Duration.ZERO);
+    }
+
+    private Optional<Duration> lag(Instant now) {
+        return CopyLag.of(sample.open(store), copy, now);
     }
 
     @Test

@@ -6,9 +6,9 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCopy;
-import dev.mainstay.repository.RepositoryCopy.Amount;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 

@@ -30,6 +30,10 @@ final class Verbs {
                             "free the space of what no backup refers to any more",
                             PruneCommand::new),
                     new Entry(
+                            "usage",
+                            "what the repository's space is used for, and what would free it",
+                            UsageCommand::new),
+                    new Entry(
                             "verify",
                             "prove that everything is readable, complete and continuous",
                             VerifyCommand::new),

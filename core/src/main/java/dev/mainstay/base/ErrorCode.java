@@ -86,7 +86,8 @@ public enum ErrorCode {
     SERVER_UNREACHABLE(501, "is the server running, and does the url name its host and port?"),
     SERVER_LOGIN_REFUSED(502, "check user, password and pg_hba.conf"),
     SERVER_VERSION_UNSUPPORTED(503, "PostgreSQL 14 to 18 are supported"),
-    SERVER_RIGHT_MISSING(504, "'mainstay check --fix' grants what is missing"),
+    SERVER_RIGHT_MISSING(
+            504, "'mainstay check SOURCE --fix --admin-url URL' grants what is missing"),
     SERVER_PROTOCOL(505, "the server answered unexpectedly; look into its log"),
     SERVER_TLS(506, "check sslmode and certificates"),
     SERVER_QUERY_FAILED(507, "look into the server's log"),

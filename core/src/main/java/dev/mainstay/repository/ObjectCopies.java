@@ -2,7 +2,6 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.repository.RepositoryCopy.Amount;
 import dev.mainstay.repository.RepositoryCopy.DamagedObject;
 import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.storage.ObjectStore;

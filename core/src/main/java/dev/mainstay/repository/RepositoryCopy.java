@@ -46,20 +46,6 @@ public final class RepositoryCopy {
     private final ObjectStore to;
     private final ObjectCopies objects;
 
-    /// Objects, and their bytes.
-    public record Amount(long objects, long bytes) {
-        static final Amount NONE = new Amount(0, 0);
-
-        Amount plus(long size) {
-            return new Amount(objects + 1, bytes + size);
-        }
-
-        /// Both together.
-        public Amount plus(Amount other) {
-            return new Amount(objects + other.objects, bytes + other.bytes);
-        }
-    }
-
     /// What a run did.
     ///
     /// @param copied by the first word of the names

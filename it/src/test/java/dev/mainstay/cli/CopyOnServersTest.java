@@ -44,7 +44,10 @@ final class CopyOnServersTest {
             site.run("copy", "disk").exits(0).says("nothing is missing", "behind", "0 ms");
             site.run("copy").exits(0);
             assertThat(site.run("copy", "dusk").exits(2).err()).contains("did you mean 'disk'?");
+            site.run("usage").exits(0).says("orders", "alone", "packs/base");
+            assertThat(site.run("usage", "--quota", "much").exits(2).err()).contains("no size");
             for (String copy : new String[] {"disk", "cloud"}) {
+                site.run("usage", "--quota", "1TiB", "--from", copy).exits(0).says("quota");
                 site.run("verify", "--from", copy).exits(0).says("readable, complete");
                 site.run("backups", "--from", copy).exits(0).says("full", "incremental");
             }

@@ -12,6 +12,7 @@ import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.postgres.wal.SampleLog;
 import dev.mainstay.postgres.wal.WalSummary;
+import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
@@ -88,7 +89,7 @@ class CopyTest {
 
     @Test
     void aCopyIsTheSameByteForByteAndASecondRunCopiesNothing() throws IOException {
-        Map<String, RepositoryCopy.Amount> missing =
+        Map<String, Amount> missing =
                 new RepositoryCopy(
                                 sample.open(store), copy, Throttle.of(Optional.empty()), 2, _ -> {})
                         .missing();

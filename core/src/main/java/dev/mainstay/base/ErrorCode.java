@@ -15,12 +15,14 @@ public enum ErrorCode {
             103, "free space or enlarge the store, then run the command again; nothing was lost"),
     STORE_REFUSED(104, "check permissions and retention locks of the store"),
     STORE_OBJECT_EXISTS(105, "objects are written once; this name holds something else"),
-    STORE_URL_INVALID(106, "use file:///absolute/path or s3://bucket/prefix"),
+    STORE_URL_INVALID(
+            106, "use file:///absolute/path, s3://bucket/prefix or az://account/container/prefix"),
     STORE_READ_SHORT(107, "the object is shorter than its users say; run 'mainstay verify'"),
     STORE_NAME_INVALID(108, "objects are named by Mainstay; please report this message"),
     STORE_INCAPABLE(
             109,
-            "use a store that heeds If-None-Match and lists what was put; no repository was made"),
+            "use a store that heeds conditional puts and lists what was put, in the order of names;"
+                    + " no repository was made"),
 
     // 02 repository
     REPOSITORY_MISSING(201, "run 'mainstay init' to create it, or correct repository.url"),

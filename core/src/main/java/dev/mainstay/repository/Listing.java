@@ -27,7 +27,7 @@ final class Listing {
             if (page.last() || page.objects().isEmpty()) {
                 return;
             }
-            from = page.objects().getLast().name();
+            from = page.next();
         }
     }
 

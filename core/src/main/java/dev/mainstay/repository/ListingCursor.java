@@ -16,7 +16,7 @@ final class ListingCursor {
     private final ObjectStore store;
     private final String prefix;
     private final Deque<StoredObject> page = new ArrayDeque<>();
-    private String last = "";
+    private String next = "";
     private boolean ended;
 
     ListingCursor(ObjectStore store, String prefix) {
@@ -38,12 +38,10 @@ final class ListingCursor {
             if (ended) {
                 return null;
             }
-            ListPage next = store.list(prefix, last, PAGE);
-            page.addAll(next.objects());
-            ended = next.last() || next.objects().isEmpty();
-            if (!next.objects().isEmpty()) {
-                last = next.objects().getLast().name();
-            }
+            ListPage read = store.list(prefix, next, PAGE);
+            page.addAll(read.objects());
+            ended = read.last() || read.objects().isEmpty();
+            next = read.next();
         }
     }
 }

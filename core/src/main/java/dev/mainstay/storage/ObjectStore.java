@@ -58,6 +58,9 @@ public interface ObjectStore extends AutoCloseable {
     /// Up to `limit` objects whose names start with `prefix` and come after `after` (exclusive;
     /// empty for the first page), in order. A page shorter than `limit` is not the last one unless
     /// [ListPage#last] says so.
+    ///
+    /// @param after a name, whether it is there or not, or [ListPage#next] of the page before,
+    ///   which some stores can follow with fewer requests
     ListPage list(String prefix, String after, int limit);
 
     /// Removes an object. A refusal (a retention lock) is an answer, not an error. Removing what is

@@ -197,7 +197,7 @@ public final class FaultyStore implements ObjectStore {
         if (known.isEmpty() && !page.last()) {
             return page; // an empty page in the middle would be a protocol error, not staleness
         }
-        return new ListPage(known, page.last());
+        return new ListPage(known, page.last(), page.next());
     }
 
     @Override

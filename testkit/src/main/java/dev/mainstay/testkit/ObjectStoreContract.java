@@ -371,6 +371,29 @@ public abstract class ObjectStoreContract {
         assertThat(listAll("", 7)).isEqualTo(expected);
     }
 
+    @Test
+    void whoFollowsTheWordOfEachPageSeesEverythingOnce() {
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            String name = "pages/" + (i % 4) + "/object-" + (10 + i);
+            put(name, "x");
+            names.add(name);
+        }
+        put("pages-0", "x");
+        names.sort(null);
+        for (int limit : new int[] {1, 3, 1000}) {
+            List<String> seen = new ArrayList<>();
+            String after = "";
+            ListPage page;
+            do {
+                page = store.list("pages/", after, limit);
+                page.objects().forEach(object -> seen.add(object.name()));
+                after = page.next();
+            } while (!page.last());
+            assertThat(seen).as("by " + limit).isEqualTo(names);
+        }
+    }
+
     private void checkPage(
             NavigableMap<String, Long> expected, String prefix, String after, int limit) {
         List<StoredObject> wanted =

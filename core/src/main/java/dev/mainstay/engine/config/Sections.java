@@ -2,7 +2,7 @@ package dev.mainstay.engine.config;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.retention.RetentionPolicy;
-import dev.mainstay.storage.remote.S3Place;
+import dev.mainstay.storage.remote.RemotePlace;
 
 import org.jspecify.annotations.Nullable;
 
@@ -62,7 +62,7 @@ final class Sections {
     private RepositorySettings repository(ConfigNode node) {
         List<String> known =
                 new ArrayList<>(List.of("url", "key", "encryption", "compression", "pack-size"));
-        known.addAll(S3Section.KEYS);
+        known.addAll(PlaceSection.keys());
         Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
         ConfigNode key = entries.get("key");
         String url = required(node, entries, "url").parsed(Sections::storeUrl);
@@ -81,14 +81,14 @@ final class Sections {
                 place(url, entries));
     }
 
-    private Optional<S3Place> place(String url, Map<String, ConfigNode> entries) {
-        for (String secret : S3Section.SECRETS) {
+    private Optional<RemotePlace> place(String url, Map<String, ConfigNode> entries) {
+        for (String secret : PlaceSection.secrets()) {
             ConfigNode given = entries.get(secret);
             if (given != null) {
                 warnIfOpen(given, secret);
             }
         }
-        return S3Section.read(url, entries, this::path);
+        return PlaceSection.read(url, entries, this::path);
     }
 
     private CopySettings copy(String name, ConfigNode node, RepositorySettings original) {
@@ -98,7 +98,7 @@ final class Sections {
                             + " with a letter or a digit");
         }
         List<String> known = new ArrayList<>(List.of("url", "max-rate"));
-        known.addAll(S3Section.KEYS);
+        known.addAll(PlaceSection.keys());
         Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
         String url = required(node, entries, "url").parsed(Sections::storeUrl);
         if (url.equals(original.url())) {
@@ -340,7 +340,7 @@ final class Sections {
                             + text
                             + "' is no url of a store (try file:///var/lib/mainstay/repository)");
         }
-        return S3Section.checkUrl(text);
+        return PlaceSection.checkUrl(text);
     }
 
     private static String serverUrl(String text) {

@@ -1,7 +1,6 @@
 package dev.mainstay.storage.remote;
 
 import java.net.URI;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /// A prefix of a bucket of S3, or of a server that is compatible with it.
@@ -75,18 +74,5 @@ public record S3Place(
 
         /// @param key of the key service; without it the one that the account has for S3
         record Kms(Optional<String> key) implements Encryption {}
-    }
-
-    /// How the server is reached.
-    ///
-    /// @param caFile certificates (PEM) that are trusted, instead of those of the JDK
-    /// @param proxy through which requests go; may hold a user and a password
-    public record Route(Optional<Path> caFile, Optional<URI> proxy) {
-        public static final Route DIRECT = new Route(Optional.empty(), Optional.empty());
-
-        @Override
-        public String toString() {
-            return "Route[" + caFile + (proxy.isPresent() ? ", proxy]" : "]");
-        }
     }
 }

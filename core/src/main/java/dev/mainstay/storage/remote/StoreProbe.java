@@ -6,6 +6,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.StoredObject;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -20,8 +21,9 @@ import java.util.random.RandomGenerator;
 
 /// Finds out, before a repository is made in it, whether a store does what repositories rely on: of
 /// several racing puts of one name exactly one wins, a later one changes nothing, and a listing
-/// shows what was put. Documentation and version numbers say little: servers are known that ignore
-/// the condition, that heed it only without versioning, or that test it before they lock.
+/// shows what was put, in the order of names. Documentation and version numbers say little: servers
+/// are known that ignore the condition, that heed it only without versioning, or that test it
+/// before they lock.
 ///
 /// It puts a few objects `probe/RANDOM`, which no version of the format knows, and deletes them.
 /// Where deleting is refused they stay, and `verify` reports them as what they are.
@@ -46,6 +48,8 @@ public final class StoreProbe {
             random.nextBytes(id);
             probe.round(FOLDER + HexFormat.of().formatHex(id));
         }
+        random.nextBytes(id);
+        probe.demandOrder(FOLDER + HexFormat.of().formatHex(id));
     }
 
     private void round(String name) {
@@ -70,7 +74,9 @@ public final class StoreProbe {
         }
         byte[] kept = content(outcomes.indexOf(PutOutcome.CREATED));
         if (store.put(name, ByteBuffer.wrap(content(RACERS))) != PutOutcome.EXISTED) {
-            throw incapable("a second put of a name succeeded: it ignores If-None-Match");
+            throw incapable(
+                    "a second put of a name succeeded: it ignores the condition of puts"
+                            + " (If-None-Match: *)");
         }
         if (!ByteBuffer.wrap(kept).equals(ByteBuffer.wrap(store.get(name, 0, kept.length)))) {
             throw incapable("it keeps another object than the one whose put succeeded");
@@ -118,6 +124,30 @@ public final class StoreProbe {
                         .anyMatch(object -> object.name().equals(name));
         if (!listed) {
             throw incapable("a listing does not show an object that was just put");
+        }
+    }
+
+    /// Stores that keep real folders (Azure with a hierarchical namespace) list what is in one
+    /// before whatever begins with its name.
+    private void demandOrder(String name) {
+        List<String> ordered = List.of(name + "-x", name + "/x", name + "x");
+        try {
+            for (String each : ordered.reversed()) {
+                store.put(each, ByteBuffer.wrap(content(0)));
+            }
+            List<String> listed =
+                    store.list(name, "", 2 * ordered.size()).objects().stream()
+                            .map(StoredObject::name)
+                            .toList();
+            if (!listed.equals(ordered)) {
+                throw incapable(
+                        "it lists not just objects, in the order of their names: "
+                                + listed
+                                + " instead of "
+                                + ordered);
+            }
+        } finally {
+            ordered.forEach(store::delete);
         }
     }
 

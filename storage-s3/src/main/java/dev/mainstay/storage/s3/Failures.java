@@ -2,6 +2,7 @@ package dev.mainstay.storage.s3;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.BrokenConnection;
 import dev.mainstay.storage.remote.S3Place;
 
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
@@ -10,14 +11,9 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 import java.io.IOException;
-import java.net.UnknownHostException;
-import java.security.cert.CertPathBuilderException;
-import java.security.cert.CertificateException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-
-import javax.net.ssl.SSLHandshakeException;
 
 /// What S3, the SDK and the network say, in the catalogue's words. The one place that does so.
 ///
@@ -57,7 +53,7 @@ final class Failures {
             Thread.currentThread().interrupt();
             return error(ErrorCode.STORE_UNAVAILABLE, what, "interrupted", failure);
         }
-        Optional<IOException> broken = cause(failure, IOException.class);
+        Optional<IOException> broken = BrokenConnection.cause(failure, IOException.class);
         if (broken.isPresent()) {
             return broken(what, broken.get());
         }
@@ -84,32 +80,12 @@ final class Failures {
 
     /// The connection, or what came over it, broke.
     MainstayException broken(String what, IOException failure) {
-        if (cause(failure, SSLHandshakeException.class).isPresent()
-                || cause(failure, CertificateException.class).isPresent()
-                || cause(failure, CertPathBuilderException.class).isPresent()) {
-            return hinted(
-                    ErrorCode.STORE_REFUSED,
-                    what,
-                    "no TLS with the server: " + failure.getMessage(),
-                    "name the certificate of the authority that signed the server's in"
-                            + " repository.ca-file; the server must speak TLS 1.2 or later",
-                    failure);
-        }
-        if (cause(failure, UnknownHostException.class).isPresent()) {
-            return hinted(
-                    ErrorCode.STORE_UNAVAILABLE,
-                    what,
-                    "the name of the server is unknown: " + failure.getMessage(),
-                    "correct repository.endpoint or repository.region, or put this host's name"
-                            + " service right; a server whose name is an address needs path-style:"
-                            + " true",
-                    failure);
-        }
-        return error(
-                ErrorCode.STORE_UNAVAILABLE,
+        return BrokenConnection.told(
                 what,
-                failure.getClass().getSimpleName() + " " + failure.getMessage(),
-                failure);
+                place.url(),
+                failure,
+                "repository.endpoint or repository.region (a server whose name is an address needs"
+                        + " path-style: true)");
     }
 
     private MainstayException answered(String what, S3Exception answer) {
@@ -234,17 +210,6 @@ final class Failures {
                 + answer.statusCode()
                 + (code.isEmpty() ? "" : " " + code)
                 + (words.isEmpty() ? "" : " (" + words + ")");
-    }
-
-    private static <T extends Throwable> Optional<T> cause(Throwable failure, Class<T> type) {
-        Throwable each = failure;
-        for (int depth = 0; each != null && depth < 20; depth++) {
-            if (type.isInstance(each)) {
-                return Optional.of(type.cast(each));
-            }
-            each = each.getCause();
-        }
-        return Optional.empty();
     }
 
     private MainstayException error(

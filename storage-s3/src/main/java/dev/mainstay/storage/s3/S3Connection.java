@@ -2,6 +2,7 @@ package dev.mainstay.storage.s3;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.Route;
 import dev.mainstay.storage.remote.S3Place;
 
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -25,8 +26,6 @@ import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.utils.SdkAutoCloseable;
 
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -122,7 +121,7 @@ final class S3Connection implements AutoCloseable {
                 : AwsBasicCredentials.create(keys.accessKeyId(), keys.secretAccessKey());
     }
 
-    private static SdkHttpClient http(S3Place.Route route) {
+    private static SdkHttpClient http(Route route) {
         Apache5HttpClient.Builder builder =
                 Apache5HttpClient.builder()
                         .connectionTimeout(CONNECT)
@@ -131,35 +130,25 @@ final class S3Connection implements AutoCloseable {
                         .maxConnections(MOST_CONNECTIONS)
                         .tcpKeepAlive(true)
                         .tlsSocketStrategy(Tls.strategy(route.caFile()));
-        route.proxy().ifPresent(proxy -> builder.proxyConfiguration(proxy(proxy)));
+        route.through().ifPresent(proxy -> builder.proxyConfiguration(proxy(proxy)));
         return builder.build();
     }
 
-    private static ProxyConfiguration proxy(URI proxy) {
-        int port = proxy.getPort() >= 0 ? proxy.getPort() : defaultPort(proxy);
+    private static ProxyConfiguration proxy(Route.Proxy proxy) {
         ProxyConfiguration.Builder builder =
                 ProxyConfiguration.builder()
                         .useSystemPropertyValues(false)
                         .useEnvironmentVariableValues(false)
                         .endpoint(
                                 URI.create(
-                                        proxy.getScheme() + "://" + proxy.getHost() + ":" + port));
-        String user = proxy.getRawUserInfo();
-        if (user != null) {
-            int colon = user.indexOf(':');
-            builder.username(decoded(colon < 0 ? user : user.substring(0, colon)))
-                    .password(colon < 0 ? "" : decoded(user.substring(colon + 1)))
-                    .preemptiveBasicAuthenticationEnabled(true);
-        }
+                                        proxy.scheme() + "://" + proxy.host() + ":" + proxy.port()));
+        proxy.user()
+                .ifPresent(
+                        user ->
+                                builder.username(user.name())
+                                        .password(user.password())
+                                        .preemptiveBasicAuthenticationEnabled(true));
         return builder.build();
-    }
-
-    private static int defaultPort(URI proxy) {
-        return "https".equals(proxy.getScheme()) ? 443 : 80;
-    }
-
-    private static String decoded(String text) {
-        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.mainstay.storage.s3;
 import dev.mainstay.storage.LockRule;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PastStore;
+import dev.mainstay.storage.remote.AzurePlace;
 import dev.mainstay.storage.remote.PlaceLock;
 import dev.mainstay.storage.remote.RemotePlace;
 import dev.mainstay.storage.remote.S3Place;
@@ -45,6 +46,7 @@ public final class S3Provider implements StoreProvider {
     private static S3Place own(RemotePlace place) {
         return switch (place) {
             case S3Place s3 -> s3;
+            case AzurePlace other -> throw new IllegalArgumentException(other.url());
         };
     }
 }

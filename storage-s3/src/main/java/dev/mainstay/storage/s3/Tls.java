@@ -1,75 +1,25 @@
 package dev.mainstay.storage.s3;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.Authorities;
 
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.HttpsSupport;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.reactor.ssl.SSLBufferMode;
 
-import org.jspecify.annotations.Nullable;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
-import java.util.Collection;
 import java.util.Optional;
 
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
-
-/// TLS 1.2 or later, and the authorities that are trusted: those of a file, or the JDK's.
+/// TLS as [Authorities] say, for the HTTP client of this module.
 final class Tls {
-    private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
-
     private Tls() {}
 
     static TlsSocketStrategy strategy(Optional<Path> caFile) {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, caFile.isPresent() ? trusting(caFile.get()) : null, null);
-            return new DefaultClientTlsStrategy(
-                    context,
-                    PROTOCOLS,
-                    null,
-                    SSLBufferMode.STATIC,
-                    HttpsSupport.getDefaultHostnameVerifier());
-        } catch (IOException | GeneralSecurityException unusable) {
-            throw new MainstayException(
-                    ErrorCode.STORE_REFUSED,
-                    "cannot use repository.ca-file "
-                            + caFile.map(Path::toString).orElse("(none)")
-                            + ": "
-                            + unusable.getMessage(),
-                    "it must hold certificates in PEM (-----BEGIN CERTIFICATE-----)",
-                    unusable);
-        }
-    }
-
-    private static TrustManager @Nullable [] trusting(Path caFile)
-            throws IOException, GeneralSecurityException {
-        KeyStore trusted = KeyStore.getInstance("PKCS12");
-        trusted.load(null, null);
-        try (InputStream file = Files.newInputStream(caFile)) {
-            Collection<? extends Certificate> all =
-                    CertificateFactory.getInstance("X.509").generateCertificates(file);
-            for (Certificate each : all) {
-                trusted.setCertificateEntry("ca-" + trusted.size(), each);
-            }
-        }
-        if (trusted.size() == 0) {
-            throw new IOException("it holds no certificate");
-        }
-        TrustManagerFactory factory =
-                TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(trusted);
-        return factory.getTrustManagers();
+        return new DefaultClientTlsStrategy(
+                Authorities.context(caFile),
+                Authorities.PROTOCOLS.toArray(String[]::new),
+                null,
+                SSLBufferMode.STATIC,
+                HttpsSupport.getDefaultHostnameVerifier());
     }
 }

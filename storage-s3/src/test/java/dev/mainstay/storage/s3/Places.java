@@ -1,5 +1,6 @@
 package dev.mainstay.storage.s3;
 
+import dev.mainstay.storage.remote.Route;
 import dev.mainstay.storage.remote.S3Place;
 import dev.mainstay.testkit.s3.CephServer;
 import dev.mainstay.testkit.s3.S3Server;
@@ -42,6 +43,6 @@ final class Places {
                 true,
                 login,
                 S3Place.Storing.AS_THE_BUCKET_SAYS,
-                S3Place.Route.DIRECT);
+                Route.DIRECT);
     }
 }

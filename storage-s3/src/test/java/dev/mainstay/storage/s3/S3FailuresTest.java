@@ -10,9 +10,11 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.remote.Route;
 import dev.mainstay.storage.remote.S3Place;
 import dev.mainstay.storage.remote.StoreProbe;
 import dev.mainstay.storage.wrap.RetryingStore;
+import dev.mainstay.testkit.StubServer;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,7 +152,7 @@ final class S3FailuresTest {
                         new S3Place.Storing(
                                 Optional.of("STANDARD_IA"),
                                 Optional.of(new S3Place.Encryption.Kms(Optional.of("key-1")))),
-                        S3Place.Route.DIRECT);
+                        Route.DIRECT);
         try (ObjectStore other = S3Store.open(kms)) {
             server.answer(StubServer.ok(""));
             other.put("a", ByteBuffer.allocate(3));

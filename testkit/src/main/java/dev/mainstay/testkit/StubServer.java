@@ -1,9 +1,11 @@
-package dev.mainstay.storage.s3;
+package dev.mainstay.testkit;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -13,22 +15,29 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
+import javax.net.ssl.SSLContext;
+
 /// Answers as it was told, in this order, and writes down what it was asked.
-final class StubServer implements AutoCloseable {
+public final class StubServer implements AutoCloseable {
     private final HttpServer server;
+    private final String scheme;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
     private final List<Request> requests = new CopyOnWriteArrayList<>();
     private volatile @Nullable Answer always;
 
-    record Request(String line, Map<String, List<String>> headers, byte[] body) {
-        String header(String name) {
+    /// @param line method and path
+    /// @param query decoded; empty without one
+    public record Request(
+            String line, String query, Map<String, List<String>> headers, byte[] body) {
+        public String header(String name) {
             return headers.entrySet().stream()
                     .filter(each -> each.getKey().equalsIgnoreCase(name))
                     .map(each -> each.getValue().getFirst())
@@ -37,12 +46,29 @@ final class StubServer implements AutoCloseable {
         }
     }
 
-    interface Answer {
+    /// What the server does with a request that was read.
+    public interface Answer {
         void to(HttpExchange exchange) throws IOException;
     }
 
-    StubServer() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    public StubServer() throws IOException {
+        this(HttpServer.create(loopback(), 0), "http");
+    }
+
+    /// Speaks TLS only.
+    public static StubServer secure(SSLContext identity) throws IOException {
+        HttpsServer server = HttpsServer.create(loopback(), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(identity));
+        return new StubServer(server, "https");
+    }
+
+    private static InetSocketAddress loopback() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    private StubServer(HttpServer server, String scheme) {
+        this.server = server;
+        this.scheme = scheme;
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
@@ -53,6 +79,7 @@ final class StubServer implements AutoCloseable {
         requests.add(
                 new Request(
                         exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath(),
+                        Optional.ofNullable(exchange.getRequestURI().getQuery()).orElse(""),
                         Map.copyOf(exchange.getRequestHeaders()),
                         body));
         Answer fixed = always;
@@ -65,20 +92,20 @@ final class StubServer implements AutoCloseable {
         }
     }
 
-    void answer(Answer... next) {
+    public void answer(Answer... next) {
         answers.addAll(List.of(next));
     }
 
-    void answerAllWith(Answer answer) {
+    public void answerAllWith(Answer answer) {
         always = answer;
     }
 
-    List<Request> requests() {
+    public List<Request> requests() {
         return requests;
     }
 
-    URI endpoint() {
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    public URI endpoint() {
+        return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort());
     }
 
     private static void send(HttpExchange exchange, int status, String body) throws IOException {
@@ -94,18 +121,27 @@ final class StubServer implements AutoCloseable {
         }
     }
 
-    static Answer ok(String body) {
+    public static Answer ok(String body) {
         return exchange -> send(exchange, 200, body);
     }
 
-    static Answer part(String range, String body) {
+    public static Answer part(String range, String body) {
         return exchange -> {
             exchange.getResponseHeaders().set("Content-Range", range);
             send(exchange, 206, body);
         };
     }
 
-    static Answer error(int status, String code) {
+    /// Any answer.
+    public static Answer told(int status, Map<String, String> headers, String body) {
+        return exchange -> {
+            headers.forEach(exchange.getResponseHeaders()::set);
+            send(exchange, status, body);
+        };
+    }
+
+    /// An error as S3 tells it.
+    public static Answer error(int status, String code) {
         String body =
                 code.isEmpty()
                         ? ""
@@ -119,7 +155,7 @@ final class StubServer implements AutoCloseable {
     }
 
     /// Promises more than it sends.
-    static Answer cut(String range, int length, String body) {
+    public static Answer cut(String range, int length, String body) {
         return exchange -> {
             exchange.getResponseHeaders().set("Content-Range", range);
             exchange.sendResponseHeaders(206, length);
@@ -129,7 +165,7 @@ final class StubServer implements AutoCloseable {
     }
 
     /// Takes the request, and closes the connection.
-    static Answer reset() {
+    public static Answer reset() {
         return exchange -> {};
     }
 

@@ -1,0 +1,175 @@
+package dev.mainstay.storage.azure;
+
+import com.azure.core.util.Context;
+import com.azure.storage.blob.BlobContainerClient;
+import com.azure.storage.blob.models.BlobDownloadResponse;
+import com.azure.storage.blob.models.BlobRange;
+import com.azure.storage.blob.models.BlobStorageException;
+import com.azure.storage.blob.models.DownloadRetryOptions;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.AzurePlace;
+import dev.mainstay.storage.remote.BrokenConnection;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// Ranges and sizes of objects.
+final class AzureReads {
+    private final BlobContainerClient container;
+    private final AzurePlace place;
+    private final Failures failures;
+
+    AzureReads(BlobContainerClient container, AzurePlace place, Failures failures) {
+        this.container = container;
+        this.place = place;
+        this.failures = failures;
+    }
+
+    /// @param length more than 0
+    byte[] range(String name, String key, long offset, int length) {
+        String what = "cannot read '" + name + "'";
+        return failures.asked(
+                what,
+                () -> {
+                    try {
+                        Received body = new Received(length);
+                        BlobDownloadResponse answer =
+                                container
+                                        .getBlobClient(key)
+                                        .downloadStreamWithResponse(
+                                                body,
+                                                new BlobRange(offset, (long) length),
+                                                new DownloadRetryOptions().setMaxRetryRequests(0),
+                                                null,
+                                                false,
+                                                null,
+                                                Context.NONE);
+                        String told = answer.getDeserializedHeaders().getContentRange();
+                        return whole(name, body, Optional.ofNullable(told), offset, length);
+                    } catch (BlobStorageException answered) {
+                        if (answered.getStatusCode() == 416) {
+                            throw tooShort(name, Optional.empty(), offset, length);
+                        }
+                        if (Failures.isNoBlob(answered)) {
+                            throw new MainstayException(
+                                    ErrorCode.STORE_OBJECT_MISSING,
+                                    "object '" + name + "' is missing",
+                                    answered);
+                        }
+                        throw failures.translate(what, answered);
+                    }
+                });
+    }
+
+    /// What was asked for, and nothing else: a server may ignore the range, or send what there is of
+    /// it.
+    private byte[] whole(
+            String name, Received body, Optional<String> told, long offset, int length) {
+        if (body.more || told.map(range -> !range.startsWith("bytes " + offset + "-")).orElse(offset != 0)) {
+            throw new MainstayException(
+                    ErrorCode.STORE_REFUSED,
+                    "cannot read '"
+                            + name
+                            + "': the server ignores ranges (asked for "
+                            + length
+                            + " bytes from "
+                            + offset
+                            + ", answered '"
+                            + told.orElse("")
+                            + "')",
+                    "use a server that supports ranges of bytes",
+                    null);
+        }
+        if (body.count == length) {
+            return body.all();
+        }
+        Optional<Long> size = told.flatMap(AzureReads::size);
+        if (size.isPresent() && size.get() < offset + length) {
+            throw tooShort(name, size, offset, length);
+        }
+        throw BrokenConnection.told(
+                "cannot read '" + name + "'",
+                place.url(),
+                new IOException("the answer ended after " + body.count + " of " + length + " bytes"),
+                Failures.SERVER_SETTINGS);
+    }
+
+    /// Of `bytes FROM-TO/SIZE`.
+    private static Optional<Long> size(String contentRange) {
+        try {
+            return Optional.of(
+                    Long.parseLong(contentRange.substring(contentRange.lastIndexOf('/') + 1)));
+        } catch (NumberFormatException _) {
+            return Optional.empty(); // an asterisk: unknown
+        }
+    }
+
+    static MainstayException tooShort(
+            String name, Optional<Long> size, long offset, int length) {
+        return new MainstayException(
+                ErrorCode.STORE_READ_SHORT,
+                "object '%s' %s, %d were wanted from %d"
+                        .formatted(
+                                name,
+                                size.map(bytes -> "has " + bytes + " bytes").orElse("ends before"),
+                                length,
+                                offset));
+    }
+
+    Optional<Long> size(String name, String key) {
+        String what = "cannot look for '" + name + "'";
+        return failures.asked(
+                what,
+                () -> {
+                    try {
+                        return Optional.of(container.getBlobClient(key).getProperties().getBlobSize());
+                    } catch (BlobStorageException answered) {
+                        if (Failures.isNoBlob(answered)) {
+                            return Optional.empty();
+                        }
+                        throw failures.translate(what, answered);
+                    }
+                });
+    }
+
+    /// Keeps as much as was asked for, and knows whether more came. Grows with what comes: more may
+    /// be asked for than there is.
+    private static final class Received extends OutputStream {
+        private static final int FIRST = 4 << 20;
+
+        private final int wanted;
+        private byte[] bytes;
+        private int count;
+        private boolean more;
+
+        Received(int wanted) {
+            this.wanted = wanted;
+            this.bytes = new byte[Math.min(wanted, FIRST)];
+        }
+
+        @Override
+        public void write(int single) {
+            write(new byte[] {(byte) single}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int offset, int length) {
+            int kept = Math.min(length, wanted - count);
+            if (kept > bytes.length - count) {
+                long roomier = Math.max(2L * bytes.length, (long) count + kept);
+                bytes = Arrays.copyOf(bytes, (int) Math.min(wanted, roomier));
+            }
+            System.arraycopy(source, offset, bytes, count, kept);
+            count += kept;
+            more |= kept < length;
+        }
+
+        byte[] all() {
+            return bytes.length == count ? bytes : Arrays.copyOf(bytes, count);
+        }
+    }
+}

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -38,6 +39,40 @@ final class Confirm {
             throw new MainstayException(
                     ErrorCode.CONFIRMATION_NEEDED,
                     "the answer was not 'y', so nothing was changed: " + danger);
+        }
+    }
+
+    /// Asks for more than a yes: the words that name what it is about.
+    ///
+    /// @param expected what has to be typed, or given
+    /// @param given by an option, where nobody can be asked
+    /// @param option which
+    /// @throws MainstayException `CONFIRMATION_NEEDED` unless exactly that was typed or given
+    static void typed(
+            Session session, String danger, String expected, Optional<String> given, String option)
+            throws IOException {
+        Terminal terminal = session.terminal();
+        boolean asks =
+                given.isEmpty()
+                        && terminal.inIsTerminal()
+                        && terminal.errIsTerminal()
+                        && session.output() != Output.json;
+        if (asks) {
+            terminal.err().print(danger + ". Type " + expected + " to go on: ");
+            terminal.err().flush();
+        }
+        String answer = asks ? answer(terminal.in()).strip() : given.orElse("");
+        if (!answer.equals(expected)) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_NEEDED,
+                    "nothing was changed: " + danger,
+                    "if that is wanted, run it on a terminal and type "
+                            + expected
+                            + ", or give "
+                            + option
+                            + " "
+                            + expected,
+                    null);
         }
     }
 

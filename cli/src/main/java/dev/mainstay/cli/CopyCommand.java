@@ -13,9 +13,11 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -36,6 +38,8 @@ final class CopyCommand implements Verb {
             description = "only this one of the configuration's copies (default: all)")
     private Optional<String> name = Optional.empty();
 
+    @Mixin private ComplianceOption compliance = new ComplianceOption();
+
     @Option(names = "--plan", description = "say what is missing there, and change nothing")
     private boolean planOnly;
 
@@ -47,7 +51,7 @@ final class CopyCommand implements Verb {
     private final List<String> failures = new ArrayList<>();
 
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
         Collection<CopySettings> chosen =
                 name.map(one -> List.of(session.configuration().copy(one)))
                         .orElseGet(() -> List.copyOf(session.configuration().copies().values()));
@@ -68,7 +72,8 @@ final class CopyCommand implements Verb {
     }
 
     /// A copy that fails keeps nobody from the others.
-    private Amount attempt(Session session, Repository repository, CopySettings copy) {
+    private Amount attempt(Session session, Repository repository, CopySettings copy)
+            throws IOException {
         try {
             return one(session, repository, copy);
         } catch (MainstayException failed) {
@@ -87,9 +92,13 @@ final class CopyCommand implements Verb {
         }
     }
 
-    private Amount one(Session session, Repository repository, CopySettings copy) {
+    private Amount one(Session session, Repository repository, CopySettings copy)
+            throws IOException {
         try (ObjectStore store =
                 RepositoryAccess.openCopy(copy.repository(), OpenSource.ground(session))) {
+            if (!planOnly && store.list("", "", 1).objects().isEmpty()) {
+                compliance.confirm(session, copy.repository());
+            }
             RepositoryCopy work =
                     new RepositoryCopy(
                             repository,

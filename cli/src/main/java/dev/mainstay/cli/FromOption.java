@@ -4,7 +4,8 @@ import picocli.CommandLine.Option;
 
 import java.util.Optional;
 
-/// `--from COPY`: what only reads can work with a copy in the repository's place.
+/// `--from COPY --as-of TIME`: what only reads can work with a copy in the repository's place, and
+/// with either as it was.
 final class FromOption {
     @Option(
             names = "--from",
@@ -12,8 +13,17 @@ final class FromOption {
             description = "use this copy instead of the repository (see 'mainstay copy')")
     private Optional<String> copy = Optional.empty();
 
+    @Option(
+            names = "--as-of",
+            paramLabel = "TIME",
+            description =
+                    "use it as it was then, whatever was deleted or overwritten since; where the"
+                            + " bucket keeps versions (see docs/immutability.md)")
+    private Optional<String> time = Optional.empty();
+
     void apply(Session session) {
         copy.ifPresent(session::useCopy);
+        time.map(text -> TargetTime.parse("--as-of", text)).ifPresent(session::useTime);
     }
 
     boolean isGiven() {

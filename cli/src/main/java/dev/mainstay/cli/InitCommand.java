@@ -7,13 +7,20 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+import java.io.IOException;
+import java.util.Locale;
 
 /// `mainstay init`
 @Command(name = "init")
 final class InitCommand implements Verb {
+    @Mixin private ComplianceOption compliance = new ComplianceOption();
+
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
         RepositorySettings settings = session.configuration().repository();
+        compliance.confirm(session, settings);
         OpenSource.warnOfOpenKey(session); // it may have been there before
         Ground ground = new Ground(session.clock(), session.random());
         try (Repository repository =
@@ -23,6 +30,15 @@ final class InitCommand implements Verb {
                             .add("repository", repository.id())
                             .add("url", settings.url())
                             .add("encryption", repository.encrypted() ? "aes-256-gcm" : "none");
+            settings.lock()
+                    .ifPresent(
+                            lock ->
+                                    document.add(
+                                            "lock",
+                                            lock.mode().name().toLowerCase(Locale.ROOT)
+                                                    + ", "
+                                                    + lock.days()
+                                                    + " days"));
             if (!repository.encrypted()) {
                 session.terminal()
                         .err()

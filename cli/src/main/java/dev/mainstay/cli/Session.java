@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -66,6 +67,11 @@ final class Session {
     void useCopy(String name) {
         configuration = configuration().from(name);
         copy = Optional.of(name);
+    }
+
+    /// From now on the configuration has the repository, or the copy, as it was.
+    void useTime(Instant time) {
+        configuration = configuration().asOf(time);
     }
 
     /// The copy that is used in the repository's place.

@@ -44,6 +44,12 @@ final class Verbs {
                             "who can open the repository: list, add, remove, rotate",
                             KeysCommand::new),
                     new Entry(
+                            "lock", "extend the locks of what kept backups need", LockCommand::new),
+                    new Entry(
+                            "undelete",
+                            "bring back what was deleted or overwritten since some time",
+                            UndeleteCommand::new),
+                    new Entry(
                             "wal",
                             "receive WAL, or serve archive_command and restore_command",
                             WalCommand::new),

@@ -5,6 +5,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
+import dev.mainstay.engine.retention.KeptLocks;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 
@@ -43,7 +44,16 @@ final class VerifyCommand implements Verb {
         try (Repository repository = OpenSource.repository(session)) {
             RepositoryCheck.Options options =
                     new RepositoryCheck.Options(source, percent(), session.random().nextLong(), 2);
-            return document(new Verification(repository, options, session.progress()).run());
+            VerifyReport report = new Verification(repository, options, session.progress()).run();
+            Optional<KeptLocks.Report> locks =
+                    repository
+                            .store()
+                            .locks()
+                            .map(
+                                    each ->
+                                            LockFindings.kept(session, repository)
+                                                    .look(each, source, session.progress()));
+            return withLocks(document(report, locks), locks);
         }
     }
 
@@ -64,12 +74,31 @@ final class VerifyCommand implements Verb {
         return data.substring(0, data.length() - 1);
     }
 
-    private Document document(VerifyReport report) {
+    private static Document withLocks(Document document, Optional<KeptLocks.Report> locks) {
+        if (locks.isEmpty()) {
+            return document;
+        }
+        KeptLocks.Report report = locks.get();
+        document.add("locked", report.survey().needed().objects());
+        LockFindings.problems(document, report);
+        return report.isWell() ? document : document.failing();
+    }
+
+    private static String fine(Optional<KeptLocks.Report> locks) {
+        boolean well = locks.filter(each -> !each.isWell()).isEmpty();
+        return well
+                ? "everything is readable, complete and continuous"
+                : ErrorCode.LOCKS_LACKING.id()
+                        + ": everything is readable, complete and continuous, but not everything is"
+                        + " locked that should be";
+    }
+
+    private Document document(VerifyReport report, Optional<KeptLocks.Report> locks) {
         RepositoryCheck.Result contents = report.contents();
         Document document =
                 Document.of(
                                 report.ok()
-                                        ? "everything is readable, complete and continuous"
+                                        ? fine(locks)
                                         : ErrorCode.VERIFY_FAILED.id()
                                                 + ": "
                                                 + report.findingCount()

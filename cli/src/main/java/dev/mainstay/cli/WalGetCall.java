@@ -28,6 +28,11 @@ final class WalGetCall {
                 + " wal get --source "
                 + quote(source)
                 + session.copy().map(copy -> " --from " + quote(copy)).orElse("")
+                + session.configuration()
+                        .repository()
+                        .asOf()
+                        .map(time -> " --as-of " + time)
+                        .orElse("")
                 + (standby ? " --standby" : "")
                 + " %f %p";
     }

@@ -166,6 +166,10 @@ public enum ErrorCode {
     // 09 check and verify
     VERIFY_FAILED(901, "restore the named objects from a copy, or take a new full backup"),
     CHECK_FAILED(902, "'mainstay check --fix' does what can be done from here"),
+    LOCKS_LACKING(
+            903,
+            "run 'mainstay lock extend' daily from a timer, as a user who may lock objects; see"
+                    + " docs/immutability.md"),
 
     // 10 demo and environment
     DEMO_BINARIES_MISSING(1001, "run the demo from a checkout, with ./mainstay demo"),

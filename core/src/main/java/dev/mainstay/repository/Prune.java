@@ -4,8 +4,6 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.repository.format.Json;
-import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackId;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.StoreFacts;
@@ -183,33 +181,8 @@ public final class Prune {
     /// Places to which frames of other packs have moved.
     private Set<PackId> places() {
         Set<PackId> places = new HashSet<>();
-        Listing.forEach(
-                store,
-                Names.MOVED,
-                object -> {
-                    for (Json frame : moved(object.name())) {
-                        places.add(PackId.parse(frame.string("pack")));
-                    }
-                });
+        MovedFrames.all(repository).forEach(place -> places.add(place.id()));
         return places;
-    }
-
-    private List<Json> moved(String name) {
-        try {
-            byte[] bytes = root.get(name);
-            for (ProtectedSource source : repository.sources()) {
-                try {
-                    return source.vault().openJson(name, ObjectType.MOVED, bytes).objects("frames");
-                } catch (MainstayException another) {
-                    if (another.code() != ErrorCode.KEY_MISSING) {
-                        throw another;
-                    }
-                }
-            }
-            throw new MainstayException(ErrorCode.KEY_MISSING, name + " opens with no key");
-        } catch (MainstayException broken) {
-            throw PackReferences.uncertain(name + " cannot be read", broken);
-        }
     }
 
     private static List<PackId> unneeded(

@@ -1,5 +1,7 @@
 package dev.mainstay.storage;
 
+import java.util.function.Consumer;
+
 /// A store as it was at some time, by the store's own clock, though objects were deleted and put
 /// since. Puts and deletes are refused.
 public interface PastStore extends ObjectStore {
@@ -10,6 +12,10 @@ public interface PastStore extends ObjectStore {
         /// Its bytes have to be put again: removing what hides it was refused, or would not do.
         REFUSED
     }
+
+    /// Tells the objects that were there then and are not now, or are others now, in the order of
+    /// their names.
+    void forEachHidden(String prefix, Consumer<StoredObject> each);
 
     /// Makes an object count again as it did then, without moving its bytes.
     ///

@@ -53,9 +53,25 @@ public final class Readiness implements AutoCloseable {
         findings.look("key", () -> KeyProbe.look(settings, folder));
         findings.look("repository", this::opened);
         Repository open = repository;
+        findings.look("bucket", () -> bucket(settings));
         if (open != null && folder.filter(Files::isDirectory).isPresent()) {
             findings.look("space-repository", () -> SpaceProbe.repository(open, folder.get()));
         }
+    }
+
+    private static List<Finding> bucket(RepositorySettings settings) {
+        return RepositoryAccess.judge(settings).stream()
+                .map(
+                        each ->
+                                switch (each.severity()) {
+                                    case OK -> Finding.ok(each.id(), each.text());
+                                    case WARNING ->
+                                            Finding.warning(
+                                                    each.id(), each.text(), each.whatToDo());
+                                    case ERROR ->
+                                            Finding.error(each.id(), each.text(), each.whatToDo());
+                                })
+                .toList();
     }
 
     private List<Finding> opened() {

@@ -3,6 +3,7 @@ package dev.mainstay.engine.config;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
+import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,6 +42,11 @@ public record Configuration(
     /// @throws MainstayException what [#copy] says
     public Configuration from(String copy) {
         return new Configuration(origin, copy(copy).repository(), copies, sources, warnings);
+    }
+
+    /// The same with the repository as it was.
+    public Configuration asOf(Instant time) {
+        return new Configuration(origin, repository.asOf(time), copies, sources, warnings);
     }
 
     private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {

@@ -3,8 +3,10 @@ package dev.mainstay.engine.config;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.PlaceLock;
 import dev.mainstay.storage.remote.RemotePlace;
 
+import java.time.Instant;
 import java.util.Optional;
 
 /// The section `repository`.
@@ -15,13 +17,17 @@ import java.util.Optional;
 /// @param zstdLevel from `compression: zstd:N`
 /// @param packSize at which a pack is closed and put
 /// @param place of a store over the network; without it the url names a folder
+/// @param lock what is locked there against removal, and for how long
+/// @param asOf when it is to be seen as it was, and only read
 public record RepositorySettings(
         String url,
         Optional<KeySource> key,
         boolean encrypted,
         int zstdLevel,
         ByteSize packSize,
-        Optional<? extends RemotePlace> place) {
+        Optional<? extends RemotePlace> place,
+        Optional<PlaceLock> lock,
+        Optional<Instant> asOf) {
     public static final int DEFAULT_ZSTD_LEVEL = 3;
     public static final ByteSize DEFAULT_PACK_SIZE = ByteSize.mib(64);
 
@@ -32,7 +38,21 @@ public record RepositorySettings(
             boolean encrypted,
             int zstdLevel,
             ByteSize packSize) {
-        this(url, key, encrypted, zstdLevel, packSize, Optional.empty());
+        this(
+                url,
+                key,
+                encrypted,
+                zstdLevel,
+                packSize,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// The same, as it was.
+    public RepositorySettings asOf(Instant time) {
+        return new RepositorySettings(
+                url, key, encrypted, zstdLevel, packSize, place, lock, Optional.of(time));
     }
 
     /// Everything but the place and the key at its default.

@@ -23,7 +23,8 @@ final class S3Section {
                     "secret-access-key",
                     "session-token",
                     "storage-class",
-                    "server-side-encryption");
+                    "server-side-encryption",
+                    "lock");
 
     static final List<String> SECRETS = List.of("secret-access-key", "session-token");
 

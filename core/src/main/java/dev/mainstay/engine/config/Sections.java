@@ -2,6 +2,8 @@ package dev.mainstay.engine.config;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.retention.RetentionPolicy;
+import dev.mainstay.storage.LockMode;
+import dev.mainstay.storage.remote.PlaceLock;
 import dev.mainstay.storage.remote.RemotePlace;
 
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ final class Sections {
     private static final ByteSize MOST_PACK = ByteSize.mib(1024);
     private static final ByteSize LEAST_SPOOL = ByteSize.mib(64);
     private static final int MOST_PROCESSES = 256;
+    private static final int MOST_LOCK_DAYS = 3650;
     private static final int MOST_BETWEEN_READS = 10_000;
 
     /// The least that PostgreSQL's base backups can be told.
@@ -78,7 +81,9 @@ final class Sections {
                         entries.get("pack-size"),
                         text -> within(LEAST_PACK, MOST_PACK, ByteSize.parse(text)),
                         RepositorySettings.DEFAULT_PACK_SIZE),
-                place(url, entries));
+                place(url, entries),
+                lock(entries.get("lock")),
+                Optional.empty());
     }
 
     private Optional<RemotePlace> place(String url, Map<String, ConfigNode> entries) {
@@ -89,6 +94,31 @@ final class Sections {
             }
         }
         return PlaceSection.read(url, entries, this::path);
+    }
+
+    private static Optional<PlaceLock> lock(@Nullable ConfigNode node) {
+        if (node == null) {
+            return Optional.empty();
+        }
+        Map<String, ConfigNode> entries = node.entries("mode", "days", "generation-days");
+        LockMode mode = required(node, entries, "mode").parsed(Sections::lockMode);
+        int days = required(node, entries, "days").integer(1, MOST_LOCK_DAYS);
+        ConfigNode generation = entries.get("generation-days");
+        return Optional.of(
+                new PlaceLock(
+                        mode,
+                        days,
+                        generation == null ? Math.max(1, days / 4) : generation.integer(1, days)));
+    }
+
+    private static LockMode lockMode(String text) {
+        return switch (text) {
+            case "governance" -> LockMode.GOVERNANCE;
+            case "compliance" -> LockMode.COMPLIANCE;
+            default ->
+                    throw new IllegalArgumentException(
+                            "'" + text + "' is none of governance and compliance");
+        };
     }
 
     private CopySettings copy(String name, ConfigNode node, RepositorySettings original) {
@@ -112,7 +142,9 @@ final class Sections {
                         original.encrypted(),
                         original.zstdLevel(),
                         original.packSize(),
-                        place(url, entries)),
+                        place(url, entries),
+                        lock(entries.get("lock")),
+                        Optional.empty()),
                 Optional.ofNullable(entries.get("max-rate"))
                         .map(rate -> rate.parsed(Sections::rate)));
     }

@@ -1,9 +1,11 @@
 package dev.mainstay.engine.retention;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 
 import java.util.List;
+import java.util.Map;
 
 /// What an expiry would do.
 ///
@@ -13,6 +15,8 @@ import java.util.List;
 /// @param before what can be recovered as things are
 /// @param after what can be recovered once the backups are gone, and the WAL that nothing needs
 ///   then
+/// @param needs the WAL that is needed of each cluster then
+/// @param segmentBytes of each cluster's WAL
 /// @param freed WAL that nothing has need of then; expiry does not remove it
 public record ExpiryPlan(
         String source,
@@ -22,6 +26,8 @@ public record ExpiryPlan(
         List<String> damaged,
         List<RecoveryWindow> before,
         List<RecoveryWindow> after,
+        List<WalNeed> needs,
+        Map<SystemId, Integer> segmentBytes,
         List<FreedWal> freed) {
     /// @param segments how many
     public record FreedWal(
@@ -33,6 +39,8 @@ public record ExpiryPlan(
         damaged = List.copyOf(damaged);
         before = List.copyOf(before);
         after = List.copyOf(after);
+        needs = List.copyOf(needs);
+        segmentBytes = Map.copyOf(segmentBytes);
         freed = List.copyOf(freed);
     }
 

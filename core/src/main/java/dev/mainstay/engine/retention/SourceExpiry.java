@@ -87,6 +87,8 @@ public final class SourceExpiry {
                 chain.damaged().stream().map(DamagedRecord::toString).toList(),
                 before,
                 after,
+                outcome.needs(),
+                segmentBytes,
                 freed);
     }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.LockMode;
+import dev.mainstay.storage.remote.PlaceLock;
 import dev.mainstay.storage.remote.S3Place;
 
 import org.junit.jupiter.api.Test;
@@ -95,6 +97,24 @@ class S3SectionTest {
         refused("url: s3://b/p\nendpoint: http://minio:9000", "endpoint", "allow-http: true");
         refused("url: s3://b/p\nendpoint: http://minio\nallow-http: false", "unencrypted");
         assertThat(place("url: s3://b/p\nendpoint: https://minio:9000").endpoint()).isPresent();
+    }
+
+    @Test
+    void locksAreRead() {
+        assertThat(read("url: s3://b\nlock: { mode: governance, days: 30 }").lock())
+                .contains(new PlaceLock(LockMode.GOVERNANCE, 30, 7));
+        assertThat(
+                        read("url: s3://b\nlock: { mode: compliance, days: 8, generation-days: 2 }")
+                                .lock())
+                .contains(new PlaceLock(LockMode.COMPLIANCE, 8, 2));
+        assertThat(read("url: s3://b").lock()).isEmpty();
+        refused("url: s3://b\nlock: { mode: strict, days: 3 }", "governance and compliance");
+        refused("url: s3://b\nlock: { mode: governance }", "needs the key 'days'");
+        refused("url: s3://b\nlock: { mode: governance, days: 0 }", "no number from 1");
+        refused(
+                "url: s3://b\nlock: { mode: governance, days: 3, generation-days: 4 }",
+                "no number from 1 to 3");
+        refused("url: file:///r\nlock: { mode: governance, days: 3 }", "repository in S3");
     }
 
     @Test

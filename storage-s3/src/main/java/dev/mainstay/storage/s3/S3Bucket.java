@@ -62,9 +62,11 @@ final class S3Bucket {
         try {
             return look.get();
         } catch (S3Exception answered) {
-            if (answered.statusCode() == 403
-                    || answered.statusCode() == 405
-                    || answered.statusCode() == 501) {
+            boolean unknown = answered.statusCode() == 405 || answered.statusCode() == 501;
+            if (unknown && lock.isEmpty()) {
+                return List.of();
+            }
+            if (unknown || answered.statusCode() == 403) {
                 return List.of(
                         StoreFinding.warning(
                                 id,
@@ -228,10 +230,13 @@ final class S3Bucket {
                                     .isPublic());
             return everybody
                     ? List.of(
-                            StoreFinding.error(
+                            StoreFinding.warning(
                                     PUBLIC,
-                                    "everybody may use bucket '" + place.bucket() + "'",
-                                    "remove the policy that allows it, and block public access"))
+                                    "the server says that the policy of bucket '"
+                                            + place.bucket()
+                                            + "' is public",
+                                    "look for an Allow to everybody in it, and block public access"
+                                            + " (Ceph also says so of policies that name users)"))
                     : List.of();
         } catch (S3Exception answered) {
             if (answered.statusCode() == 404) {

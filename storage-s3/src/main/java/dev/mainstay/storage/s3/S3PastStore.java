@@ -7,6 +7,7 @@ import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.PastStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
+import dev.mainstay.storage.StoredObject;
 import dev.mainstay.storage.remote.S3Place;
 
 import software.amazon.awssdk.core.exception.SdkException;
@@ -16,6 +17,7 @@ import software.amazon.awssdk.services.s3.model.DeleteMarkerEntry;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// A bucket with versions as it was at a time. The times are the server's, so nobody who writes can
 /// forge them.
@@ -82,6 +84,11 @@ final class S3PastStore implements PastStore {
     @Override
     public ListPage list(String prefix, String after, int limit) {
         return versions.list(prefix, after, limit);
+    }
+
+    @Override
+    public void forEachHidden(String prefix, Consumer<StoredObject> each) {
+        versions.forEachHidden(prefix, each);
     }
 
     /// Removes the delete markers since. Where the last version counts, one that was put since

@@ -9,6 +9,7 @@ import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class S3Reads {
     private final S3Client client;
     private final String bucket;
     private final Failures failures;
+    private volatile boolean sawLock;
 
     S3Reads(S3Client client, String bucket, Failures failures) {
         this.client = client;
@@ -129,11 +131,19 @@ final class S3Reads {
                                 offset));
     }
 
+    /// Whether an object that was looked for is locked.
+    boolean sawLock() {
+        return sawLock;
+    }
+
     Optional<Long> size(String name, String key) {
         try {
-            return Optional.of(
-                    client.headObject(request -> request.bucket(bucket).key(key))
-                            .contentLength());
+            HeadObjectResponse head =
+                    client.headObject(request -> request.bucket(bucket).key(key));
+            if (head.objectLockMode() != null) {
+                sawLock = true;
+            }
+            return Optional.of(head.contentLength());
         } catch (S3Exception answered) {
             if (answered.statusCode() >= 500) {
                 throw failures.translate("cannot look for '" + name + "'", answered);

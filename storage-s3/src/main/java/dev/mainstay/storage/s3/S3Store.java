@@ -74,6 +74,7 @@ public final class S3Store implements ObjectStore {
     @Override
     public PutOutcome put(String name, ByteBuffer... content) {
         String key = prefix + ObjectName.check(name);
+        demandNoLocks(name);
         Content bytes = new Content(content);
         try {
             client.putObject(request(place, key, bytes).build(), bytes.body());
@@ -85,6 +86,24 @@ public final class S3Store implements ObjectStore {
             throw failures.translate("cannot put '" + name + "'", answered);
         } catch (SdkException failed) {
             throw failures.translate("cannot put '" + name + "'", failed);
+        }
+    }
+
+    /// Where objects are locked, what this puts would not be, and on a server that ignores the
+    /// condition where there are versions it might be put over something. Whoever opens a
+    /// repository looks for its `format`, so it is found out without a request of its own.
+    private void demandNoLocks(String name) {
+        if (reads.sawLock()) {
+            throw new MainstayException(
+                    ErrorCode.STORE_REFUSED,
+                    "cannot put '"
+                            + name
+                            + "' in "
+                            + place.url()
+                            + ": what is there is locked, and the configuration knows nothing of"
+                            + " locks",
+                    "set repository.lock as on the other hosts (docs/immutability.md)",
+                    null);
         }
     }
 

@@ -24,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 
 /// Reads a bucket with versions: which version of each key is the object ([KeyHistory]), at present
 /// or at some time before.
@@ -81,7 +83,11 @@ final class S3Versions {
     }
 
     private Optional<ObjectVersion> object(String key, KeyHistory history) {
-        return history.objectAt(time, first, marker -> olderThan(key, marker));
+        return objectAt(time, key, history);
+    }
+
+    private Optional<ObjectVersion> objectAt(Instant at, String key, KeyHistory history) {
+        return history.objectAt(at, first, marker -> olderThan(key, marker));
     }
 
     void forget(String name) {
@@ -194,6 +200,33 @@ final class S3Versions {
 
     /// As [dev.mainstay.storage.ObjectStore#list].
     ListPage list(String namePrefix, String after, int limit) {
+        return list(namePrefix, after, limit, this::object);
+    }
+
+    /// Objects at the time of this that are not the objects of their names at present.
+    void forEachHidden(String namePrefix, Consumer<StoredObject> each) {
+        String after = "";
+        while (true) {
+            ListPage page = list(namePrefix, after, MOST_KEYS, this::hidden);
+            page.objects().forEach(each);
+            if (page.last() || page.objects().isEmpty()) {
+                return;
+            }
+            after = page.objects().getLast().name();
+        }
+    }
+
+    private Optional<ObjectVersion> hidden(String key, KeyHistory history) {
+        Optional<String> now =
+                objectAt(Instant.MAX, key, history).map(ObjectVersion::versionId);
+        return object(key, history).filter(then -> !now.equals(Optional.of(then.versionId())));
+    }
+
+    private ListPage list(
+            String namePrefix,
+            String after,
+            int limit,
+            BiFunction<String, KeyHistory, Optional<ObjectVersion>> choice) {
         ObjectName.checkPrefix(namePrefix);
         if (limit < 1) {
             throw new IllegalArgumentException("limit " + limit);
@@ -216,7 +249,7 @@ final class S3Versions {
                 }
                 Map.Entry<String, KeyHistory> next = open.pollFirstEntry();
                 if (next.getKey().compareTo(begin) > 0) { // Ceph lists the marker itself, too
-                    take(next.getKey(), next.getValue()).ifPresent(found::add);
+                    take(next.getKey(), next.getValue(), choice).ifPresent(found::add);
                 }
             }
             if (last || found.size() == limit) {
@@ -233,10 +266,13 @@ final class S3Versions {
 
     /// Names that no object of ours can have, such as the empty `folder/` that consoles put, are
     /// left out.
-    private Optional<StoredObject> take(String key, KeyHistory history) {
+    private Optional<StoredObject> take(
+            String key,
+            KeyHistory history,
+            BiFunction<String, KeyHistory, Optional<ObjectVersion>> choice) {
         String name = key.substring(prefix.length());
         Optional<ObjectVersion> object =
-                ObjectName.isValid(name) ? object(key, history) : Optional.empty();
+                ObjectName.isValid(name) ? choice.apply(key, history) : Optional.empty();
         object.ifPresent(
                 version -> {
                     synchronized (remembered) {

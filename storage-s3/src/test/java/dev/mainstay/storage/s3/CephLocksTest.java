@@ -123,6 +123,23 @@ final class CephLocksTest {
     }
 
     @Test
+    void whoKnowsNothingOfLocksPutsNothingWhereObjectsAreLocked() {
+        try (S3LockedStore store = locked(LockMode.GOVERNANCE);
+                ObjectStore plain = S3Store.open(place(bucket))) {
+            put(store, "format", "x");
+            assertThat(plain.size("format")).contains(1L);
+            assertThatThrownBy(() -> put(plain, "packs/a", "y"))
+                    .isInstanceOfSatisfying(
+                            MainstayException.class,
+                            failure -> {
+                                assertThat(failure.code()).isEqualTo(ErrorCode.STORE_REFUSED);
+                                assertThat(failure.hint()).contains("repository.lock");
+                            });
+            assertThat(store.size("packs/a")).isEmpty();
+        }
+    }
+
+    @Test
     void whatIsPutOverAnObjectByOtherMeansCountsForNothing() {
         try (S3LockedStore store = locked(LockMode.GOVERNANCE);
                 S3Client anybody = server.client(server.owner())) {

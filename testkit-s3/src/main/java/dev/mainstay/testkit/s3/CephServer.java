@@ -102,10 +102,11 @@ public final class CephServer {
                 map);
         run(ceph("ceph-mon", "--mkfs", "-i", "a", "--monmap", map));
         daemon(ceph("ceph-mon", "-i", "a", "-f"));
-        run(ceph("ceph", "-s"));
-        String disk = run(ceph("ceph", "osd", "create")).strip();
-        run(ceph("ceph-osd", "-i", disk, "--mkfs", "--osd-uuid", UUID.randomUUID().toString()));
-        run(ceph("ceph", "osd", "crush", "add", "osd." + disk, "1", "root=default", "host=h"));
+        insist(ceph("ceph", "-s"));
+        String uuid = UUID.randomUUID().toString();
+        String disk = insist(ceph("ceph", "osd", "create", uuid)).strip();
+        run(ceph("ceph-osd", "-i", disk, "--mkfs", "--osd-uuid", uuid));
+        insist(ceph("ceph", "osd", "crush", "add", "osd." + disk, "1", "root=default", "host=h"));
         daemon(ceph("ceph-osd", "-i", disk, "-f"));
         Await.until("the disk", PATIENCE, () -> run(ceph("ceph", "osd", "stat")).contains("1 up"));
         daemon(ceph("radosgw", "-n", "client.rgw", "-f"));
@@ -169,6 +170,19 @@ public final class CephServer {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(stopped);
         }
+    }
+
+    /// A monitor that is just starting may refuse anything.
+    private String insist(List<String> command) {
+        List<String> answers = new ArrayList<>();
+        Await.until(
+                String.join(" ", command),
+                PATIENCE,
+                () -> {
+                    answers.add(run(command));
+                    return true;
+                });
+        return answers.getLast();
     }
 
     private void daemon(List<String> command) {

@@ -16,7 +16,9 @@ public enum ErrorCode {
     STORE_REFUSED(104, "check permissions and retention locks of the store"),
     STORE_OBJECT_EXISTS(105, "objects are written once; this name holds something else"),
     STORE_URL_INVALID(
-            106, "use file:///absolute/path, s3://bucket/prefix or az://account/container/prefix"),
+            106,
+            "use file:///absolute/path, s3://bucket/prefix or az://account/container/prefix or"
+                    + " gs://bucket/prefix"),
     STORE_READ_SHORT(107, "the object is shorter than its users say; run 'mainstay verify'"),
     STORE_NAME_INVALID(108, "objects are named by Mainstay; please report this message"),
     STORE_INCAPABLE(

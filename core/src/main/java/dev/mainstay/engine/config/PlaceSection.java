@@ -49,7 +49,13 @@ final class PlaceSection {
                             "Azure (az://account/container/prefix)",
                             AzureSection.KEYS,
                             AzureSection::checkUrl,
-                            AzureSection::read));
+                            AzureSection::read),
+                    new Kind(
+                            GcsSection.SCHEME,
+                            "Google Cloud Storage (gs://bucket/prefix)",
+                            GcsSection.KEYS,
+                            GcsSection::checkUrl,
+                            GcsSection::read));
 
     private PlaceSection() {}
 

@@ -70,7 +70,7 @@ public final class StoreProbe {
                             + " of "
                             + RACERS
                             + " puts of one name at the same time succeeded, and one should: it"
-                            + " ignores If-None-Match");
+                            + " ignores the condition of puts (If-None-Match: *)");
         }
         byte[] kept = content(outcomes.indexOf(PutOutcome.CREATED));
         if (store.put(name, ByteBuffer.wrap(content(RACERS))) != PutOutcome.EXISTED) {

@@ -2,6 +2,7 @@ package dev.mainstay.storage.azure;
 
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.remote.AzurePlace;
+import dev.mainstay.storage.remote.GcsPlace;
 import dev.mainstay.storage.remote.RemotePlace;
 import dev.mainstay.storage.remote.S3Place;
 import dev.mainstay.storage.remote.StoreProvider;
@@ -20,6 +21,7 @@ public final class AzureProvider implements StoreProvider {
         return switch (place) {
             case AzurePlace azure -> AzureStore.open(azure);
             case S3Place other -> throw new IllegalArgumentException(other.url());
+            case GcsPlace other -> throw new IllegalArgumentException(other.url());
         };
     }
 }

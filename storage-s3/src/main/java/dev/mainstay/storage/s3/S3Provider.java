@@ -4,6 +4,7 @@ import dev.mainstay.storage.LockRule;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PastStore;
 import dev.mainstay.storage.remote.AzurePlace;
+import dev.mainstay.storage.remote.GcsPlace;
 import dev.mainstay.storage.remote.PlaceLock;
 import dev.mainstay.storage.remote.RemotePlace;
 import dev.mainstay.storage.remote.S3Place;
@@ -47,6 +48,7 @@ public final class S3Provider implements StoreProvider {
         return switch (place) {
             case S3Place s3 -> s3;
             case AzurePlace other -> throw new IllegalArgumentException(other.url());
+            case GcsPlace other -> throw new IllegalArgumentException(other.url());
         };
     }
 }

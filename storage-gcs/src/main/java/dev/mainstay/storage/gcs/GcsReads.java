@@ -1,0 +1,142 @@
+package dev.mainstay.storage.gcs;
+
+import com.google.api.client.http.HttpResponse;
+import com.google.api.services.storage.Storage;
+import com.google.api.services.storage.model.StorageObject;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.BrokenConnection;
+import dev.mainstay.storage.remote.GcsPlace;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+
+/// Ranges and sizes of objects.
+final class GcsReads {
+    private final Storage client;
+    private final GcsPlace place;
+    private final Failures failures;
+
+    GcsReads(Storage client, GcsPlace place, Failures failures) {
+        this.client = client;
+        this.place = place;
+        this.failures = failures;
+    }
+
+    /// @param length more than 0
+    byte[] range(String name, String key, long offset, int length) {
+        String what = "cannot read '" + name + "'";
+        try {
+            Storage.Objects.Get get = client.objects().get(place.bucket(), key);
+            get.getRequestHeaders().setRange("bytes=" + offset + "-" + (offset + length - 1));
+            get.getRequestHeaders().setAcceptEncoding("identity");
+            get.setReturnRawInputStream(true);
+            HttpResponse answer = get.executeMedia();
+            try (InputStream body = answer.getContent()) {
+                return whole(name, answer, body, offset, length);
+            } finally {
+                answer.disconnect();
+            }
+        } catch (IOException failed) {
+            if (Failures.status(failed) == 416) {
+                throw tooShort(name, Optional.empty(), offset, length);
+            }
+            if (isAbsent(name, failed)) {
+                throw missing(name, failed);
+            }
+            throw failures.translate(what, failed);
+        }
+    }
+
+    /// A server may ignore the range, or send what there is of it.
+    private byte[] whole(
+            String name, HttpResponse answer, InputStream body, long offset, int length)
+            throws IOException {
+        String told = answer.getHeaders().getContentRange();
+        if (told == null ? offset != 0 : !told.startsWith("bytes " + offset + "-")) {
+            throw failures.hinted(
+                    ErrorCode.STORE_REFUSED,
+                    "cannot read '" + name + "'",
+                    "the server ignores ranges (asked from " + offset + ", answered '" + told + "')",
+                    "use a server that supports ranges of bytes",
+                    null);
+        }
+        byte[] bytes = body.readNBytes(length);
+        if (bytes.length == length) {
+            return bytes;
+        }
+        Optional<Long> size = Optional.ofNullable(told).flatMap(GcsReads::size);
+        Long sent = answer.getHeaders().getContentLength();
+        if (size.isPresent() ? size.get() < offset + length : sent != null && sent == bytes.length) {
+            throw tooShort(name, size, offset, length);
+        }
+        throw BrokenConnection.told(
+                "cannot read '" + name + "'",
+                place.url(),
+                new IOException(
+                        "the answer ended after " + bytes.length + " of " + length + " bytes"),
+                Failures.SERVER_SETTINGS);
+    }
+
+    /// Of `bytes FROM-TO/SIZE`.
+    private static Optional<Long> size(String contentRange) {
+        try {
+            return Optional.of(
+                    Long.parseLong(contentRange.substring(contentRange.lastIndexOf('/') + 1)));
+        } catch (NumberFormatException _) {
+            return Optional.empty(); // an asterisk: unknown
+        }
+    }
+
+    static MainstayException tooShort(
+            String name, Optional<Long> size, long offset, int length) {
+        return new MainstayException(
+                ErrorCode.STORE_READ_SHORT,
+                "object '%s' %s, %d were wanted from %d"
+                        .formatted(
+                                name,
+                                size.map(bytes -> "has " + bytes + " bytes").orElse("ends before"),
+                                length,
+                                offset));
+    }
+
+    static MainstayException missing(String name, @Nullable Throwable cause) {
+        return new MainstayException(
+                ErrorCode.STORE_OBJECT_MISSING, "object '" + name + "' is missing", cause);
+    }
+
+    Optional<Long> size(String name, String key) {
+        try {
+            Storage.Objects.Get get = client.objects().get(place.bucket(), key);
+            get.setFields("size");
+            StorageObject object = get.execute();
+            return Optional.of(object.getSize().longValueExact());
+        } catch (IOException failed) {
+            if (isAbsent(name, failed)) {
+                return Optional.empty();
+            }
+            throw failures.translate("cannot look for '" + name + "'", failed);
+        }
+    }
+
+    /// Whether a failure means that there is no such object. Where the server does not say whether it
+    /// is that or the bucket that is missing, the bucket is asked.
+    boolean isAbsent(String name, IOException failed) {
+        if (Failures.status(failed) != 404) {
+            return false;
+        }
+        if (Failures.namesObject(failed)) {
+            return true;
+        }
+        try {
+            client.objects().list(place.bucket()).setMaxResults(1L).setFields("kind").execute();
+            return true;
+        } catch (IOException worse) {
+            throw failures.translate("cannot look for '" + name + "'", worse);
+        }
+    }
+}

@@ -5,7 +5,7 @@ import dev.mainstay.base.MainstayException;
 
 import picocli.CommandLine.Command;
 
-/// `mainstay keys list|add|remove|rewrap|rotate`
+/// `mainstay keys list|add|remove|rewrap|rotate|escrow`
 @Command(
         name = "keys",
         subcommands = {
@@ -13,13 +13,14 @@ import picocli.CommandLine.Command;
             KeysAddCommand.class,
             KeysRemoveCommand.class,
             KeysRewrapCommand.class,
-            KeysRotateCommand.class
+            KeysRotateCommand.class,
+            KeysEscrowCommand.class
         })
 final class KeysCommand implements Verb {
     @Override
     public Document run(Session session) {
         throw new MainstayException(
                 ErrorCode.USAGE_INVALID,
-                "say what to do: keys list, add, remove, rewrap or rotate");
+                "say what to do: keys list, add, remove, rewrap, rotate or escrow");
     }
 }

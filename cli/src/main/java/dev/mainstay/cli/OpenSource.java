@@ -16,6 +16,7 @@ import dev.mainstay.repository.crypto.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 
 /// From the configuration to what a command works on.
 final class OpenSource {
@@ -45,21 +46,28 @@ final class OpenSource {
     static void warnOfOpenKey(Session session) {
         RepositorySettings settings = session.configuration().repository();
         try {
-            if (settings.encrypted()
-                    && settings.requireKey() instanceof KeySource.KeyFile(Path file)
-                    && !KeyFiles.isPrivate(file)) {
+            Optional<Path> file = settings.encrypted() ? file(settings) : Optional.empty();
+            if (file.isPresent() && !KeyFiles.isPrivate(file.get())) {
                 session.terminal()
                         .err()
                         .println(
                                 "WARNING: others than its owner may read or change key file "
-                                        + file);
+                                        + file.get());
                 session.terminal()
                         .err()
-                        .println("HINT: run: chmod 600 " + ShellWord.quote(file.toString()));
+                        .println("HINT: run: chmod 600 " + ShellWord.quote(file.get().toString()));
             }
         } catch (IOException _) {
             // reported when the file is read
         }
+    }
+
+    private static Optional<Path> file(RepositorySettings settings) {
+        return switch (settings.requireKey()) {
+            case KeySource.KeyFile(Path file) -> Optional.of(file);
+            case KeySource.RecoveryFile(Path file) -> Optional.of(file);
+            case KeySource.Passphrase _ -> Optional.empty();
+        };
     }
 
     /// A source that was backed up or archived before.

@@ -30,6 +30,12 @@ final class OtherKeyOptions {
             description = "another key: the passphrase in the first line of this file")
     private List<Path> passphraseFiles = List.of();
 
+    @Option(
+            names = "--with-recovery-file",
+            paramLabel = "FILE",
+            description = "another key: the recovery key in this file")
+    private List<Path> recoveryFiles = List.of();
+
     List<Credential> read(Session session) {
         List<Credential> keys = new ArrayList<>();
         for (Path file : keyFiles) {
@@ -40,6 +46,9 @@ final class OtherKeyOptions {
         }
         for (Path file : passphraseFiles) {
             keys.add(Credentials.of(new KeySource.Passphrase(Keys.firstLine(session, file))));
+        }
+        for (Path file : recoveryFiles) {
+            keys.add(Credentials.of(new KeySource.RecoveryFile(Keys.path(session, file))));
         }
         return keys;
     }

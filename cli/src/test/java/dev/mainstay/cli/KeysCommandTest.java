@@ -131,6 +131,27 @@ class KeysCommandTest {
     }
 
     @Test
+    void thePrintedPageOpensTheRepositoryAsItIs() throws IOException {
+        Path page = folder.resolve("page.txt");
+        succeeds("keys", "escrow", "--to", page.toString(), "--label", "the safe");
+        assertThat(Files.getPosixFilePermissions(page)).hasSize(2);
+        String printed = Files.readString(page);
+        assertThat(printed).contains("file://" + folder.resolve("repository"), "epochs 1");
+        refuses("MS-0202", "keys", "escrow", "--to", page.toString());
+        assertThat(page).hasContent(printed);
+        Files.delete(key);
+        configure("{ recovery-file: page.txt }");
+        succeeds("backups");
+        succeeds("keys", "list");
+        assertThat(console.out()).contains("recovery-key", "the safe", "2 ways in");
+        Files.writeString(page, printed.replaceFirst("(?m)^(  2  ....-)(.)", "$1?"));
+        refuses("MS-0303", "backups");
+        assertThat(console.err()).contains("line 2");
+        refuses("MS-0303", "keys", "escrow", "--to", folder.resolve("another").toString());
+        assertThat(folder.resolve("another")).doesNotExist();
+    }
+
+    @Test
     void theNewKeyIsNamedNotGiven() {
         refuses("MS-0405", "keys");
         refuses("MS-0405", "keys", "add");

@@ -3,6 +3,7 @@ package dev.mainstay.engine;
 import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.crypto.KeyFiles;
+import dev.mainstay.repository.crypto.RecoveryText;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +18,8 @@ public final class Credentials {
     public static Credential of(KeySource source) {
         return switch (source) {
             case KeySource.KeyFile(Path path) -> KeyFiles.read(path);
+            case KeySource.RecoveryFile(Path path) ->
+                    RecoveryText.parse(path.toString(), KeyFiles.text(path));
             case KeySource.Passphrase(var secret) ->
                     new Credential.Passphrase(secret.reveal().getBytes(StandardCharsets.UTF_8));
         };

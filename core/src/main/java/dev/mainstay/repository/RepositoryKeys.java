@@ -179,12 +179,7 @@ public final class RepositoryKeys {
             }
             rootKeys.look();
         }
-        RootKeys proof = RootKeys.unlock(plain, repository.id(), new CredentialKeys(credential));
-        if (!proof.own().contains(id) || !proof.epochs().containsAll(done)) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED,
-                    "the recipient " + id + " was added, and does not open what it should");
-        }
+        demandOpens(credential);
         Recipient added = find(id);
         return new Change(
                 List.of(added),
@@ -270,6 +265,17 @@ public final class RepositoryKeys {
         if (plain.put(name, plain.sealJson(ObjectType.ROOT_KEY, body)) == PutOutcome.EXISTED) {
             throw new MainstayException(
                     ErrorCode.STORE_OBJECT_EXISTS, "object " + name + " exists already");
+        }
+    }
+
+    /// Demands that a credential opens everything that the one in use opens.
+    ///
+    /// @throws MainstayException KEY_WRONG
+    public void demandOpens(Credential credential) {
+        RootKeys there = RootKeys.unlock(plain, repository.id(), new CredentialKeys(credential));
+        if (!there.epochs().containsAll(rootKeys.epochs())) {
+            throw new MainstayException(
+                    ErrorCode.KEY_WRONG, credential + " does not open every epoch");
         }
     }
 

@@ -34,6 +34,15 @@ final class KeyProbe {
             case KeySource.Passphrase _ ->
                     List.of(Finding.ok(ID, "a passphrase is configured for the repository"));
             case KeySource.KeyFile(Path path) -> file(path, folder);
+            case KeySource.RecoveryFile(Path path) ->
+                    List.of(
+                            Finding.warning(
+                                    ID,
+                                    "the recovery key of "
+                                            + path
+                                            + " is in daily use, so it is not offline",
+                                    "run 'mainstay keys add --key-file FILE', name that file in"
+                                            + " repository.key, and delete this one"));
         };
     }
 

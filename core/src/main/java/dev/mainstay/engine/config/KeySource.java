@@ -8,4 +8,7 @@ public sealed interface KeySource {
     record KeyFile(Path path) implements KeySource {}
 
     record Passphrase(Secret secret) implements KeySource {}
+
+    /// A recovery key, typed from the page that `mainstay keys escrow` wrote; or that page.
+    record RecoveryFile(Path path) implements KeySource {}
 }

@@ -153,17 +153,19 @@ final class Sections {
         if (!node.isMapping()) {
             throw node.invalid("must be { file: PATH } or { passphrase: ${NAME} }");
         }
-        Map<String, ConfigNode> entries = node.entries("file", "passphrase");
-        ConfigNode file = entries.get("file");
-        ConfigNode passphrase = entries.get("passphrase");
-        if (file != null && passphrase == null) {
-            return new KeySource.KeyFile(path(file));
+        Map<String, ConfigNode> entries = node.entries("file", "passphrase", "recovery-file");
+        if (entries.size() != 1) {
+            throw node.invalid("needs one of file, passphrase and recovery-file");
         }
-        if (file == null && passphrase != null) {
-            warnIfOpen(passphrase, "passphrase");
-            return new KeySource.Passphrase(passphrase.secret());
-        }
-        throw node.invalid("needs one of file and passphrase");
+        Map.Entry<String, ConfigNode> one = entries.entrySet().iterator().next();
+        return switch (one.getKey()) {
+            case "file" -> new KeySource.KeyFile(path(one.getValue()));
+            case "recovery-file" -> new KeySource.RecoveryFile(path(one.getValue()));
+            default -> {
+                warnIfOpen(one.getValue(), "passphrase");
+                yield new KeySource.Passphrase(one.getValue().secret());
+            }
+        };
     }
 
     private SourceSettings source(String name, ConfigNode node, RetentionPolicy otherwise) {

@@ -5,6 +5,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Bytes;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
@@ -67,8 +68,15 @@ public final class KeyFiles {
     }
 
     public static Credential.KeyFile read(Path file) {
+        return parse(file.toString(), text(file));
+    }
+
+    /// What a file holds that has a key in it.
+    ///
+    /// @throws MainstayException KEY_MISSING, KEY_FILE_INVALID
+    public static String text(Path file) {
         try {
-            return parse(file.toString(), Files.readString(file));
+            return Files.readString(file);
         } catch (NoSuchFileException missing) {
             throw new MainstayException(
                     ErrorCode.KEY_MISSING, "key file " + file + " does not exist", missing);
@@ -108,6 +116,11 @@ public final class KeyFiles {
 
     /// Writes a new key file, readable by its owner only, synced. Never replaces one.
     public static void create(Path file, byte[] secret) {
+        write(file, print(secret));
+    }
+
+    /// Writes a new file with a key in it, readable by its owner only, synced. Never replaces one.
+    public static void write(Path file, String text) {
         var owner =
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
         try {
@@ -120,9 +133,10 @@ public final class KeyFiles {
                             file,
                             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                             owner)) {
-                out.write(
-                        java.nio.ByteBuffer.wrap(
-                                print(secret).getBytes(StandardCharsets.US_ASCII)));
+                ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
                 out.force(true);
             }
         } catch (FileAlreadyExistsException exists) {

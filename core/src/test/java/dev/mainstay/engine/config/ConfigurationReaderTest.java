@@ -213,7 +213,7 @@ class ConfigurationReaderTest {
         refusedSaying(
                 ErrorCode.CONFIG_INVALID,
                 SMALL + "  key: { file: f, passphrase: p }\n",
-                "one of file and passphrase");
+                "one of file, passphrase");
         refusedSaying(ErrorCode.CONFIG_INVALID, "repository:\n", "must hold keys, not nothing");
         refusedSaying(ErrorCode.CONFIG_INVALID, "repository: {}\n", "needs the key 'url'");
         refusedSaying(ErrorCode.CONFIG_INVALID, "sources: {}\n", "needs the key 'repository'");

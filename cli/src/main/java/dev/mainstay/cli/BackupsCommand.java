@@ -12,6 +12,7 @@ import dev.mainstay.repository.Hold;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.ShreddedSource;
 import dev.mainstay.repository.format.Json;
 
 import picocli.CommandLine.Command;
@@ -72,7 +73,11 @@ final class BackupsCommand implements Verb {
                     words.isEmpty()
                             ? readable(repository, damaged)
                             : List.of(OpenSource.known(session, repository, words.getFirst()));
-            return list(sources, damaged);
+            Document document = list(sources, damaged);
+            List<ShreddedSource> shredded = words.isEmpty() ? repository.shredded() : List.of();
+            return shredded.isEmpty()
+                    ? document
+                    : document.add("shreddedSources", Keys.shredded(shredded));
         }
     }
 

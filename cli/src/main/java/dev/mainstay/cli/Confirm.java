@@ -22,6 +22,40 @@ final class Confirm {
         if (yes) {
             return;
         }
+        demandTerminal(session, danger, "--yes");
+        String answer =
+                ask(session.terminal(), danger + ". Go on? [y/N] ").toLowerCase(Locale.ROOT);
+        if (!answer.equals("y") && !answer.equals("yes")) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_NEEDED,
+                    "the answer was not 'y', so nothing was changed: " + danger);
+        }
+    }
+
+    /// As [#danger], for what is so bad that a word has to be typed.
+    ///
+    /// @param word what to type, such as the name of what is destroyed
+    /// @param given the word as `--confirm` gave it
+    /// @throws MainstayException `CONFIRMATION_NEEDED` unless it is the word
+    static void typed(Session session, String danger, String word, Optional<String> given)
+            throws IOException {
+        if (given.isEmpty()) {
+            demandTerminal(session, danger, "--confirm " + word);
+        }
+        String answer =
+                given.isPresent()
+                        ? given.get()
+                        : ask(
+                                session.terminal(),
+                                danger + ". Type '" + word + "' if that is wanted: ");
+        if (!answer.equals(word)) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_NEEDED,
+                    "the answer was not '" + word + "', so nothing was changed: " + danger);
+        }
+    }
+
+    private static void demandTerminal(Session session, String danger, String option) {
         Terminal terminal = session.terminal();
         if (!terminal.inIsTerminal()
                 || !terminal.errIsTerminal()
@@ -29,17 +63,15 @@ final class Confirm {
             throw new MainstayException(
                     ErrorCode.CONFIRMATION_NEEDED,
                     "nobody can be asked here, so nothing was changed: " + danger,
-                    "if that is wanted, run it again with --yes, or on a terminal",
+                    "if that is wanted, run it again with " + option + ", or on a terminal",
                     null);
         }
-        terminal.err().print(danger + ". Go on? [y/N] ");
+    }
+
+    private static String ask(Terminal terminal, String question) throws IOException {
+        terminal.err().print(question);
         terminal.err().flush();
-        String answer = answer(terminal.in()).strip().toLowerCase(Locale.ROOT);
-        if (!answer.equals("y") && !answer.equals("yes")) {
-            throw new MainstayException(
-                    ErrorCode.CONFIRMATION_NEEDED,
-                    "the answer was not 'y', so nothing was changed: " + danger);
-        }
+        return answer(terminal.in()).strip();
     }
 
     /// Asks for more than a yes: the words that name what it is about.

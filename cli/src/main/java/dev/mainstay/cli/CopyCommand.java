@@ -49,6 +49,7 @@ final class CopyCommand implements Verb {
     private final Table kinds = Table.of("copy", "kind", "objects", "size");
     private final Table damaged = Table.of("copy", "object", "error", "what");
     private final List<String> failures = new ArrayList<>();
+    private final List<String> warnings = new ArrayList<>();
 
     @Override
     public Document run(Session session) throws IOException {
@@ -141,6 +142,33 @@ final class CopyCommand implements Verb {
                                             each.name(),
                                             each.why().code().id(),
                                             String.valueOf(each.why().getMessage())));
+            result.stillReadable()
+                    .forEach(
+                            source ->
+                                    warnings.add(
+                                            "source "
+                                                    + source
+                                                    + " can still be read in "
+                                                    + copy.name()
+                                                    + ": 'mainstay keys shred "
+                                                    + source
+                                                    + " --copy "
+                                                    + copy.name()
+                                                    + "'"));
+            result.otherWaysIn()
+                    .forEach(
+                            id ->
+                                    warnings.add(
+                                            "recipient "
+                                                    + id
+                                                    + " opens "
+                                                    + copy.name()
+                                                    + " and not the repository: 'mainstay keys"
+                                                    + " remove "
+                                                    + id
+                                                    + " --copy "
+                                                    + copy.name()
+                                                    + "'"));
             return result.copied();
         } finally {
             session.progress().end();
@@ -154,6 +182,9 @@ final class CopyCommand implements Verb {
         }
         if (!failures.isEmpty()) {
             document.addAll("failed", failures);
+        }
+        if (!warnings.isEmpty()) {
+            document.addAll("warnings", warnings);
         }
         return damaged.isEmpty() && failures.isEmpty() ? document : document.failing();
     }

@@ -83,8 +83,13 @@ final class ExpireCommand implements Verb {
             return List.of(session.configuration().source(source.get()).name());
         }
         return session.configuration().sources().keySet().stream()
-                .filter(name -> repository.source(name).isPresent())
+                .filter(name -> isThere(repository, name))
                 .toList();
+    }
+
+    private static boolean isThere(Repository repository, String name) {
+        return repository.shredded().stream().noneMatch(gone -> gone.name().equals(name))
+                && repository.source(name).isPresent();
     }
 
     private static String danger(List<BackupId> going) {

@@ -4,6 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.repository.Recipient;
+import dev.mainstay.repository.ShreddedSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,6 +62,13 @@ final class Keys {
                     each.key(),
                     each.label());
         }
+        return table;
+    }
+
+    /// What was destroyed on purpose; a row each.
+    static Table shredded(List<ShreddedSource> sources) {
+        Table table = Table.of("shredded", "on", "reason");
+        sources.forEach(gone -> table.row(gone.name(), gone.when(), gone.reason()));
         return table;
     }
 

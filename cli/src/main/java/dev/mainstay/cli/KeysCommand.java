@@ -5,7 +5,7 @@ import dev.mainstay.base.MainstayException;
 
 import picocli.CommandLine.Command;
 
-/// `mainstay keys list|add|remove|rewrap|rotate|escrow`
+/// `mainstay keys list|add|remove|rewrap|rotate|escrow|shred`
 @Command(
         name = "keys",
         subcommands = {
@@ -14,13 +14,14 @@ import picocli.CommandLine.Command;
             KeysRemoveCommand.class,
             KeysRewrapCommand.class,
             KeysRotateCommand.class,
-            KeysEscrowCommand.class
+            KeysEscrowCommand.class,
+            KeysShredCommand.class
         })
 final class KeysCommand implements Verb {
     @Override
     public Document run(Session session) {
         throw new MainstayException(
                 ErrorCode.USAGE_INVALID,
-                "say what to do: keys list, add, remove, rewrap, rotate or escrow");
+                "say what to do: keys list, add, remove, rewrap, rotate, escrow or shred");
     }
 }

@@ -3,7 +3,6 @@ package dev.mainstay.cli;
 import dev.mainstay.repository.Recipient;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryKeys;
-import dev.mainstay.repository.ShreddedSource;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,11 +38,7 @@ final class KeysListCommand implements Verb {
                             .add("recipients", Keys.table(listed.recipients()))
                             .add("epochs", epochs)
                             .add("sources", sources);
-            Table shredded = Table.of("shredded", "on", "reason");
-            for (ShreddedSource gone : repository.shredded()) {
-                shredded.row(gone.name(), gone.when(), gone.reason());
-            }
-            document.add("shreddedSources", shredded);
+            document.add("shreddedSources", Keys.shredded(repository.shredded()));
             Keys.warn(document, java.util.Map.of(), warnings(keys, listed));
             return document;
         }

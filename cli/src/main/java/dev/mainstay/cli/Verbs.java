@@ -41,7 +41,7 @@ final class Verbs {
                             "copy", "bring copies of the repository up to date", CopyCommand::new),
                     new Entry(
                             "keys",
-                            "who can open the repository: list, add, remove, rotate, escrow",
+                            "who can open the repository: list, add, remove, rotate, escrow, shred",
                             KeysCommand::new),
                     new Entry(
                             "lock", "extend the locks of what kept backups need", LockCommand::new),

@@ -118,6 +118,9 @@ final class VerifyCommand implements Verb {
         if (contents.unknownCount() > 0) {
             document.addAll("unknown", contents.unknownObjects());
         }
+        if (!contents.shredded().isEmpty()) {
+            document.add("shreddedSources", Keys.shredded(contents.shredded()));
+        }
         if (!report.ok()) {
             document.add("findings", findings(report))
                     .add("hint", ErrorCode.VERIFY_FAILED.hint())

@@ -74,6 +74,7 @@ public enum ErrorCode {
     KEY_LAST(310, "add another way in first: 'mainstay keys add' or 'mainstay keys escrow'"),
     KEY_RECIPIENT_UNKNOWN(311, "'mainstay keys list' shows which there are"),
     KEY_SHRED_UNFINISHED(312, "run 'mainstay keys shred' for this source again"),
+    SHRED_HELD(314, "'mainstay backups release ID' ends a hold, for who may"),
     KEY_RECIPIENT_EXISTS(313, "nothing was changed; 'mainstay keys list' shows who opens what"),
 
     // 04 configuration and command line

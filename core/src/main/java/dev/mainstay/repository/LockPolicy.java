@@ -17,6 +17,8 @@ public final class LockPolicy {
     private static final List<String> LOCKED =
             List.of(
                     Names.ROOT_KEYS,
+                    Names.EPOCHS,
+                    Names.SHREDDED,
                     Names.PACKS,
                     Names.SLOTS,
                     Names.RECORDS,

@@ -2,13 +2,16 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
 import dev.mainstay.repository.format.Json;
+import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The places to which frames of other packs have moved.
 final class MovedFrames {
@@ -46,6 +49,12 @@ final class MovedFrames {
                         throw another;
                     }
                 }
+            }
+            Optional<SourceId> owner =
+                    ObjectHeader.read(name, ObjectType.MOVED, bytes).scope().source();
+            if (repository.shredded().stream()
+                    .anyMatch(gone -> owner.equals(Optional.of(gone.id())))) {
+                return List.of();
             }
             throw new MainstayException(ErrorCode.KEY_MISSING, name + " opens with no key");
         } catch (MainstayException broken) {

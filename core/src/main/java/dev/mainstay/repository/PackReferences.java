@@ -41,6 +41,9 @@ final class PackReferences {
 
     private final Set<PackId> packs = new HashSet<>();
 
+    /// Sources whose backups nobody can read any more, on purpose, so that they need nothing.
+    private final Set<SourceId> shredded = new HashSet<>();
+
     private PackReferences(Repository repository) {
         this.repository = repository;
     }
@@ -64,8 +67,11 @@ final class PackReferences {
                 Names.SLOTS,
                 object -> {
                     if (!slots.containsKey(object.name())) {
-                        fresh.computeIfAbsent(sourceOf(object.name()), _ -> new ArrayList<>())
-                                .add(object.name());
+                        SourceId source = sourceOf(object.name());
+                        if (!shredded.contains(source)) {
+                            fresh.computeIfAbsent(source, _ -> new ArrayList<>())
+                                    .add(object.name());
+                        }
                     }
                 });
         if (!sources.keySet().containsAll(fresh.keySet())) {
@@ -86,12 +92,15 @@ final class PackReferences {
     }
 
     private void readSources() {
-        repository
-                .sources(
+        SourceKeys keys =
+                SourceKeys.read(
+                        repository,
                         (object, broken) -> {
                             throw uncertain(object + " cannot be read", broken);
-                        })
-                .forEach(source -> sources.put(source.id(), source));
+                        });
+        repository.sources(keys).forEach(source -> sources.put(source.id(), source));
+        keys.shredded().forEach(gone -> shredded.add(gone.id()));
+        sources.keySet().removeAll(shredded);
     }
 
     /// A slot that vanished may come back from a copy, and what it refers to must be there then.
@@ -212,6 +221,10 @@ final class PackReferences {
         return List.copyOf(sources.values());
     }
 
+    boolean isShredded(SourceId source) {
+        return shredded.contains(source);
+    }
+
     Optional<ProtectedSource> source(SourceId id) {
         return Optional.ofNullable(sources.get(id));
     }
@@ -219,6 +232,9 @@ final class PackReferences {
     /// How a backup ended, as far as that was seen; empty if it may be running. One whose slot is
     /// gone was committed and then removed.
     Optional<End> end(SourceId source, BackupId backup) {
+        if (shredded.contains(source)) {
+            return Optional.of(End.ABORTED);
+        }
         String name = Names.slot(source, backup);
         End end = slots.get(name);
         return end == null && expired.contains(name)

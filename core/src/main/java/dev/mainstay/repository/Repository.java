@@ -292,6 +292,9 @@ public final class Repository implements AutoCloseable {
     /// same name the smaller id counts, and the other one never has anything.
     private boolean mayBelongTo(String object, ProtectedSource source) {
         String own = Names.SOURCE_KEYS + source.id() + "/";
+        if (object.startsWith(Names.SHREDDED)) {
+            return object.equals(Names.shredded(source.id()));
+        }
         return object.startsWith(own)
                 || object.compareTo(own) < 0
                         && store.list(Names.slots(source.id()), "", 1).objects().isEmpty();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /// Brings another repository up to date: afterwards it holds the same objects, byte for byte, and
@@ -51,8 +52,15 @@ public final class RepositoryCopy {
     /// @param copied by the first word of the names
     /// @param damaged objects that are not what they say, and so were not copied
     /// @param partsRemoved of segments that the copy has whole by now
+    /// @param stillReadable names of sources that were shredded in the first repository, and not in
+    ///   the copy
+    /// @param otherWaysIn ids of recipients that open the copy, and not the first repository
     public record Result(
-            Map<String, Amount> copied, List<DamagedObject> damaged, long partsRemoved) {
+            Map<String, Amount> copied,
+            List<DamagedObject> damaged,
+            long partsRemoved,
+            List<String> stillReadable,
+            List<String> otherWaysIn) {
         public Amount total() {
             return RepositoryCopy.total(copied);
         }
@@ -121,7 +129,12 @@ public final class RepositoryCopy {
         try (objects) {
             for (int round = 0; round < ROUNDS; round++) {
                 if (round()) {
-                    return new Result(objects.copied(), objects.damaged(), removeParts());
+                    return new Result(
+                            objects.copied(),
+                            objects.damaged(),
+                            removeParts(),
+                            stillReadable(),
+                            otherWaysIn());
                 }
             }
         }
@@ -238,11 +251,32 @@ public final class RepositoryCopy {
                 object -> {
                     StoredObject same = there.at(object.name());
                     if (same == null) {
-                        each.accept(object);
+                        if (!Shredding.isDone(to, object.name())) {
+                            each.accept(object);
+                        }
                     } else if (same.sizeBytes() != object.sizeBytes()) {
                         throw ObjectCopies.conflict(to, object.name());
                     }
                 });
+    }
+
+    /// What was shredded is shredded in each place by itself: who does it here by mistake, or by
+    /// malice, has not done it there.
+    private List<String> stillReadable() {
+        return from.shredded().stream()
+                .filter(gone -> !to.list(Names.sourceKeys(gone.id()), "", 1).objects().isEmpty())
+                .map(ShreddedSource::name)
+                .toList();
+    }
+
+    private List<String> otherWaysIn() {
+        Set<String> there = new TreeSet<>();
+        Listing.forEach(to, Names.ROOT_KEYS, object -> there.add(Names.recipientOf(object.name())));
+        Listing.forEach(
+                from.store(),
+                Names.ROOT_KEYS,
+                object -> there.remove(Names.recipientOf(object.name())));
+        return List.copyOf(there);
     }
 
     /// Removes parts of segments that were stored whole meanwhile, as the first repository did.

@@ -363,6 +363,30 @@ public final class RepositoryKeys {
                 null);
     }
 
+    /// A source that was shredded.
+    ///
+    /// @param unrecorded other sources in whose chains it could not be recorded, and why
+    public record Shredded(ShreddedSource source, Map<String, String> unrecorded) {}
+
+    /// Destroys all keys of a source, so that nobody can ever read what it stored here. What is
+    /// stored elsewhere, in copies or as old versions, stays. If this was begun before, it is
+    /// finished.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, KEY_SUPERSEDED, SHRED_HELD if a backup is held,
+    ///   KEY_SHRED_UNFINISHED if the store keeps a key
+    public Shredded shred(String source, String reason) {
+        demandAll();
+        ShreddedSource gone = new Shredding(repository).run(source, reason);
+        return new Shredded(
+                gone,
+                record(
+                        Json.object()
+                                .put("change", "source-shredded")
+                                .put("source", gone.id().hex())
+                                .put("name", gone.name())
+                                .put("reason", gone.reason())));
+    }
+
     /// Records a change in the chain of each source.
     ///
     /// @return names of sources that could not be told, and why

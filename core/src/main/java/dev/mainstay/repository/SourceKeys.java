@@ -89,7 +89,9 @@ final class SourceKeys {
         try {
             SourceId source = sourceOf(name);
             if (name.startsWith(Names.SHREDDED)) {
-                shredded(name, source);
+                if (repository.encrypted()) { // else there is nothing to destroy, and it is forged
+                    shredded(name, source);
+                }
             } else if (name.startsWith(Names.SOURCE_KEYS)) {
                 if (shredded.containsKey(source)) { // they are listed first
                     doomed.add(name);

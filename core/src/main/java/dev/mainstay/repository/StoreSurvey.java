@@ -155,6 +155,9 @@ final class StoreSurvey {
             return Optional.empty();
         }
         String[] words = name.split("/", -1);
+        if (isShredded(words)) {
+            return Optional.empty();
+        }
         return switch (words[0]) {
             case "packs" -> pack(object, words);
             case "wal" -> isSampled() ? task(name, () -> wal(name, words)) : Optional.empty();
@@ -176,6 +179,12 @@ final class StoreSurvey {
             case "gc" -> task(name, () -> open(name, ObjectType.CANDIDATES).strings("packs"));
             default -> task(name, () -> open(name, ObjectType.MOVED).objects("frames"));
         };
+    }
+
+    /// What nobody can read any more, on purpose; of packs and WAL only the content tells.
+    private boolean isShredded(String[] words) {
+        return Set.of("slots", "records", "index", "intents", "progress").contains(words[0])
+                && shredded.contains(SourceId.parse(words[1]));
     }
 
     private boolean isSampled() {
@@ -228,7 +237,7 @@ final class StoreSurvey {
     /// An object of a source whose key is not there at all.
     private Optional<Runnable> belongsToNobody(String name, String source) {
         SourceId id = SourceId.parse(source);
-        if (known.containsKey(id) || shredded.contains(id)) {
+        if (known.containsKey(id)) {
             return Optional.empty();
         }
         String prefix = Names.SOURCE_KEYS + source + "/";

@@ -21,6 +21,7 @@ public final class Undelete {
     private static final List<String> ORDER =
             List.of(
                     Names.ROOT_KEYS,
+                    Names.EPOCHS,
                     Names.FORMAT,
                     Names.SOURCE_KEYS,
                     Names.PACKS,
@@ -68,7 +69,9 @@ public final class Undelete {
             past.forEachHidden(
                     prefix,
                     object -> {
-                        if (StoreSurvey.isName(object.name()) && !isWhole(object.name())) {
+                        if (StoreSurvey.isName(object.name())
+                                && !isWhole(object.name())
+                                && !Shredding.isDone(present, object.name())) {
                             hidden.add(object);
                         }
                     });

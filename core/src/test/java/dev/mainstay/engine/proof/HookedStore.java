@@ -29,6 +29,7 @@ final class HookedStore implements ObjectStore {
     private int hookAt = -1;
     private int killAt = -1;
     private boolean happens;
+    private String refused = "";
     private int calls;
 
     HookedStore(ObjectStore inner) {
@@ -55,6 +56,11 @@ final class HookedStore implements ObjectStore {
     void gate(Runnable ask) {
         this.gate = ask;
         this.owner = Thread.currentThread();
+    }
+
+    /// Deletes nothing whose name starts so, as with a lock.
+    void refuse(String prefix) {
+        this.refused = prefix;
     }
 
     /// @param happens whether the call is made, and only its answer lost
@@ -130,7 +136,8 @@ final class HookedStore implements ObjectStore {
 
     @Override
     public DeleteOutcome delete(String name) {
-        return call(() -> inner.delete(name));
+        boolean locked = !refused.isEmpty() && name.startsWith(refused);
+        return call(() -> locked ? DeleteOutcome.REFUSED : inner.delete(name));
     }
 
     @Override

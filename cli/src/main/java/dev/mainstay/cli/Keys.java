@@ -2,6 +2,8 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.repository.Recipient;
 import dev.mainstay.repository.ShreddedSource;
@@ -19,6 +21,14 @@ final class Keys {
 
     static Path path(Session session, Path file) {
         return session.terminal().workingDirectory().resolve(file).normalize();
+    }
+
+    /// The key that a configuration names.
+    static KeySource keyOf(Session session, Path configuration) {
+        return new ConfigurationReader(session.terminal().environment())
+                .read(path(session, configuration))
+                .repository()
+                .requireKey();
     }
 
     /// @throws MainstayException CONFIG_VARIABLE_UNSET

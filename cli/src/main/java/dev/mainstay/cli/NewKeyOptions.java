@@ -32,6 +32,12 @@ final class NewKeyOptions {
             description = "the new key: the passphrase in the first line of this file")
     private Optional<Path> passphraseFile = Optional.empty();
 
+    @Option(
+            names = "--key-of",
+            paramLabel = "CONFIG",
+            description = "the new key: the one that repository.key of this configuration names")
+    private Optional<Path> configuration = Optional.empty();
+
     /// @throws MainstayException USAGE_INVALID unless exactly one is given
     KeySource source(Session session) {
         List<KeySource> given = new ArrayList<>();
@@ -40,11 +46,12 @@ final class NewKeyOptions {
                 name -> given.add(new KeySource.Passphrase(Keys.variable(session, name))));
         passphraseFile.ifPresent(
                 file -> given.add(new KeySource.Passphrase(Keys.firstLine(session, file))));
+        configuration.ifPresent(file -> given.add(Keys.keyOf(session, file)));
         if (given.size() != 1) {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID,
                     given.isEmpty() ? "say which key is the new one" : "give one new key at a time",
-                    "--key-file, --passphrase-env or --passphrase-file",
+                    "--key-file, --passphrase-env, --passphrase-file or --key-of",
                     null);
         }
         return given.getFirst();
@@ -53,6 +60,7 @@ final class NewKeyOptions {
     /// How it stands in the configuration.
     String configured(Session session) {
         return keyFile.map(file -> "key: { file: " + Keys.path(session, file) + " }")
+                .or(() -> configuration.map(file -> "key: as in " + Keys.path(session, file)))
                 .or(() -> passphraseVariable.map(name -> "key: { passphrase: ${" + name + "} }"))
                 .orElse("key: { passphrase: ${NAME} }, with the passphrase in that variable");
     }

@@ -36,6 +36,12 @@ final class OtherKeyOptions {
             description = "another key: the recovery key in this file")
     private List<Path> recoveryFiles = List.of();
 
+    @Option(
+            names = "--with-key-of",
+            paramLabel = "CONFIG",
+            description = "another key: the one that repository.key of this configuration names")
+    private List<Path> configurations = List.of();
+
     List<Credential> read(Session session) {
         List<Credential> keys = new ArrayList<>();
         for (Path file : keyFiles) {
@@ -49,6 +55,9 @@ final class OtherKeyOptions {
         }
         for (Path file : recoveryFiles) {
             keys.add(Credentials.of(new KeySource.RecoveryFile(Keys.path(session, file))));
+        }
+        for (Path file : configurations) {
+            keys.add(Credentials.of(Keys.keyOf(session, file)));
         }
         return keys;
     }

@@ -152,6 +152,27 @@ class KeysCommandTest {
     }
 
     @Test
+    void aKeyOfAnyKindIsNamedByAnotherConfiguration() throws IOException {
+        Files.writeString(
+                folder.resolve("other.yaml"),
+                "repository: { url: \"file:///x\", key: { passphrase: \"${NEW}\" } }\n");
+        succeeds("keys", "add", "--key-of", "other.yaml");
+        succeeds("--output", "json", "keys", "list");
+        String own =
+                Pattern.compile("\"([0-9a-f]{16})\",\"kind\":\"key-file\"")
+                        .matcher(console.out())
+                        .results()
+                        .map(found -> found.group(1))
+                        .findFirst()
+                        .orElseThrow();
+        succeeds("keys", "remove", own, "--yes", "--with-key-of", "other.yaml");
+        refuses("MS-0301", "backups");
+        configure("{ pkcs11: { library: /absent.so, pin: \"${NEW}\", key: mainstay } }");
+        refuses("MS-0307", "backups");
+        assertThat(console.err()).contains("PKCS#11 key 'mainstay' of /absent.so");
+    }
+
+    @Test
     void theNewKeyIsNamedNotGiven() {
         refuses("MS-0405", "keys");
         refuses("MS-0405", "keys", "add");

@@ -4,6 +4,7 @@ import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.crypto.KeyFiles;
 import dev.mainstay.repository.crypto.RecoveryText;
+import dev.mainstay.repository.crypto.TokenKey;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +21,13 @@ public final class Credentials {
             case KeySource.KeyFile(Path path) -> KeyFiles.read(path);
             case KeySource.RecoveryFile(Path path) ->
                     RecoveryText.parse(path.toString(), KeyFiles.text(path));
+            case KeySource.Token token ->
+                    new Credential.Service(
+                            TokenKey.open(
+                                    token.library(),
+                                    token.slot(),
+                                    token.pin().reveal().toCharArray(),
+                                    token.key()));
             case KeySource.Passphrase(var secret) ->
                     new Credential.Passphrase(secret.reveal().getBytes(StandardCharsets.UTF_8));
         };

@@ -34,6 +34,14 @@ final class KeyProbe {
             case KeySource.Passphrase _ ->
                     List.of(Finding.ok(ID, "a passphrase is configured for the repository"));
             case KeySource.KeyFile(Path path) -> file(path, folder);
+            case KeySource.Token token ->
+                    List.of(
+                            Finding.ok(
+                                    ID,
+                                    "key '"
+                                            + token.key()
+                                            + "' of a PKCS#11 token is configured for the"
+                                            + " repository"));
             case KeySource.RecoveryFile(Path path) ->
                     List.of(
                             Finding.warning(

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /// The schema of the file: each method reads one section into its record.
@@ -153,19 +154,35 @@ final class Sections {
         if (!node.isMapping()) {
             throw node.invalid("must be { file: PATH } or { passphrase: ${NAME} }");
         }
-        Map<String, ConfigNode> entries = node.entries("file", "passphrase", "recovery-file");
+        Map<String, ConfigNode> entries =
+                node.entries("file", "passphrase", "recovery-file", "pkcs11");
         if (entries.size() != 1) {
-            throw node.invalid("needs one of file, passphrase and recovery-file");
+            throw node.invalid("needs one of file, passphrase, recovery-file and pkcs11");
         }
         Map.Entry<String, ConfigNode> one = entries.entrySet().iterator().next();
         return switch (one.getKey()) {
             case "file" -> new KeySource.KeyFile(path(one.getValue()));
+            case "pkcs11" -> token(one.getValue());
             case "recovery-file" -> new KeySource.RecoveryFile(path(one.getValue()));
             default -> {
                 warnIfOpen(one.getValue(), "passphrase");
                 yield new KeySource.Passphrase(one.getValue().secret());
             }
         };
+    }
+
+    private KeySource token(ConfigNode node) {
+        Map<String, ConfigNode> entries = node.entries("library", "slot", "pin", "key");
+        ConfigNode slot = entries.get("slot");
+        ConfigNode pin = required(node, entries, "pin");
+        warnIfOpen(pin, "pin");
+        return new KeySource.Token(
+                path(required(node, entries, "library")),
+                slot == null
+                        ? OptionalLong.empty()
+                        : OptionalLong.of(slot.parsed(Long::parseUnsignedLong)),
+                pin.secret(),
+                required(node, entries, "key").text());
     }
 
     private SourceSettings source(String name, ConfigNode node, RetentionPolicy otherwise) {

@@ -60,6 +60,28 @@ final class AttackOnServersTest {
         }
     }
 
+    /// Who has the repository's key as well writes records that are valid.
+    @Test
+    void aBackupThatAThiefOfTheKeyExpiredAndPrunedIsThereAsOfBefore() throws Exception {
+        try (LockedSite locked = new LockedSite()) {
+            CommandSite site = locked.site;
+            locked.configure(locked.collector, LOCK, "");
+            site.run("init", "--accept-compliance", locked.url()).exits(0);
+            locked.configure(locked.writer, LOCK, "");
+            locked.backUpTwice();
+            Instant then = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+            Await.until("another second", () -> Instant.now().isAfter(then.plusSeconds(2)));
+            locked.configure(locked.collector, LOCK, "retention: { daily: 1 }");
+            site.run("expire", "--yes").exits(0).says("1 backup removed");
+            site.run("prune", "--yes").exits(0);
+            assertThat(site.run("backups").exits(0).out()).doesNotContain("full");
+            String time = then.plusMillis(500).toString();
+            site.run("backups", "--as-of", time).exits(0).says("full", "incremental");
+            site.run("verify", "--as-of", time).exits(0);
+            site.run("undelete", "--as-of", time, "--plan").exits(0).says("slots");
+        }
+    }
+
     private static SortedMap<String, List<Byte>> restored(
             CommandSite site, String name, String... more) throws IOException {
         Path to = site.path(name);

@@ -41,10 +41,10 @@ final class CopyOnServersTest {
                 segment = cluster.value("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)");
             }
             site.run("copy", "disk").exits(0).says("copied: ");
-            site.run("copy", "disk").exits(0).says("nothing is missing", "behind", "0 ms");
+            site.run("copy", "disk").exits(0).says("nothing is missing", "BEHIND", "0 ms");
             site.run("copy").exits(0);
             assertThat(site.run("copy", "dusk").exits(2).err()).contains("did you mean 'disk'?");
-            site.run("usage").exits(0).says("orders", "alone", "packs/base");
+            site.run("usage").exits(0).says("orders", "ALONE", "packs/base");
             assertThat(site.run("usage", "--quota", "much").exits(2).err()).contains("no size");
             for (String copy : new String[] {"disk", "cloud"}) {
                 site.run("usage", "--quota", "1TiB", "--from", copy).exits(0).says("quota");

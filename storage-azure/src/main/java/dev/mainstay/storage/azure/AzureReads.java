@@ -11,6 +11,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.remote.AzurePlace;
 import dev.mainstay.storage.remote.BrokenConnection;
+import dev.mainstay.storage.remote.ByteRanges;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -52,13 +53,10 @@ final class AzureReads {
                         return whole(name, body, Optional.ofNullable(told), offset, length);
                     } catch (BlobStorageException answered) {
                         if (answered.getStatusCode() == 416) {
-                            throw tooShort(name, Optional.empty(), offset, length);
+                            throw ByteRanges.tooShort(name, Optional.empty(), offset, length);
                         }
                         if (Failures.isNoBlob(answered)) {
-                            throw new MainstayException(
-                                    ErrorCode.STORE_OBJECT_MISSING,
-                                    "object '" + name + "' is missing",
-                                    answered);
+                            throw ByteRanges.missing(name, answered);
                         }
                         throw failures.translate(what, answered);
                     }
@@ -87,37 +85,15 @@ final class AzureReads {
         if (body.count == length) {
             return body.all();
         }
-        Optional<Long> size = told.flatMap(AzureReads::size);
+        Optional<Long> size = told.flatMap(ByteRanges::size);
         if (size.isPresent() && size.get() < offset + length) {
-            throw tooShort(name, size, offset, length);
+            throw ByteRanges.tooShort(name, size, offset, length);
         }
         throw BrokenConnection.told(
                 "cannot read '" + name + "'",
                 place.url(),
                 new IOException("the answer ended after " + body.count + " of " + length + " bytes"),
                 Failures.SERVER_SETTINGS);
-    }
-
-    /// Of `bytes FROM-TO/SIZE`.
-    private static Optional<Long> size(String contentRange) {
-        try {
-            return Optional.of(
-                    Long.parseLong(contentRange.substring(contentRange.lastIndexOf('/') + 1)));
-        } catch (NumberFormatException _) {
-            return Optional.empty(); // an asterisk: unknown
-        }
-    }
-
-    static MainstayException tooShort(
-            String name, Optional<Long> size, long offset, int length) {
-        return new MainstayException(
-                ErrorCode.STORE_READ_SHORT,
-                "object '%s' %s, %d were wanted from %d"
-                        .formatted(
-                                name,
-                                size.map(bytes -> "has " + bytes + " bytes").orElse("ends before"),
-                                length,
-                                offset));
     }
 
     Optional<Long> size(String name, String key) {

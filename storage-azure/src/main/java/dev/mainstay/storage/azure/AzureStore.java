@@ -10,7 +10,6 @@ import com.azure.storage.blob.options.BlockBlobSimpleUploadOptions;
 import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
 import com.azure.storage.blob.specialized.BlockBlobClient;
 
-import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ListPage;
@@ -19,6 +18,7 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.remote.AzurePlace;
+import dev.mainstay.storage.remote.ByteRanges;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -177,24 +177,9 @@ public final class AzureStore implements ObjectStore {
             throw new IllegalArgumentException("negative range: " + offset + ", " + length);
         }
         if (length == 0 || offset > Long.MAX_VALUE - length) {
-            return nothing(name, key, offset, length);
+            return ByteRanges.nothing(name, reads.size(name, key), offset, length);
         }
         return reads.range(name, key, offset, length);
-    }
-
-    /// Azure knows no empty range.
-    private byte[] nothing(String name, String key, long offset, int length) {
-        long size =
-                reads.size(name, key)
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.STORE_OBJECT_MISSING,
-                                                "object '" + name + "' is missing"));
-        if (offset > size || length > 0) {
-            throw AzureReads.tooShort(name, Optional.of(size), offset, length);
-        }
-        return new byte[0];
     }
 
     @Override

@@ -5,11 +5,10 @@ import com.google.api.services.storage.Storage;
 import com.google.api.services.storage.model.StorageObject;
 
 import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.remote.BrokenConnection;
+import dev.mainstay.storage.remote.ByteRanges;
 import dev.mainstay.storage.remote.GcsPlace;
 
-import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -43,10 +42,10 @@ final class GcsReads {
             }
         } catch (IOException failed) {
             if (Failures.status(failed) == 416) {
-                throw tooShort(name, Optional.empty(), offset, length);
+                throw ByteRanges.tooShort(name, Optional.empty(), offset, length);
             }
             if (isAbsent(name, failed)) {
-                throw missing(name, failed);
+                throw ByteRanges.missing(name, failed);
             }
             throw failures.translate(what, failed);
         }
@@ -69,10 +68,10 @@ final class GcsReads {
         if (bytes.length == length) {
             return bytes;
         }
-        Optional<Long> size = Optional.ofNullable(told).flatMap(GcsReads::size);
+        Optional<Long> size = Optional.ofNullable(told).flatMap(ByteRanges::size);
         Long sent = answer.getHeaders().getContentLength();
         if (size.isPresent() ? size.get() < offset + length : sent != null && sent == bytes.length) {
-            throw tooShort(name, size, offset, length);
+            throw ByteRanges.tooShort(name, size, offset, length);
         }
         throw BrokenConnection.told(
                 "cannot read '" + name + "'",
@@ -80,33 +79,6 @@ final class GcsReads {
                 new IOException(
                         "the answer ended after " + bytes.length + " of " + length + " bytes"),
                 Failures.SERVER_SETTINGS);
-    }
-
-    /// Of `bytes FROM-TO/SIZE`.
-    private static Optional<Long> size(String contentRange) {
-        try {
-            return Optional.of(
-                    Long.parseLong(contentRange.substring(contentRange.lastIndexOf('/') + 1)));
-        } catch (NumberFormatException _) {
-            return Optional.empty(); // an asterisk: unknown
-        }
-    }
-
-    static MainstayException tooShort(
-            String name, Optional<Long> size, long offset, int length) {
-        return new MainstayException(
-                ErrorCode.STORE_READ_SHORT,
-                "object '%s' %s, %d were wanted from %d"
-                        .formatted(
-                                name,
-                                size.map(bytes -> "has " + bytes + " bytes").orElse("ends before"),
-                                length,
-                                offset));
-    }
-
-    static MainstayException missing(String name, @Nullable Throwable cause) {
-        return new MainstayException(
-                ErrorCode.STORE_OBJECT_MISSING, "object '" + name + "' is missing", cause);
     }
 
     Optional<Long> size(String name, String key) {

@@ -13,6 +13,7 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
+import dev.mainstay.storage.remote.ByteRanges;
 import dev.mainstay.storage.remote.GcsPlace;
 
 import org.jspecify.annotations.Nullable;
@@ -100,18 +101,9 @@ public final class GcsStore implements ObjectStore {
             throw new IllegalArgumentException("negative range: " + offset + ", " + length);
         }
         if (length == 0 || offset > Long.MAX_VALUE - length) {
-            return nothing(name, key, offset, length);
+            return ByteRanges.nothing(name, reads.size(name, key), offset, length);
         }
         return reads.range(name, key, offset, length);
-    }
-
-    /// There is no empty range.
-    private byte[] nothing(String name, String key, long offset, int length) {
-        long size = reads.size(name, key).orElseThrow(() -> GcsReads.missing(name, null));
-        if (offset > size || length > 0) {
-            throw GcsReads.tooShort(name, Optional.of(size), offset, length);
-        }
-        return new byte[0];
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.mainstay.storage.s3;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.ByteRanges;
 
 import org.jspecify.annotations.Nullable;
 
@@ -47,13 +48,10 @@ final class S3Reads {
             return bytes;
         } catch (S3Exception answered) {
             if (answered.statusCode() == 416) {
-                throw tooShort(name, Optional.empty(), offset, length);
+                throw ByteRanges.tooShort(name, Optional.empty(), offset, length);
             }
             if (Failures.isNoKey(answered)) {
-                throw new MainstayException(
-                        ErrorCode.STORE_OBJECT_MISSING,
-                        "object '" + name + "' is missing",
-                        answered);
+                throw ByteRanges.missing(name, answered);
             }
             throw failures.translate("cannot read '" + name + "'", answered);
         } catch (SdkException failed) {
@@ -106,7 +104,7 @@ final class S3Reads {
         }
         Long sent = head.contentLength();
         if (sent != null && sent < length) {
-            throw tooShort(name, Optional.of(offset + sent), offset, length);
+            throw ByteRanges.tooShort(name, Optional.of(offset + sent), offset, length);
         }
     }
 
@@ -116,19 +114,6 @@ final class S3Reads {
                 "cannot read '" + name + "'",
                 new IOException(
                         "the answer ended after " + received + " of " + length + " bytes", cause));
-    }
-
-    static MainstayException tooShort(
-            String name, Optional<Long> size, long offset, int length) {
-        return new MainstayException(
-                ErrorCode.STORE_READ_SHORT,
-                "object '%s' %s, %d were wanted from %d"
-                        .formatted(
-                                name,
-                                size.map(bytes -> "has " + bytes + " bytes")
-                                        .orElse("ends before"),
-                                length,
-                                offset));
     }
 
     /// Whether an object that was looked for is locked.

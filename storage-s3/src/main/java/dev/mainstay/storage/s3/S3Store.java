@@ -9,6 +9,7 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
+import dev.mainstay.storage.remote.ByteRanges;
 import dev.mainstay.storage.remote.S3Place;
 
 import software.amazon.awssdk.core.exception.SdkException;
@@ -139,24 +140,9 @@ public final class S3Store implements ObjectStore {
             throw new IllegalArgumentException("negative range: " + offset + ", " + length);
         }
         if (length == 0 || offset > Long.MAX_VALUE - length) {
-            return nothing(name, key, offset, length);
+            return ByteRanges.nothing(name, reads.size(name, key), offset, length);
         }
         return reads.range(name, key, offset, length);
-    }
-
-    /// S3 knows no empty range.
-    private byte[] nothing(String name, String key, long offset, int length) {
-        long size =
-                reads.size(name, key)
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.STORE_OBJECT_MISSING,
-                                                "object '" + name + "' is missing"));
-        if (offset > size || length > 0) {
-            throw S3Reads.tooShort(name, Optional.of(size), offset, length);
-        }
-        return new byte[0];
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.ObjectName;
 import dev.mainstay.storage.StoredObject;
+import dev.mainstay.storage.remote.ByteRanges;
 import dev.mainstay.storage.remote.S3Place;
 
 import org.jspecify.annotations.Nullable;
@@ -108,9 +109,7 @@ final class S3Versions {
                 .or(() -> find(name))
                 .orElseThrow(
                         () ->
-                                new MainstayException(
-                                        ErrorCode.STORE_OBJECT_MISSING,
-                                        "object '" + name + "' is missing"));
+                                ByteRanges.missing(name, null));
     }
 
     byte[] get(String name, long offset, int length) {
@@ -120,7 +119,7 @@ final class S3Versions {
         boolean known = remembered(ObjectName.check(name)).isPresent();
         ObjectVersion version = demand(name);
         if (offset > version.size() - length) {
-            throw S3Reads.tooShort(name, Optional.of(version.size()), offset, length);
+            throw ByteRanges.tooShort(name, Optional.of(version.size()), offset, length);
         }
         if (length == 0) {
             return new byte[0];

@@ -74,7 +74,7 @@ final class OtherWork implements AutoCloseable {
             }
             for (int round = firstRound; !closing.get(); round++) {
                 for (String each : STEPS) {
-                    statement.execute(String.format(java.util.Locale.ROOT, each, round));
+                    step(statement, String.format(java.util.Locale.ROOT, each, round));
                     steps.incrementAndGet();
                     if (closing.get()) {
                         return;
@@ -83,6 +83,19 @@ final class OtherWork implements AutoCloseable {
             }
         } catch (SQLException | RuntimeException failed) {
             failure.set(failed);
+        }
+    }
+
+    /// VACUUM FULL may want to copy rows whose TOAST rows a VACUUM has removed already, while
+    /// transactions in other databases hold back what it takes for dead: PostgreSQL's bug #18351.
+    private static void step(Statement statement, String sql) throws SQLException {
+        try {
+            statement.execute(sql);
+        } catch (SQLException failed) {
+            if (!sql.startsWith("VACUUM FULL")
+                    || !String.valueOf(failed.getMessage()).contains("missing chunk number")) {
+                throw failed;
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import dev.mainstay.repository.format.ManifestEntry;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Predicate;
 
 /// Which files, directories and links a backup has below the data directory, in eight bytes each,
 /// so that a backup of millions of files fits in little memory. Hashes have a seed of their own
@@ -30,12 +31,13 @@ final class BackupPaths {
         this.hasher = Hashing.xxh3_64(seed);
     }
 
-    /// @param except the path of a file that counts as absent
-    static BackupPaths of(BackupReader reader, Places places, long seed, String except) {
+    /// @param except what counts as absent
+    static BackupPaths of(
+            BackupReader reader, Places places, long seed, Predicate<ManifestEntry> except) {
         BackupPaths paths = new BackupPaths(seed);
         reader.entries(
                 entry -> {
-                    if (!entry.path().equals(except)) {
+                    if (!except.test(entry)) {
                         paths.add(entry, places);
                     }
                 });

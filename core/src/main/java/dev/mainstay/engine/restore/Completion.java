@@ -22,18 +22,30 @@ final class Completion {
     private final Places places;
     private final ManifestEntry control;
     private final Ownership ownership;
+    private final TurnedUnlogged unlogged;
 
     private Completion(
-            RestorePlan plan, Places places, ManifestEntry control, Ownership ownership) {
+            RestorePlan plan,
+            Places places,
+            ManifestEntry control,
+            Ownership ownership,
+            TurnedUnlogged unlogged) {
         this.plan = plan;
         this.places = places;
         this.control = control;
         this.ownership = ownership;
+        this.unlogged = unlogged;
     }
 
     /// Reads all entries once and learns from them what the end needs.
+    ///
+    /// @param unlogged what is not restored
     static Completion read(
-            RestorePlan plan, Places places, BackupReader reader, Consumer<ManifestEntry> each) {
+            RestorePlan plan,
+            Places places,
+            BackupReader reader,
+            TurnedUnlogged unlogged,
+            Consumer<ManifestEntry> each) {
         @Nullable ManifestEntry[] known = new ManifestEntry[2];
         reader.entries(
                 entry -> {
@@ -51,7 +63,8 @@ final class Completion {
                 plan,
                 places,
                 control,
-                new Ownership(places.directory(), root == null ? control : root));
+                new Ownership(places.directory(), root == null ? control : root),
+                unlogged);
     }
 
     Ownership ownership() {
@@ -75,7 +88,7 @@ final class Completion {
         byte[] bytes = controlFile(reader);
         ControlFile.parse(bytes);
         if (whole) {
-            finish.manifest(reader);
+            finish.manifest(reader, unlogged);
         }
         reader.entries(
                 entry -> {

@@ -32,6 +32,7 @@ public final class DeltaRestore {
     private final Progress progress;
     private final Places places;
     private @Nullable BackupPaths paths;
+    private @Nullable TurnedUnlogged unlogged;
 
     public DeltaRestore(ProtectedSource source, RestorePlan plan, Progress progress) {
         this.source = source;
@@ -89,10 +90,24 @@ public final class DeltaRestore {
         BackupPaths known = paths;
         if (known == null) {
             long seed = source.repository().ground().random().nextLong();
-            known = BackupPaths.of(reader, places, seed, ControlFile.PATH);
+            known = BackupPaths.of(reader, places, seed, this::isApart);
             paths = known;
         }
         return new LocalTree(plan, known);
+    }
+
+    /// The control file comes last, in its own way.
+    private boolean isApart(ManifestEntry entry) {
+        return entry.path().equals(ControlFile.PATH) || unlogged().holds(entry);
+    }
+
+    private TurnedUnlogged unlogged() {
+        TurnedUnlogged known = unlogged;
+        if (known == null) {
+            known = TurnedUnlogged.in(source, plan);
+            unlogged = known;
+        }
+        return known;
     }
 
     private MainstayException unreadable(IOException failed) {
@@ -163,7 +178,7 @@ public final class DeltaRestore {
                             reader, completion.ownership(), plan.request().processMax(), progress);
             reader.entries(
                     entry -> {
-                        if (!entry.path().equals(ControlFile.PATH)) {
+                        if (!isApart(entry)) {
                             files.add(entry, places.of(entry.path()));
                         }
                     });
@@ -201,7 +216,7 @@ public final class DeltaRestore {
                         link(links.resolve(tablespace.oid()), tablespace.to());
                     }
                 });
-        return Completion.read(plan, places, reader, this::directory);
+        return Completion.read(plan, places, reader, unlogged(), this::directory);
     }
 
     private void directory(ManifestEntry entry) {

@@ -105,7 +105,7 @@ final class Finish {
 
     /// Writes the manifest that `pg_verifybackup` reads: of what was backed up and what this
     /// restore added. It leaves out what that program leaves out.
-    void manifest(BackupReader reader) {
+    void manifest(BackupReader reader, TurnedUnlogged unlogged) {
         Path file = places.directory().resolve(BackupManifest.FILE_NAME);
         RestoreFiles.attempt(
                 "write " + file,
@@ -113,21 +113,27 @@ final class Finish {
                     Files.deleteIfExists(file);
                     RestoreFiles.create(file);
                     try (FileOutputStream out = new FileOutputStream(file.toFile())) {
-                        write(out, reader);
+                        write(out, reader, unlogged);
                         out.getChannel().force(true);
                     }
                     ownership.applyMain(file, FILE_MODE);
                 });
     }
 
-    private void write(OutputStream file, BackupReader reader) throws IOException {
+    private void write(OutputStream file, BackupReader reader, TurnedUnlogged unlogged)
+            throws IOException {
         BackupDetails details = plan.details();
         BackupManifest manifest =
                 BackupManifest.open(
                         new BufferedOutputStream(file, 1 << 16),
                         ServerVersion.ofServerVersionNum(details.server().versionNum()),
                         details.systemId());
-        reader.entries(entry -> add(manifest, entry));
+        reader.entries(
+                entry -> {
+                    if (!unlogged.holds(entry)) {
+                        add(manifest, entry);
+                    }
+                });
         for (String name : List.of("backup_label", "tablespace_map")) {
             add(manifest, name);
         }

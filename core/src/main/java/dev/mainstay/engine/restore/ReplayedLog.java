@@ -13,7 +13,13 @@ import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /// What the log says that a restore will replay: from summaries, and where there is none yet, from
@@ -21,6 +27,9 @@ import java.util.function.Consumer;
 final class ReplayedLog {
     /// A record that begins in a segment may end in one of the next.
     private static final int OVERHANG = 64;
+
+    private static final int AT_ONCE = 8;
+    private static final int AHEAD = 64;
 
     private final RestorePlan plan;
     private final WalCoverage coverage;
@@ -37,25 +46,48 @@ final class ReplayedLog {
                         plan.details().startSegment());
     }
 
-    /// Delivers each event of a kind that summaries note, in the order of the log.
+    /// Delivers each event of a kind that summaries note, in the order of the log. Summaries are
+    /// fetched several at a time: a day's log has thousands.
     ///
     /// @throws MainstayException WAL_RECORD_INVALID where the log cannot be read, INTERRUPTED
     void events(Consumer<? super WalEvent> consumer) {
         long last = plan.replay().last().number();
-        for (long number = plan.replay().first().number(); number <= last; number++) {
-            Optional<WalSummary> summary = coverage.summary(number);
-            if (summary.isPresent()) {
-                for (WalSummary.Noted noted : summary.get().noted()) {
-                    if (isReplayed(noted.lsn())) {
-                        consumer.accept(noted.event());
-                    }
+        long asked = plan.replay().first().number();
+        Deque<Future<Optional<WalSummary>>> ahead = new ArrayDeque<>();
+        ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
+        try {
+            for (long number = asked; number <= last; number++) {
+                for (; asked <= last && asked - number < AHEAD; asked++) {
+                    long next = asked;
+                    ahead.add(threads.submit(() -> coverage.summary(next)));
                 }
-            } else {
-                read(number, number == last, consumer);
+                Optional<WalSummary> summary = await(ahead.remove());
+                if (summary.isPresent()) {
+                    for (WalSummary.Noted noted : summary.get().noted()) {
+                        if (isReplayed(noted.lsn())) {
+                            consumer.accept(noted.event());
+                        }
+                    }
+                } else {
+                    read(number, number == last, consumer);
+                }
             }
-            if (Thread.currentThread().isInterrupted()) {
-                throw new MainstayException(ErrorCode.INTERRUPTED, "stopped");
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static <T> T await(Future<T> asked) {
+        try {
+            return asked.get();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped", interrupted);
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof MainstayException known) {
+                throw known;
             }
+            throw new IllegalStateException(failed.getCause());
         }
     }
 

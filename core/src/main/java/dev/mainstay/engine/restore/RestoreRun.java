@@ -29,6 +29,7 @@ public final class RestoreRun {
     private final Progress progress;
     private final Places places;
     private @Nullable Completion completion;
+    private @Nullable TurnedUnlogged unlogged;
     private final RestoreMarks marks;
 
     public RestoreRun(ProtectedSource source, RestorePlan plan, Progress progress) {
@@ -53,6 +54,7 @@ public final class RestoreRun {
     ///   INTERRUPTED or what the repository says, with a directory that no server can start
     public void execute() {
         TargetDirectory.demandFree(plan);
+        unlogged = TurnedUnlogged.in(source, plan);
         progress.begin("restoring " + source.name(), plan.volume().size().bytes());
         try (BackupReader reader = source.read(plan.backup())) {
             directories(reader);
@@ -97,6 +99,7 @@ public final class RestoreRun {
                         plan,
                         places,
                         reader,
+                        unlogged(),
                         entry -> {
                             if (Completion.isDirectory(entry)) {
                                 Path path = places.of(entry.path());
@@ -104,6 +107,10 @@ public final class RestoreRun {
                                         "create " + path, () -> RestoreFiles.directories(path));
                             }
                         });
+    }
+
+    private TurnedUnlogged unlogged() {
+        return Objects.requireNonNull(unlogged);
     }
 
     private Ownership ownership() {
@@ -114,7 +121,7 @@ public final class RestoreRun {
         FrameReads[] batch = {new FrameReads()};
         reader.entries(
                 entry -> {
-                    if (entry.path().equals(ControlFile.PATH)) {
+                    if (entry.path().equals(ControlFile.PATH) || unlogged().holds(entry)) {
                         return;
                     }
                     if (kept.leavesOut(entry)) {

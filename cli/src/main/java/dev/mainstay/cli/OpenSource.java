@@ -66,7 +66,7 @@ final class OpenSource {
         return switch (settings.requireKey()) {
             case KeySource.KeyFile(Path file) -> Optional.of(file);
             case KeySource.RecoveryFile(Path file) -> Optional.of(file);
-            case KeySource.Passphrase _, KeySource.Token _ -> Optional.empty();
+            case KeySource.Passphrase _, KeySource.Token _, KeySource.Remote _ -> Optional.empty();
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.mainstay.engine;
 
 import dev.mainstay.engine.config.KeySource;
+import dev.mainstay.repository.crypto.CloudKey;
 import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.crypto.KeyFiles;
 import dev.mainstay.repository.crypto.RecoveryText;
@@ -28,6 +29,7 @@ public final class Credentials {
                                     token.slot(),
                                     token.pin().reveal().toCharArray(),
                                     token.key()));
+            case KeySource.Remote(var key) -> new Credential.Service(new CloudKey(key));
             case KeySource.Passphrase(var secret) ->
                     new Credential.Passphrase(secret.reveal().getBytes(StandardCharsets.UTF_8));
         };

@@ -426,6 +426,31 @@ public abstract class ObjectStoreContract {
         return name.toString();
     }
 
+    /// Ctrl-C and the cancelling of jobs come as interrupts: a call may still do what it was asked
+    /// to do, or fail in the catalogue's words, and leaves the thread interrupted.
+    @Test
+    void anInterruptedThreadIsToldSoInTheCataloguesWords() {
+        put("there", "content");
+        for (Runnable call :
+                List.<Runnable>of(
+                        () -> put("other", "content"),
+                        () -> store.get("there", 0, 7),
+                        () -> store.size("there"),
+                        () -> store.list("", "", 10),
+                        () -> store.delete("there"))) {
+            Thread.currentThread().interrupt();
+            try {
+                call.run();
+            } catch (MainstayException told) {
+                assertThat(told.code()).isIn(ErrorCode.STORE_UNAVAILABLE, ErrorCode.INTERRUPTED);
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+        put("afterwards", "content");
+        assertThat(text("afterwards")).isEqualTo("content");
+    }
+
     /// Lists by pages of `limit` until the last.
     private NavigableMap<String, Long> listAll(String prefix, int limit) {
         TreeMap<String, Long> all = new TreeMap<>();

@@ -4,6 +4,7 @@ import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.engine.config.RepositorySettings;
 import dev.mainstay.postgres.cluster.Finding;
 import dev.mainstay.repository.crypto.KeyFiles;
+import dev.mainstay.storage.remote.RemoteKey;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,6 +43,15 @@ final class KeyProbe {
                                             + token.key()
                                             + "' of a PKCS#11 token is configured for the"
                                             + " repository"));
+            case KeySource.Remote(RemoteKey key) ->
+                    List.of(
+                            Finding.ok(
+                                    ID,
+                                    "key "
+                                            + key.key()
+                                            + " of "
+                                            + key.kind()
+                                            + " is configured for the repository"));
             case KeySource.RecoveryFile(Path path) ->
                     List.of(
                             Finding.warning(

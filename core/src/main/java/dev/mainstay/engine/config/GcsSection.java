@@ -23,6 +23,10 @@ final class GcsSection {
                     "storage-class",
                     "kms-key");
 
+    /// Those that say who asks.
+    static final List<String> LOGIN =
+            List.of("credentials-file", "impersonate-service-account", "anonymous");
+
     private static final Set<String> CLASSES =
             Set.of("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE");
 
@@ -56,12 +60,13 @@ final class GcsSection {
                 parts[0],
                 parts[1],
                 endpoint,
-                login(endpoint),
+                login(keys, path, endpoint),
                 new GcsPlace.Storing(storageClass(), keys.text("kms-key")),
                 keys.route());
     }
 
-    private GcsPlace.Login login(Optional<URI> endpoint) {
+    static GcsPlace.Login login(
+            RemoteKeys keys, Function<ConfigNode, Path> path, Optional<URI> endpoint) {
         ConfigNode anonymous = keys.node("anonymous");
         if (anonymous != null && keys.flag("anonymous")) {
             if (endpoint.isEmpty()) {

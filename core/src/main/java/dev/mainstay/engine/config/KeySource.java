@@ -1,5 +1,7 @@
 package dev.mainstay.engine.config;
 
+import dev.mainstay.storage.remote.RemoteKey;
+
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
@@ -18,4 +20,7 @@ public sealed interface KeySource {
     /// @param slot the first one that has a token unless given
     /// @param key its label
     record Token(Path library, OptionalLong slot, Secret pin, String key) implements KeySource {}
+
+    /// A key that stays in a cloud's key service.
+    record Remote(RemoteKey key) implements KeySource {}
 }

@@ -26,6 +26,10 @@ final class S3Section {
                     "server-side-encryption",
                     "lock");
 
+    /// Those that say who asks.
+    static final List<String> LOGIN =
+            List.of("region", "profile", "access-key-id", "secret-access-key", "session-token");
+
     static final List<String> SECRETS = List.of("secret-access-key", "session-token");
 
     /// Objects of these must be thawed for hours before they can be read.
@@ -60,12 +64,12 @@ final class S3Section {
                 keys.text("region"),
                 keys.endpoint("https://minio.example.org:9000"),
                 keys.flag("path-style"),
-                login(),
+                login(keys),
                 new S3Place.Storing(storageClass(), encryption()),
                 keys.route());
     }
 
-    private S3Place.Login login() {
+    static S3Place.Login login(RemoteKeys keys) {
         ConfigNode id = keys.node("access-key-id");
         ConfigNode secret = keys.node("secret-access-key");
         ConfigNode token = keys.node("session-token");

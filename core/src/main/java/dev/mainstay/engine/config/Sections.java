@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Function;
 
 /// The schema of the file: each method reads one section into its record.
@@ -151,38 +150,7 @@ final class Sections {
     }
 
     private KeySource key(ConfigNode node) {
-        if (!node.isMapping()) {
-            throw node.invalid("must be { file: PATH } or { passphrase: ${NAME} }");
-        }
-        Map<String, ConfigNode> entries =
-                node.entries("file", "passphrase", "recovery-file", "pkcs11");
-        if (entries.size() != 1) {
-            throw node.invalid("needs one of file, passphrase, recovery-file and pkcs11");
-        }
-        Map.Entry<String, ConfigNode> one = entries.entrySet().iterator().next();
-        return switch (one.getKey()) {
-            case "file" -> new KeySource.KeyFile(path(one.getValue()));
-            case "pkcs11" -> token(one.getValue());
-            case "recovery-file" -> new KeySource.RecoveryFile(path(one.getValue()));
-            default -> {
-                warnIfOpen(one.getValue(), "passphrase");
-                yield new KeySource.Passphrase(one.getValue().secret());
-            }
-        };
-    }
-
-    private KeySource token(ConfigNode node) {
-        Map<String, ConfigNode> entries = node.entries("library", "slot", "pin", "key");
-        ConfigNode slot = entries.get("slot");
-        ConfigNode pin = required(node, entries, "pin");
-        warnIfOpen(pin, "pin");
-        return new KeySource.Token(
-                path(required(node, entries, "library")),
-                slot == null
-                        ? OptionalLong.empty()
-                        : OptionalLong.of(slot.parsed(Long::parseUnsignedLong)),
-                pin.secret(),
-                required(node, entries, "key").text());
+        return new KeySection(this::path, this::warnIfOpen).read(node);
     }
 
     private SourceSettings source(String name, ConfigNode node, RetentionPolicy otherwise) {
@@ -355,8 +323,7 @@ final class Sections {
                 parsed(entries.get("ship-interval"), Sections::interval, defaults.shipInterval()));
     }
 
-    private static ConfigNode required(
-            ConfigNode parent, Map<String, ConfigNode> entries, String key) {
+    static ConfigNode required(ConfigNode parent, Map<String, ConfigNode> entries, String key) {
         ConfigNode node = entries.get(key);
         if (node == null) {
             throw parent.invalid("needs the key '" + key + "'");

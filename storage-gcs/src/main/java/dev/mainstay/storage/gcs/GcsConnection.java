@@ -1,5 +1,6 @@
 package dev.mainstay.storage.gcs;
 
+import com.google.api.client.http.HttpRequest;
 import com.google.api.client.http.HttpRequestInitializer;
 import com.google.api.client.http.HttpTransport;
 import com.google.api.client.http.apache.v5.Apache5HttpTransport;
@@ -19,6 +20,7 @@ import dev.mainstay.storage.remote.Route;
 import org.apache.hc.client5.http.auth.UsernamePasswordCredentials;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.auth.AuthScope;
+import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.impl.auth.BasicCredentialsProvider;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
@@ -26,16 +28,21 @@ import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.HttpsSupport;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.reactor.ssl.SSLBufferMode;
 import org.apache.hc.core5.util.Timeout;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 
 /// A client of the SDK, set up as a place says. Neither it nor its HTTP client tries anything again,
 /// but once with a new token where the old one was refused.
@@ -73,16 +80,18 @@ final class GcsConnection implements AutoCloseable {
                 new Storage.Builder(
                                 transport,
                                 GsonFactory.getDefaultInstance(),
-                                request -> {
-                                    login.initialize(request);
-                                    request.setConnectTimeout(CONNECT_MILLIS);
-                                    request.setReadTimeout(SILENCE_MILLIS);
-                                    request.setNumberOfRetries(1);
-                                    request.setFollowRedirects(false);
-                                })
+                                request -> initialize(request, login))
                         .setApplicationName("mainstay");
         place.endpoint().map(URI::toString).ifPresent(url -> builder.setRootUrl(url + "/"));
         return new GcsConnection(builder.build(), http);
+    }
+
+    static void initialize(HttpRequest request, HttpRequestInitializer login) throws IOException {
+        login.initialize(request);
+        request.setConnectTimeout(CONNECT_MILLIS);
+        request.setReadTimeout(SILENCE_MILLIS);
+        request.setNumberOfRetries(1);
+        request.setFollowRedirects(false);
     }
 
     Storage client() {
@@ -90,37 +99,12 @@ final class GcsConnection implements AutoCloseable {
     }
 
     private static HttpRequestInitializer login(GcsPlace place, HttpTransport transport) {
-        return switch (place.login()) {
-            case GcsPlace.Login.Nobody() -> _ -> {};
-            case GcsPlace.Login.Chain chain ->
-                    new HttpCredentialsAdapter(credentials(place, chain, transport));
-        };
-    }
-
-    private static Credentials credentials(
-            GcsPlace place, GcsPlace.Login.Chain chain, HttpTransport transport) {
         try {
-            GoogleCredentials found =
-                    chain.file().isPresent()
-                            ? read(chain.file().get(), transport)
-                            : GoogleCredentials.getApplicationDefault(() -> transport);
-            return chain.impersonate().isPresent()
-                    ? ImpersonatedCredentials.create(
-                            found.createScoped(ANY_SCOPE),
-                            chain.impersonate().get(),
-                            null,
-                            SCOPES,
-                            TOKEN_SECONDS,
-                            () -> transport)
-                    : found.createScoped(SCOPES);
+            return login(place.login(), transport, SCOPES);
         } catch (IOException | IllegalArgumentException unusable) {
             throw new MainstayException(
                     ErrorCode.STORE_REFUSED,
-                    "no login for "
-                            + place.url()
-                            + chain.file().map(file -> " in " + file).orElse("")
-                            + ": "
-                            + unusable.getMessage(),
+                    "no login for " + place.url() + ": " + unusable.getMessage(),
                     "give credentials-file below repository, or let GOOGLE_APPLICATION_CREDENTIALS,"
                             + " 'gcloud auth application-default login' or this host's service account"
                             + " give a login",
@@ -128,21 +112,55 @@ final class GcsConnection implements AutoCloseable {
         }
     }
 
+    /// Who asks.
+    ///
+    /// @param scopes of the token
+    static HttpRequestInitializer login(
+            GcsPlace.Login login, HttpTransport transport, List<String> scopes)
+            throws IOException {
+        return switch (login) {
+            case GcsPlace.Login.Nobody() -> _ -> {};
+            case GcsPlace.Login.Chain chain ->
+                    new HttpCredentialsAdapter(credentials(chain, transport, scopes));
+        };
+    }
+
+    private static Credentials credentials(
+            GcsPlace.Login.Chain chain, HttpTransport transport, List<String> scopes)
+            throws IOException {
+        GoogleCredentials found =
+                chain.file().isPresent()
+                        ? read(chain.file().get(), transport)
+                        : GoogleCredentials.getApplicationDefault(() -> transport);
+        return chain.impersonate().isPresent()
+                ? ImpersonatedCredentials.create(
+                        found.createScoped(ANY_SCOPE),
+                        chain.impersonate().get(),
+                        null,
+                        scopes,
+                        TOKEN_SECONDS,
+                        () -> transport)
+                : found.createScoped(scopes);
+    }
+
     /// A service account's key, or how a workload identity is got.
     @SuppressWarnings("deprecation") // the file is the operator's own, not a stranger's
     private static GoogleCredentials read(Path file, HttpTransport transport) throws IOException {
         try (InputStream json = Files.newInputStream(file)) {
             return GoogleCredentials.fromStream(json, () -> transport);
+        } catch (IOException | IllegalArgumentException unusable) {
+            throw new IOException("in " + file + ": " + unusable.getMessage(), unusable);
         }
     }
 
-    private static CloseableHttpClient http(Route route) {
+    static CloseableHttpClient http(Route route) {
         HttpClientBuilder builder =
                 HttpClients.custom()
                         .disableAutomaticRetries()
                         .disableRedirectHandling()
                         .disableCookieManagement()
                         .disableContentCompression()
+                        .addExecInterceptorFirst("interrupts", GcsConnection::toldApart)
                         .setConnectionManager(
                                 PoolingHttpClientConnectionManagerBuilder.create()
                                         .setTlsSocketStrategy(
@@ -166,6 +184,19 @@ final class GcsConnection implements AutoCloseable {
                                         .build());
         route.through().ifPresentOrElse(proxy -> go(builder, proxy), builder::useSystemProperties);
         return builder.build();
+    }
+
+    /// The client has an unchecked exception for a thread that is interrupted.
+    private static ClassicHttpResponse toldApart(
+            ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+            throws IOException, HttpException {
+        try {
+            return chain.proceed(request, scope);
+        } catch (CancellationException interrupted) {
+            InterruptedIOException told = new InterruptedIOException("interrupted");
+            told.initCause(interrupted);
+            throw told;
+        }
     }
 
     private static void go(HttpClientBuilder builder, Route.Proxy proxy) {

@@ -105,7 +105,7 @@ final class S3Connection implements AutoCloseable {
         }
     }
 
-    private static AwsCredentialsProvider credentials(S3Place.Login login) {
+    static AwsCredentialsProvider credentials(S3Place.Login login) {
         return switch (login) {
             case S3Place.Login.Chain(Optional<String> profile) ->
                     profile.<AwsCredentialsProvider>map(ProfileCredentialsProvider::create)
@@ -121,7 +121,7 @@ final class S3Connection implements AutoCloseable {
                 : AwsBasicCredentials.create(keys.accessKeyId(), keys.secretAccessKey());
     }
 
-    private static SdkHttpClient http(Route route) {
+    static SdkHttpClient http(Route route) {
         Apache5HttpClient.Builder builder =
                 Apache5HttpClient.builder()
                         .connectionTimeout(CONNECT)

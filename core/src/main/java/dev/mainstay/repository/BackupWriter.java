@@ -69,7 +69,7 @@ public final class BackupWriter implements AutoCloseable {
         this.id = id;
         Vault vault = source.vault();
         this.begin = vault.ground.clock().instant();
-        this.uploads = new PackUploads(vault.store, 2);
+        this.uploads = new PackUploads(vault.store, vault.ground.beside(), 2);
         this.tally = new BackupTally(options.refreshBudgetPages());
         this.absentPacks = candidates(source.repository().rootVault());
         int packBytes = (int) options.packSize().bytes();

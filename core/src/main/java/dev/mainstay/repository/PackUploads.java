@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /// memory stays bounded; the first failure ends the backup.
 final class PackUploads {
     private final ObjectStore store;
+    private final Executor beside;
     private final int atOnce;
     private final Semaphore slots;
     private final Semaphore aside = new Semaphore(1);
@@ -28,8 +30,9 @@ final class PackUploads {
     private final AtomicLong bytes = new AtomicLong();
     private final List<String> created = new ArrayList<>();
 
-    PackUploads(ObjectStore store, int atOnce) {
+    PackUploads(ObjectStore store, Executor beside, int atOnce) {
         this.store = store;
+        this.beside = beside;
         this.atOnce = atOnce;
         this.slots = new Semaphore(atOnce);
     }
@@ -52,7 +55,7 @@ final class PackUploads {
     void put(PackBuilder builder, PendingFrame.PendingPack pack) {
         acquire(1);
         check();
-        Thread.startVirtualThread(
+        beside.execute(
                 () -> {
                     try (FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL)) {
                         PackBuilder.Finished finished = builder.finish(coder);
@@ -78,7 +81,7 @@ final class PackUploads {
     /// Puts something else beside them, one at a time; nobody waits for it before the end.
     void putAside(Runnable put) {
         aside.acquireUninterruptibly();
-        Thread.startVirtualThread(
+        beside.execute(
                 () -> {
                     try {
                         put.run();

@@ -67,7 +67,7 @@ class ManifestMemoryTest {
                 Repository.create(new Forgetful(), Optional.empty(), ground)
                         .sourceOrAdd("orders")
                         .vault();
-        PackUploads uploads = new PackUploads(vault.store, 2);
+        PackUploads uploads = new PackUploads(vault.store, vault.ground.beside(), 2);
         try (ManifestAssembly assembly =
                 new ManifestAssembly(
                         new PackStream(vault, PackClass.METADATA, 16 * MIB, uploads),

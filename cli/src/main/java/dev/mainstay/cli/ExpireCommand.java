@@ -28,8 +28,7 @@ import java.util.Optional;
             "",
             "Only the records of backups go, so they can no longer be restored. 'mainstay prune'"
                     + " frees",
-            "the space of their packs. WAL that nothing needs any more stays: no command removes it"
-                    + " yet."
+            "the space of their packs, and of WAL that nothing needs any more."
         })
 final class ExpireCommand implements Verb {
     private static final int NAMED = 5;
@@ -146,7 +145,9 @@ final class ExpireCommand implements Verb {
                         "from",
                         "fromLsn",
                         "fromBackup");
-        Table wal = Table.of("source", "timeline", "segments", "size", "first", "last");
+        Table wal =
+                Table.of("source", "timeline", "segments", "size", "first", "last")
+                        .titled("WAL that nothing needs then, and that 'mainstay prune' frees:");
         List<String> damaged = new ArrayList<>();
         for (ExpiryPlan plan : plans) {
             policies.row(plan.source(), plan.policy().toString());

@@ -79,6 +79,9 @@ final class PlainText {
         if (table.rows().isEmpty()) {
             return;
         }
+        if (!table.title().isEmpty()) {
+            line(indent + table.title());
+        }
         int columns = table.keys().size();
         int[] widths = new int[columns];
         for (int i = 0; i < columns; i++) {

@@ -3,16 +3,21 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Durations;
+import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.AnnouncedBackup;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.UnneededWal;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// `mainstay prune [--plan] [--patience TIME] [--yes]`
 @Command(
@@ -23,7 +28,9 @@ import java.util.List;
                     + " and of",
             "backups that failed. Where a backup is running, what it may still come to refer to"
                     + " waits",
-            "for the next run after its end. WAL stays."
+            "for the next run after its end. WAL goes that no backup needs to become consistent,"
+                    + " and no",
+            "recovery window by the retention of its source ('mainstay expire --plan' shows it)."
         })
 final class PruneCommand implements Verb {
     @Option(names = "--plan", description = "show what would be removed, and remove nothing")
@@ -58,16 +65,23 @@ final class PruneCommand implements Verb {
     public Document run(Session session) throws IOException {
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
-            Prune.Report plan = new Prune(repository, wait, beside, _ -> {}).plan();
+            UnneededWal wal =
+                    new WalRetention(
+                            name ->
+                                    Optional.ofNullable(session.configuration().sources().get(name))
+                                            .map(SourceSettings::retention),
+                            session.clock().instant());
+            Prune.Report plan = new Prune(repository, wait, beside, wal, _ -> {}).plan();
             if (planOnly) {
                 return describe(plan, "would be removed", "would be given up");
             }
-            if (plan.removed().count() > 0 || !plan.givenUp().isEmpty()) {
+            if (plan.removed().count() > 0 || plan.wal().freed() > 0 || !plan.givenUp().isEmpty()) {
                 Confirm.danger(session, danger(plan), yes);
             }
-            session.progress().begin("pruning", plan.removed().size().bytes());
+            session.progress()
+                    .begin("pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
             Prune.Report done =
-                    new Prune(repository, wait, beside, session.progress()::advance).run();
+                    new Prune(repository, wait, beside, wal, session.progress()::advance).run();
             session.progress().end();
             return describe(done, "removed", "given up");
         }
@@ -83,8 +97,16 @@ final class PruneCommand implements Verb {
     }
 
     private static String danger(Prune.Report plan) {
-        return packs(plan.removed())
-                + " that no backup refers to will be removed for good"
+        String what =
+                plan.wal().freed() == 0
+                        ? packs(plan.removed()) + " that no backup refers to"
+                        : plan.removed().count() == 0
+                                ? segments(plan.wal())
+                                : packs(plan.removed())
+                                        + " that no backup refers to and "
+                                        + segments(plan.wal());
+        return what
+                + " will be removed for good"
                 + (plan.givenUp().isEmpty()
                         ? ""
                         : ", and these backups given up, which began before --patience and have not"
@@ -101,21 +123,41 @@ final class PruneCommand implements Verb {
                         + ")";
     }
 
+    private static String segments(Prune.Wal wal) {
+        return wal.freed()
+                + (wal.freed() == 1 ? " WAL segment (" : " WAL segments (")
+                + wal.size()
+                + ") that no recovery window needs";
+    }
+
     private static List<String> names(List<AnnouncedBackup> backups) {
         return backups.stream().map(each -> each.source() + " " + each.backup()).toList();
     }
 
+    private static String headline(Prune.Report report) {
+        if (report.wal().freed() == 0) {
+            return packs(report.removed());
+        }
+        return (report.removed().count() == 0 ? "" : packs(report.removed()) + " and ")
+                + segments(report.wal());
+    }
+
     private static Document describe(Prune.Report report, String removed, String givenUp) {
         Document document =
-                Document.of(packs(report.removed()) + " " + removed)
+                Document.of(headline(report) + " " + removed)
                         .add("packs", report.removed().count())
                         .add("size", report.removed().size())
                         .add("leftovers", report.leftovers())
                         .add("packsLeft", report.left().count())
-                        .add("sizeLeft", report.left().size());
+                        .add("sizeLeft", report.left().size())
+                        .add("walSegments", report.wal().freed())
+                        .add("walSize", report.wal().size());
         if (report.waiting().count() > 0) {
             document.add("waiting", report.waiting().count())
                     .add("sizeWaiting", report.waiting().size());
+        }
+        if (report.wal().waiting() > 0) {
+            document.add("walSegmentsWaiting", report.wal().waiting());
         }
         if (!report.running().isEmpty()) {
             document.addAll("running", names(report.running()))
@@ -128,14 +170,21 @@ final class PruneCommand implements Verb {
             document.addAll("givenUp", names(report.givenUp()))
                     .add("why", givenUp + ": began before --patience");
         }
+        List<String> warnings = new ArrayList<>();
         if (report.refused().count() > 0) {
-            document.addAll(
-                    "warnings",
-                    List.of(
-                            "the store keeps "
-                                    + packs(report.refused())
-                                    + " that no backup refers to; prune again when it lets them"
-                                    + " go"));
+            warnings.add(
+                    "the store keeps "
+                            + packs(report.refused())
+                            + " that no backup refers to; prune again when it lets them go");
+        }
+        if (report.wal().refused() > 0) {
+            warnings.add(
+                    "the store keeps some of "
+                            + report.wal().refused()
+                            + " WAL segments that nothing needs; prune again when it lets them go");
+        }
+        if (!warnings.isEmpty()) {
+            document.addAll("warnings", warnings);
         }
         return document;
     }

@@ -7,6 +7,7 @@ import java.util.Optional;
 /// A list of things with the same keys: aligned columns as text, an array of objects in JSON.
 final class Table {
     private final List<String> keys;
+    private String title = "";
     private final List<List<Object>> rows = new ArrayList<>();
 
     private Table(List<String> keys) {
@@ -15,6 +16,17 @@ final class Table {
 
     static Table of(String... keys) {
         return new Table(List.of(keys));
+    }
+
+    /// @param text that stands above it where it has rows; in JSON the name under which it stands
+    ///   says what it is
+    Table titled(String text) {
+        title = text;
+        return this;
+    }
+
+    String title() {
+        return title;
     }
 
     /// One value a key, as in [Document#add].

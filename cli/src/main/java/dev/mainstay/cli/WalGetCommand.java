@@ -62,7 +62,7 @@ final class WalGetCommand implements Verb {
                         || !session.wal().isFinal()) {
                     throw failed;
                 }
-                if (attempt == STANDBY_TRIES) {
+                if (attempt == STANDBY_TRIES || failed.code() == ErrorCode.WAL_FREED) {
                     session.terminal()
                             .err()
                             .println("ERROR: [" + failed.code().id() + "] " + failed.getMessage());

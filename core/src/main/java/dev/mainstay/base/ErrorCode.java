@@ -143,6 +143,10 @@ public enum ErrorCode {
             712,
             "name a folder whose programs may be run with MAINSTAY_AGENT; without an agent,"
                     + " 'wal push' and 'wal get' still work, each with a start of Java"),
+    WAL_FREED(
+            713,
+            "'mainstay expire --plan' shows what can be recovered; to keep more, lengthen 'wal: {"
+                    + " days: N }' of the source's retention"),
 
     // 08 restore
     RESTORE_DIRECTORY_UNSAFE(801, "name an empty or a new directory"),

@@ -3,7 +3,9 @@ package dev.mainstay.repository;
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.FrameCoder;
 import dev.mainstay.repository.format.FrameKind;
@@ -12,6 +14,7 @@ import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
+import dev.mainstay.repository.format.PackId;
 import dev.mainstay.storage.PutOutcome;
 
 import java.io.IOException;
@@ -45,6 +48,8 @@ public final class BackupWriter implements AutoCloseable {
     private final PackUploads uploads;
     private final BackupTally tally;
     private final Set<String> absentPacks;
+    private final WalStretches absentWal;
+    private Optional<NeededWal> neededWal = Optional.empty();
 
     /// Read with the first file, beside the first pages.
     private Optional<ChunkIndex> index = Optional.empty();
@@ -71,7 +76,10 @@ public final class BackupWriter implements AutoCloseable {
         this.begin = vault.ground.clock().instant();
         this.uploads = new PackUploads(vault.store, vault.ground.beside(), 2);
         this.tally = new BackupTally(options.refreshBudgetPages());
-        this.absentPacks = candidates(source.repository().rootVault());
+        Claim.Named claimed = candidates(source.repository().rootVault());
+        this.absentPacks = new HashSet<>();
+        claimed.packs().forEach(pack -> absentPacks.add(pack.hex()));
+        this.absentWal = claimed.wal();
         int packBytes = (int) options.packSize().bytes();
         this.pages =
                 new PackStream(
@@ -101,26 +109,29 @@ public final class BackupWriter implements AutoCloseable {
 
     /// Read after the announcement, so that no collector can have missed this backup and be missed
     /// by it.
-    private static Set<String> candidates(Vault vault) {
-        Set<String> packs = new HashSet<>();
+    private static Claim.Named candidates(Vault vault) {
+        Set<PackId> packs = new HashSet<>();
+        WalStretches wal = WalStretches.none();
         Listing.forEach(
                 vault.store,
                 Names.CANDIDATES,
                 object -> {
                     try {
-                        packs.addAll(
-                                vault.openJson(
-                                                object.name(),
-                                                ObjectType.CANDIDATES,
-                                                vault.get(object.name()))
-                                        .strings("packs"));
+                        String name = object.name();
+                        Claim.Named named =
+                                Claim.Named.read(
+                                        name,
+                                        vault.openJson(
+                                                name, ObjectType.CANDIDATES, vault.get(name)));
+                        packs.addAll(named.packs());
+                        wal.addAll(named.wal());
                     } catch (MainstayException missing) {
                         if (missing.code() != ErrorCode.STORE_OBJECT_MISSING) {
                             throw missing;
                         } // that collector is through: nothing leads to what it removed
                     }
                 });
-        return packs;
+        return new Claim.Named(packs, wal);
     }
 
     public BackupId id() {
@@ -164,6 +175,33 @@ public final class BackupWriter implements AutoCloseable {
                 return Optional.empty();
             }
             throw missing;
+        }
+    }
+
+    /// Without which a backup cannot become consistent.
+    private record NeededWal(SystemId system, Lsn from, Lsn to) {}
+
+    /// Says which WAL the backup needs to become consistent: where a collector is about to free it,
+    /// or has done so, it cannot be committed.
+    public void needsWal(SystemId system, Lsn start, Lsn stop) {
+        neededWal = Optional.of(new NeededWal(system, start, stop.plus(-1)));
+    }
+
+    /// A collector whose claim was not seen when this backup began waits for its end; what others
+    /// claimed is in the list that was read then, or on record by now.
+    private void demandNotFreed(NeededWal wal, RecordChain chain) {
+        if (absentWal.touches(wal.system, wal.from, wal.to)
+                || chain.freedWal().touches(wal.system, wal.from, wal.to)) {
+            throw new MainstayException(
+                    ErrorCode.WAL_FREED,
+                    "backup "
+                            + id
+                            + " needs WAL from "
+                            + wal.from
+                            + " on, which retention has freed since other backups are newer",
+                    "take it from a server that has caught up, and did not go back to an old state"
+                            + " on the same timeline",
+                    null);
         }
     }
 
@@ -443,9 +481,10 @@ public final class BackupWriter implements AutoCloseable {
                         .toList());
         Vault vault = source.vault();
         String name = Names.slot(source.id(), id);
+        RecordChain chain = source.records();
+        neededWal.ifPresent(wal -> demandNotFreed(wal, chain));
         Json body =
-                source.records()
-                        .link("commit", name)
+                chain.link("commit", name)
                         .put("backup", id.text())
                         .put("backup-type", options.type())
                         .put("begin", begin.toString())

@@ -16,39 +16,52 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Packs that collectors want to remove (docs/format.md section 10). Up to three objects, each
-/// written once, so that any number of collectors that stop anywhere, for however long, do the
+/// Packs and WAL that collectors want to remove (docs/format.md section 10). Up to three objects,
+/// each written once, so that any number of collectors that stop anywhere, for however long, do the
 /// same:
 ///
-/// - `gc/NAME` claims packs. Backups announced later treat them as absent, as long as it is there.
+/// - `gc/NAME` claims them. Backups announced later treat them as absent, as long as it is there.
 /// - `gc/NAME-waits` names the backups that were announced when it was looked after that. Those
 ///   that are not named here, and had not ended by then, have seen the claim.
-/// - `gc/NAME-sweep` is decided when they all have ended: the packs that go. What is not in it is
-///   never removed through this claim, by nobody.
+/// - `gc/NAME-sweep` is decided when they all have ended: what goes. What is not in it is never
+///   removed through this claim, by nobody.
 ///
 /// The claim itself goes only when everything in its sweep is gone.
 final class Claim {
     private static final String WAITS = "-waits";
     private static final String SWEEP = "-sweep";
 
+    /// What an object below `gc/` names.
+    record Named(Set<PackId> packs, WalStretches wal) {
+        static Named read(String object, Json body) {
+            Set<PackId> packs = new HashSet<>();
+            body.strings("packs").forEach(hex -> packs.add(PackId.parse(hex)));
+            WalStretches wal = WalStretches.none();
+            if (body.has("wal")) {
+                body.objects("wal").forEach(each -> wal.add(WalStretch.read(object, each)));
+            }
+            return new Named(Set.copyOf(packs), wal);
+        }
+    }
+
     private final Vault vault;
     private final String name;
-    private final Set<PackId> packs;
+    private final Named named;
 
-    private Claim(Vault vault, String name, Set<PackId> packs) {
+    private Claim(Vault vault, String name, Named named) {
         this.vault = vault;
         this.name = name;
-        this.packs = packs;
+        this.named = named;
     }
 
     /// @param vault of the root key: writers of every source read claims
-    static Claim publish(Vault vault, List<PackId> packs) {
+    static Claim publish(Vault vault, List<PackId> packs, List<WalStretch> wal) {
         String name = Names.CANDIDATES + HexFormat.of().formatHex(vault.ground.randomBytes(8));
-        if (vault.put(name, sealed(vault, name, packs)) == PutOutcome.EXISTED) {
+        if (vault.put(name, sealed(vault, name, packs, wal)) == PutOutcome.EXISTED) {
             throw new MainstayException(
                     ErrorCode.STORE_OBJECT_EXISTS, "object " + name + " exists already");
         }
-        return new Claim(vault, name, Set.copyOf(packs));
+        return new Claim(vault, name, new Named(Set.copyOf(packs), WalStretches.of(wal)));
     }
 
     /// Those that are there.
@@ -58,7 +71,8 @@ final class Claim {
             String name = object.name();
             if (!isRest(name)) {
                 read(vault, name)
-                        .ifPresent(body -> claims.add(new Claim(vault, name, packs(body))));
+                        .ifPresent(
+                                body -> claims.add(new Claim(vault, name, Named.read(name, body))));
             }
         }
         return claims;
@@ -100,20 +114,18 @@ final class Claim {
         return Optional.of(body);
     }
 
-    private static Set<PackId> packs(Json body) {
-        Set<PackId> packs = new HashSet<>();
-        body.strings("packs").forEach(hex -> packs.add(PackId.parse(hex)));
-        return packs;
+    private static byte[] sealed(
+            Vault vault, String name, Iterable<PackId> packs, List<WalStretch> wal) {
+        return vault.sealJson(ObjectType.CANDIDATES, body(name, packs, wal));
     }
 
-    private static byte[] sealed(Vault vault, String name, Iterable<PackId> packs) {
-        return vault.sealJson(ObjectType.CANDIDATES, body(name, packs));
-    }
-
-    private static Json body(String name, Iterable<PackId> packs) {
+    private static Json body(String name, Iterable<PackId> packs, List<WalStretch> wal) {
         List<String> hex = new ArrayList<>();
         packs.forEach(pack -> hex.add(pack.hex()));
-        return Json.object().put("object", name).putStrings("packs", hex);
+        Json body = Json.object().put("object", name).putStrings("packs", hex);
+        return wal.isEmpty()
+                ? body
+                : body.put("wal", wal.stream().map(WalStretch::toJson).toList());
     }
 
     String name() {
@@ -121,7 +133,11 @@ final class Claim {
     }
 
     Set<PackId> packs() {
-        return packs;
+        return named.packs;
+    }
+
+    WalStretches wal() {
+        return named.wal;
     }
 
     /// The announcements it waits for, as far as anybody has looked.
@@ -137,7 +153,7 @@ final class Claim {
         Optional<Json> there = read(vault, name + WAITS);
         if (there.isEmpty()) {
             List<String> intents = AnnouncedBackup.intents(vault.store);
-            Json body = body(name + WAITS, List.of()).putStrings("intents", intents);
+            Json body = body(name + WAITS, List.of(), List.of()).putStrings("intents", intents);
             vault.put(name + WAITS, vault.sealJson(ObjectType.CANDIDATES, body));
             there = read(vault, name + WAITS);
         }
@@ -145,16 +161,19 @@ final class Claim {
     }
 
     /// What was decided; empty if nothing is yet.
-    Optional<Set<PackId>> sweep() {
-        return read(vault, name + SWEEP).filter(_ -> isThere()).map(Claim::packs);
+    Optional<Named> sweep() {
+        return read(vault, name + SWEEP)
+                .filter(_ -> isThere())
+                .map(body -> Named.read(name + SWEEP, body));
     }
 
-    /// Decides which packs go, unless somebody has already.
+    /// Decides what goes, unless somebody has already.
     ///
     /// @param going unreferenced since all that this claim waits for had ended
+    /// @param wal that was not needed then
     /// @return what is decided; empty if the claim was carried out meanwhile
-    Optional<Set<PackId>> decide(List<PackId> going) {
-        vault.put(name + SWEEP, sealed(vault, name + SWEEP, going));
+    Optional<Named> decide(List<PackId> going, WalStretches wal) {
+        vault.put(name + SWEEP, sealed(vault, name + SWEEP, going, wal.stretches()));
         return sweep();
     }
 

@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -44,6 +45,7 @@ final class ObjectCopies implements AutoCloseable {
     private final Semaphore tasks;
     private final Semaphore memory = new Semaphore(MEMORY_MIB);
     private final int threads;
+    private final boolean atOnce;
 
     // Guarded by this.
     private final Map<String, Amount> copied = new TreeMap<>();
@@ -51,12 +53,14 @@ final class ObjectCopies implements AutoCloseable {
     private @Nullable MainstayException failure;
     private boolean vanished;
 
+    /// @param threads 0 for none of its own
     ObjectCopies(
             ObjectStore from, ObjectStore to, Throttle throttle, int threads, Consumer<Long> told) {
         this.from = from;
         this.to = to;
         this.throttle = throttle;
         this.told = told;
+        this.atOnce = threads == 0;
         this.threads = Math.max(1, threads);
         this.tasks = new Semaphore(this.threads);
         this.workers =
@@ -84,7 +88,8 @@ final class ObjectCopies implements AutoCloseable {
         } catch (InterruptedException stopped) {
             throw interrupted(stopped);
         }
-        workers.execute(
+        Executor beside = atOnce ? Runnable::run : workers;
+        beside.execute(
                 () -> {
                     try {
                         copyNow(object);
@@ -175,9 +180,12 @@ final class ObjectCopies implements AutoCloseable {
         }
     }
 
-    /// Parts go when their segment is whole; of anything else it means that backups were removed.
+    /// Parts go when their segment is whole, WAL when a record says that it is freed; of anything
+    /// else it means that backups were removed.
     private synchronized void vanished(String name) {
-        if (!name.startsWith(Names.PARTS)) {
+        if (!name.startsWith(Names.PARTS)
+                && !name.startsWith(Names.WAL)
+                && !name.startsWith(Names.SUMMARIES)) {
             vanished = true;
         }
     }

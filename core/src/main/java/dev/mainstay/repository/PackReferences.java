@@ -217,7 +217,7 @@ final class PackReferences {
     }
 
     /// Sources that were ever added.
-    Iterable<ProtectedSource> sources() {
+    List<ProtectedSource> sources() {
         return List.copyOf(sources.values());
     }
 

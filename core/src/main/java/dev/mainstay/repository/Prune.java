@@ -21,8 +21,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongConsumer;
 
-/// Removes packs that no backup refers to, and what backups that ended left behind (docs/format.md
-/// section 10), beside any number of writers and of others like it, without locks. For one use.
+/// Removes packs that no backup refers to, WAL that nothing needs ([WalPrune]), and what backups
+/// that ended left behind (docs/format.md section 10), beside any number of writers and of others
+/// like it, without locks. For one use.
 ///
 /// Packs are claimed first ([Claim]); then every backup that may not have seen the claim has to
 /// end; then what is referred to is looked up again, and only what nothing refers to goes. No clock
@@ -41,6 +42,7 @@ public final class Prune {
     /// @param givenUp backups that had not ended in time and now cannot be finished
     /// @param refused packs that the store did not let go
     /// @param left packs that stay because something refers to them, or may go on from them
+    /// @param wal what became of WAL
     public record Report(
             Amount removed,
             long leftovers,
@@ -48,12 +50,21 @@ public final class Prune {
             List<AnnouncedBackup> running,
             List<AnnouncedBackup> givenUp,
             Amount refused,
-            Amount left) {
+            Amount left,
+            Wal wal) {
         public Report {
             running = List.copyOf(running);
             givenUp = List.copyOf(givenUp);
         }
     }
+
+    /// What became of WAL segments.
+    ///
+    /// @param freed segments that went
+    /// @param size of what went, summaries and parts included
+    /// @param waiting segments that nothing needs, and that running backups may come to need
+    /// @param refused segments of stretches that the store did not let go as a whole
+    public record Wal(long freed, ByteSize size, long waiting, long refused) {}
 
     /// How many, how large.
     public record Amount(long count, ByteSize size) {
@@ -73,6 +84,7 @@ public final class Prune {
     private final Vault root;
     private final Duration patience;
     private final boolean besideBackups;
+    private final UnneededWal unneededWal;
     private final LongConsumer bytesRemoved;
     private final Map<PackId, StoredObject> stored = new HashMap<>();
     private final Set<AnnouncedBackup> running = new LinkedHashSet<>();
@@ -86,17 +98,20 @@ public final class Prune {
     /// @param besideBackups claim something although a backup is running. It cannot be told then
     ///   what that one has stored so far: those that build upon it store it again, until this is
     ///   run after its end. For who has a backup running always
-    /// @param bytesRemoved is told of each pack that went
+    /// @param unneededWal which WAL nothing needs
+    /// @param bytesRemoved is told of each object that went
     public Prune(
             Repository repository,
             Duration patience,
             boolean besideBackups,
+            UnneededWal unneededWal,
             LongConsumer bytesRemoved) {
         this.repository = repository;
         this.store = repository.store();
         this.root = repository.rootVault();
         this.patience = patience;
         this.besideBackups = besideBackups;
+        this.unneededWal = unneededWal;
         this.bytesRemoved = bytesRemoved;
     }
 
@@ -113,17 +128,22 @@ public final class Prune {
         Set<PackId> places = places();
         Set<PackId> claimed = new HashSet<>();
         List<String> announced = AnnouncedBackup.intents(store);
+        List<Claim> open = new ArrayList<>();
+        List<Claim> fenced = new ArrayList<>();
         for (Claim claim : claims) {
             claimed.addAll(claim.packs());
             List<PackId> going = unneeded(claim.packs(), references, places);
             boolean decided = claim.sweep().isPresent();
             boolean free = decided || wouldEnd(claim.seen().orElse(announced), references);
             (free ? removed : waiting).addAll(objects(going));
+            (free ? fenced : open).add(claim);
         }
         List<PackId> fresh = candidates(references, leftovers, places, claimed);
         boolean free = fresh.isEmpty() || wouldEnd(announced, references);
         (free ? removed : waiting).addAll(objects(fresh));
-        return report(leftovers.count());
+        WalPrune wal = wal(references);
+        wal.plan(open, fenced, announced, each -> wouldEnd(each, references));
+        return report(leftovers.count(), wal);
     }
 
     /// Removes what can be removed now, and claims what can be removed later.
@@ -137,6 +157,8 @@ public final class Prune {
         PackReferences references = PackReferences.read(repository);
         Leftovers before = Leftovers.find(references, this::isOverdue);
         claims.addAll(publish(claims, references, before));
+        WalPrune wal = wal(references);
+        claims.addAll(wal.publish(claims));
         List<Claim> open = new ArrayList<>();
         List<Claim> fenced = new ArrayList<>();
         for (Claim claim : claims) {
@@ -150,12 +172,21 @@ public final class Prune {
         Leftovers leftovers = Leftovers.find(references, this::isOverdue);
         leftovers.remove(store);
         Set<PackId> places = places();
-        fenced.forEach(claim -> sweep(claim, unneeded(claim.packs(), references, places)));
-        open.forEach(claim -> waiting.addAll(objects(unneeded(claim.packs(), references, places))));
+        for (Claim claim : fenced) {
+            sweep(claim, unneeded(claim.packs(), references, places), wal);
+        }
+        for (Claim claim : open) {
+            waiting.addAll(objects(unneeded(claim.packs(), references, places)));
+            wal.waits(claim);
+        }
         waiting.removeAll(removed);
         waiting.removeIf(
                 object -> Names.packOf(object.name()).filter(references::contains).isPresent());
-        return report(leftovers.count());
+        return report(leftovers.count(), wal);
+    }
+
+    private WalPrune wal(PackReferences references) {
+        return new WalPrune(root, unneededWal, references.sources(), bytesRemoved);
     }
 
     private static void demandFit(StoreFacts facts) {
@@ -223,7 +254,7 @@ public final class Prune {
         List<Claim> published = new ArrayList<>();
         for (int from = 0; from < fresh.size(); from += CLAIMED) {
             int to = Math.min(fresh.size(), from + CLAIMED);
-            published.add(Claim.publish(root, fresh.subList(from, to)));
+            published.add(Claim.publish(root, fresh.subList(from, to), List.of()));
         }
         return published;
     }
@@ -264,13 +295,14 @@ public final class Prune {
         return all;
     }
 
-    private void sweep(Claim claim, List<PackId> going) {
-        Optional<Set<PackId>> decided = claim.sweep().or(() -> claim.decide(going));
+    private void sweep(Claim claim, List<PackId> going, WalPrune wal) {
+        Optional<Claim.Named> decided =
+                claim.sweep().or(() -> claim.decide(going, wal.going(claim)));
         if (decided.isEmpty()) {
             return; // another one was faster
         }
-        boolean allGone = true;
-        for (StoredObject object : objects(decided.get().stream().sorted().toList())) {
+        boolean allGone = wal.sweep(decided.get().wal());
+        for (StoredObject object : objects(decided.get().packs().stream().sorted().toList())) {
             switch (store.delete(object.name())) {
                 case DELETED -> {
                     removed.add(object);
@@ -288,7 +320,7 @@ public final class Prune {
         }
     }
 
-    private Report report(long leftovers) {
+    private Report report(long leftovers, WalPrune wal) {
         Amount all = Amount.of(stored.values());
         Amount gone = Amount.of(removed);
         Amount waits = Amount.of(waiting);
@@ -300,6 +332,7 @@ public final class Prune {
                 List.copyOf(running),
                 List.copyOf(givenUp),
                 kept,
-                all.without(gone).without(waits).without(kept));
+                all.without(gone).without(waits).without(kept),
+                wal.report());
     }
 }

@@ -123,6 +123,7 @@ public final class RecordChain {
         damage(event);
         removed(event);
         Hold.inEffect(List.of(event));
+        freed(event);
         return event;
     }
 
@@ -138,6 +139,14 @@ public final class RecordChain {
     private static List<Link> removed(Event record) {
         return record.type.equals("expiry")
                 ? links(record.body.object("body"), "removed")
+                : List.of();
+    }
+
+    private static List<WalStretch> freed(Event record) {
+        return record.type.equals("wal-expiry")
+                ? record.body.object("body").objects("freed").stream()
+                        .map(each -> WalStretch.read(record.object, each))
+                        .toList()
                 : List.of();
     }
 
@@ -195,6 +204,49 @@ public final class RecordChain {
     /// Backups that are held, and why.
     public Map<BackupId, Hold> holds() {
         return holds;
+    }
+
+    /// WAL that retention gave up for good. Some of it may still be there, or again.
+    public WalStretches freedWal() {
+        WalStretches freed = WalStretches.none();
+        records.forEach(record -> freed(record).forEach(freed::add));
+        return freed;
+    }
+
+    /// The WAL that retention gave up for good, without reading slots.
+    ///
+    /// @throws MainstayException if it cannot be told for certain
+    static WalStretches freedWal(ProtectedSource source) {
+        RecordChain chain = new RecordChain(source);
+        String prefix = Names.records(source.id());
+        chain.read(prefix, ObjectType.RECORD);
+        if (!chain.damaged.isEmpty()) {
+            throw chain.damaged.getFirst().refusal();
+        }
+        for (Missing missing : chain.missing()) {
+            if (missing.object.startsWith(prefix)) {
+                throw new MainstayException(
+                        ErrorCode.CHAIN_BROKEN,
+                        "record " + missing.object + " vanished, and may say what WAL was freed");
+            }
+        }
+        return chain.freedWal();
+    }
+
+    /// Every backup whose slot is there and can be read, whether or not an expiry names it, oldest
+    /// first.
+    public List<CommittedBackup> committed() {
+        List<CommittedBackup> committed = new ArrayList<>();
+        for (Event record : records) {
+            if (record.type.equals("commit")) {
+                try {
+                    committed.add(CommittedBackup.read(record));
+                } catch (MainstayException malformed) {
+                    // it is among the damaged ones
+                }
+            }
+        }
+        return committed;
     }
 
     /// Whether an expiry names a backup.

@@ -71,7 +71,7 @@ public final class RepositoryCopy {
 
     /// @param to the copy's store; closed by whoever opened it
     /// @param throttle for every byte that is copied
-    /// @param threads that copy at the same time
+    /// @param threads that copy at the same time; 0 for the one that asks alone
     /// @param copied is told of bytes, by any thread
     public RepositoryCopy(
             Repository from,

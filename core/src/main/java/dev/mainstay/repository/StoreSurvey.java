@@ -203,7 +203,8 @@ final class StoreSurvey {
                                         && (name.startsWith("parts/")
                                                 || name.startsWith("intents/")
                                                 || name.startsWith("progress/")
-                                                || name.startsWith("gc/"));
+                                                || name.startsWith("gc/")
+                                                || isFreed(name));
                         if (!collected) {
                             defects.add(name, broken, Set.of());
                         }
@@ -216,6 +217,18 @@ final class StoreSurvey {
                                         Set.of()));
                     }
                 });
+    }
+
+    /// Whether WAL, or a summary, that was there a moment ago was freed by retention.
+    private boolean isFreed(String name) {
+        String[] words = name.split("/", -1);
+        return Set.of("wal", "summaries").contains(words[0])
+                && known.values().stream()
+                        .anyMatch(
+                                source ->
+                                        source.records()
+                                                .freedWal()
+                                                .namesFile(SystemId.parse(words[1]), words[3]));
     }
 
     private Optional<Runnable> pack(StoredObject object, String[] words) {

@@ -31,6 +31,9 @@ public final class WalArchive {
     /// No WAL segment is larger.
     static final int MAX_SEGMENT = 1 << 30;
 
+    /// Digits of a segment's name.
+    private static final int SEGMENT_NAME = 24;
+
     /// What a put found.
     public enum Stored {
         NEW,
@@ -175,7 +178,15 @@ public final class WalArchive {
         if (size.isEmpty()) {
             return false;
         }
-        byte[] object = vault.store.get(name, 0, Math.toIntExact(size.get()));
+        byte[] object;
+        try {
+            object = vault.store.get(name, 0, Math.toIntExact(size.get()));
+        } catch (MainstayException failed) {
+            if (vault.isGone(name, failed)) {
+                return false; // it was freed just now
+            }
+            throw failed;
+        }
         ArchivedFile<E> file = new ArchivedFile<>(name, fileName, system, sink);
         vault.open(name, type, object, file);
         file.end();
@@ -221,6 +232,42 @@ public final class WalArchive {
                         each.accept(WalSegment.parse(file, from.sizeBytes()));
                     }
                 });
+    }
+
+    /// Takes what is stored under a segment's name.
+    public interface Named {
+        /// @param whole as a complete segment, rather than parts of it, its summary, or a file that
+        ///   is named after it
+        void accept(WalSegment segment, boolean whole);
+    }
+
+    /// Everything of a timeline that is named after a segment; a segment may be told several times.
+    /// Names that are none of segments of this size are passed over.
+    public void everything(TimelineId timeline, int segmentSizeBytes, Named each) {
+        for (String prefix :
+                List.of(
+                        Names.wal(system, timeline),
+                        Names.parts(system, timeline),
+                        Names.summaries(system, timeline))) {
+            Listing.forEach(
+                    source.vault().store,
+                    prefix,
+                    object -> {
+                        String name = object.name().substring(prefix.length());
+                        boolean whole = prefix.startsWith(Names.WAL) && WalSegment.isName(name);
+                        named(name, segmentSizeBytes)
+                                .ifPresent(segment -> each.accept(segment, whole));
+                    });
+        }
+    }
+
+    private static Optional<WalSegment> named(String name, int segmentSizeBytes) {
+        String first = name.substring(0, Math.min(name.length(), SEGMENT_NAME));
+        try {
+            return Optional.of(WalSegment.parse(first, segmentSizeBytes));
+        } catch (IllegalArgumentException noSegment) {
+            return Optional.empty(); // a history file, or one of a time with another size
+        }
     }
 
     /// Files stored under a timeline that are no segments: history, backup labels, partials.
@@ -387,7 +434,30 @@ public final class WalArchive {
         if (source.vault().store.size(name).isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(summary(segment.fileName(), name).content);
+        try {
+            return Optional.of(summary(segment.fileName(), name).content);
+        } catch (MainstayException failed) {
+            if (source.vault().isGone(name, failed)) {
+                return Optional.empty(); // it was freed just now
+            }
+            throw failed;
+        }
+    }
+
+    /// Whether a segment that is not there was freed by retention, rather than never stored. Freed
+    /// is only what is older than a backup that is there, so newer WAL is stored: where there is
+    /// none, which is what a recovery meets at the end of the log, two requests for each timeline
+    /// tell.
+    ///
+    /// @throws MainstayException if it cannot be told for certain
+    public boolean isFreed(WalSegment segment) {
+        return timelines().stream().anyMatch(timeline -> hasNewer(segment.onTimeline(timeline)))
+                && RecordChain.freedWal(source).touches(system, segment);
+    }
+
+    private boolean hasNewer(WalSegment than) {
+        String prefix = Names.wal(system, than.timeline());
+        return !source.vault().store.list(prefix, prefix + than.fileName(), 1).objects().isEmpty();
     }
 
     private record Summary(byte[] content, List<NewestRecords.Head> heads) {}

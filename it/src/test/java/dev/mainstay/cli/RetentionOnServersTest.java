@@ -2,6 +2,9 @@ package dev.mainstay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
 
@@ -35,11 +38,16 @@ class RetentionOnServersTest {
                 cluster.sql("VACUUM FULL t");
                 String newest = backup(site);
                 long before = packBytes(site);
-                site.run("prune", "--yes").exits(0).says("no pack removed");
+                site.run("prune", "--yes").exits(0).says("packs:");
+                assertThat(packBytes(site)).isEqualTo(before);
                 site.run("backups", "hold", middle, "--reason", "an audit").exits(0);
                 site.run("expire", "orders", "--plan").exits(0).says("1 backup would go");
                 site.run("expire", "orders", "--yes").exits(0).says("1 backup removed", full);
                 site.run("backups", "release", middle).exits(0);
+                String firstNeeded = firstNeeded(site, middle);
+                site.run("expire", "orders", "--plan")
+                        .exits(0)
+                        .says("WAL that nothing needs then, and that 'mainstay prune' frees:");
                 site.run("expire", "orders", "--yes").exits(0).says("1 backup removed", middle);
                 assertThat(packBytes(site)).isEqualTo(before);
                 site.run("prune", "--plan").exits(0).says("would be removed");
@@ -47,6 +55,10 @@ class RetentionOnServersTest {
                 assertThat(packBytes(site)).isEqualTo(before);
                 site.run("prune", "--yes").exits(0).says("removed");
                 assertThat(packBytes(site)).isLessThan(before);
+                demandFreed(site, firstNeeded);
+                site.run("expire", "--plan", "--output", "json")
+                        .exits(0)
+                        .says("\"walFreedByPrune\":[]");
                 site.run("verify").exits(0);
                 site.run("backups").exits(0).says(newest);
                 cluster.sql("INSERT INTO t SELECT generate_series(1, 500)");
@@ -67,6 +79,28 @@ class RetentionOnServersTest {
                 .exits(0)
                 .out()
                 .replaceAll("(?s).*\"backup\":\"([^\"]+)\".*", "$1");
+    }
+
+    /// The segment in which a backup begins.
+    private static String firstNeeded(CommandSite site, String backup) {
+        String label = site.run("backups", "show", backup, "--output", "json").exits(0).out();
+        String lsn = label.replaceAll("(?s).*\"startLsn\":\"([^\"]+)\".*", "$1");
+        return WalSegment.containing(TimelineId.of(1), Lsn.parse(lsn), 1 << 20).fileName();
+    }
+
+    /// A recovery is not told that it is absent.
+    private static void demandFreed(CommandSite site, String segment) {
+        assertThat(
+                        site.run(
+                                        "wal",
+                                        "get",
+                                        segment,
+                                        site.path("fetched").toString(),
+                                        "--source",
+                                        "orders")
+                                .exits(Exits.FAILED)
+                                .err())
+                .contains("[MS-0713] WAL segment " + segment + " was freed by retention");
     }
 
     private static long packBytes(CommandSite site) throws IOException {

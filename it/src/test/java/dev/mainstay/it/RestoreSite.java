@@ -44,7 +44,10 @@ final class RestoreSite implements AutoCloseable {
     /// Where restores put tablespaces, by where they were.
     Map<String, String> tablespaces = Map.of();
 
-    private final Path served;
+    final Path served;
+
+    /// What restored servers fetch their log with.
+    String restoreCommand;
 
     RestoreSite(TestCluster cluster) {
         this.cluster = cluster;
@@ -52,6 +55,7 @@ final class RestoreSite implements AutoCloseable {
         ControlFile control = ControlFile.read(cluster.dataDirectory(), _ -> {});
         this.wal = site.source.wal(control.systemId(), 1);
         this.served = home.directory("archive");
+        this.restoreCommand = "cp " + served + "/%f %p";
     }
 
     /// Small segments, archived by a [PgWalArchiver].
@@ -69,12 +73,17 @@ final class RestoreSite implements AutoCloseable {
 
     /// Has everything stored that `server` has written, and serves it.
     void archive(TestCluster server) {
+        store(server);
+        serve();
+    }
+
+    /// Has everything stored that `server` has written.
+    void store(TestCluster server) {
         server.sql("SELECT pg_create_restore_point('archived')"); // else there may be nothing to
         // switch
         WalSegment segment =
                 WalSegment.parse(server.value("SELECT pg_walfile_name(pg_switch_wal())"), SEGMENT);
         Await.until(segment.fileName(), () -> wal.has(segment));
-        serve();
     }
 
     /// What `mainstay wal get` would find.
@@ -160,7 +169,7 @@ final class RestoreSite implements AutoCloseable {
                                             action,
                                             standby,
                                             keepArchiving,
-                                            "cp " + on.served + "/%f %p"),
+                                            on.restoreCommand),
                                     on.tablespaces,
                                     originalExternals,
                                     2));

@@ -156,6 +156,14 @@ public final class StoredLog {
                 : Optional.of(pieces.lastEntry().getValue().end());
     }
 
+    /// Whether the segment that holds this position, of which nothing is stored, was freed by
+    /// retention.
+    public boolean isFreed(Lsn position) {
+        Lsn last = WalSegment.containing(history.timeline(), position, segmentBytes).end().plus(-1);
+        return archive.isFreed(
+                WalSegment.containing(history.timelineAt(last), position, segmentBytes));
+    }
+
     Optional<Piece> piece(long number) {
         return Optional.ofNullable(pieces.get(number));
     }

@@ -101,7 +101,7 @@ public final class StoredTimeline {
             reading.open(stretch.begin(), missing);
             stretch.pieces().forEach(reading::read);
             reading.close();
-            missing = "not stored";
+            missing = log.isFreed(stretch.end()) ? "freed by retention" : "not stored";
         }
         return new Story(log.history(), reading.stretches);
     }

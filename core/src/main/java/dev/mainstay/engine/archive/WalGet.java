@@ -35,6 +35,8 @@ public final class WalGet {
     /// Writes the file to `target`.
     ///
     /// @return false if it is proved absent: the repository answered and does not hold it
+    /// @throws MainstayException WAL_FREED if it was there once: PostgreSQL must not take that for
+    ///   the end of the log
     public boolean get(String name, Path target) {
         Optional<byte[]> content = content(name);
         content.ifPresent(bytes -> write(bytes, target));
@@ -54,7 +56,12 @@ public final class WalGet {
             return name.matches("[0-9A-F]{8}.*") ? archive.getFile(name) : Optional.empty();
         }
         WalSegment segment = WalSegment.parse(name, segmentSizeBytes);
-        return archive.get(segment).or(() -> unfinished(segment));
+        Optional<byte[]> content = archive.get(segment).or(() -> unfinished(segment));
+        if (content.isEmpty() && archive.isFreed(segment)) {
+            throw new MainstayException(
+                    ErrorCode.WAL_FREED, "WAL segment " + segment + " was freed by retention");
+        }
+        return content;
     }
 
     private Optional<byte[]> unfinished(WalSegment segment) {

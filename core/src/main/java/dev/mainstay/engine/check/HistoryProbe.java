@@ -157,6 +157,16 @@ final class HistoryProbe {
                                     + end,
                             "run: mainstay backup " + name + "; then: mainstay verify " + name));
         }
+        if (end.isBefore(last) && log.isFreed(end)) {
+            return List.of(
+                    Finding.warning(
+                            WAL,
+                            "the newest backup leads to "
+                                    + end
+                                    + " only: WAL from there on was freed by retention, since"
+                                    + " another backup begins later",
+                            "run: mainstay backup " + name));
+        }
         if (end.isBefore(last)) {
             return List.of(
                     Finding.error(

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// One way a cluster's log can be replayed: a timeline with its ancestors, the backups that lie on
 /// it, and the segments between the oldest of them and the end of the log.
@@ -28,6 +29,7 @@ final class RecoveryPath {
     private final int segmentBytes;
     private final long first;
     private final long end;
+    private final BitSet freed = new BitSet();
 
     /// @param newest number of the last segment stored of the youngest timeline; -1 for none
     RecoveryPath(TimelineHistory history, List<Point> points, int segmentBytes, long newest) {
@@ -55,8 +57,9 @@ final class RecoveryPath {
         return history.timeline();
     }
 
+    /// How many segments; without those that were freed.
     long length() {
-        return points.isEmpty() ? 0 : Math.max(0, end - first);
+        return points.isEmpty() ? 0 : Math.max(0, end - first - freed.cardinality());
     }
 
     /// The segment whose file a recovery along this path reads: where a timeline begins within a
@@ -66,13 +69,30 @@ final class RecoveryPath {
         return any.onTimeline(history.timelineAt(any.end().plus(-1)));
     }
 
-    /// The segments that are not there, in runs.
+    /// Tells which segments that are not there were freed on purpose; without what a backup needs
+    /// to become consistent, which nobody may free.
+    void free(Map<TimelineId, BitSet> stored, Predicate<WalSegment> isFreed) {
+        for (long number = first; !points.isEmpty() && number < end; number++) {
+            WalSegment segment = segment(number);
+            if (!isThere(stored, segment)
+                    && isFreed.test(segment)
+                    && needing(number, number).isEmpty()) {
+                freed.set((int) number);
+            }
+        }
+    }
+
+    private static boolean isThere(Map<TimelineId, BitSet> stored, WalSegment segment) {
+        return stored.getOrDefault(segment.timeline(), new BitSet()).get((int) segment.number());
+    }
+
+    /// The segments that are not there and were not freed, in runs.
     List<List<WalSegment>> missing(Map<TimelineId, BitSet> stored) {
         List<List<WalSegment>> runs = new ArrayList<>();
         List<WalSegment> run = new ArrayList<>();
         for (long number = first; !points.isEmpty() && number < end; number++) {
             WalSegment segment = segment(number);
-            boolean there = stored.getOrDefault(segment.timeline(), new BitSet()).get((int) number);
+            boolean there = isThere(stored, segment) || freed.get((int) number);
             boolean sameRun = !run.isEmpty() && run.getLast().timeline().equals(segment.timeline());
             if ((there || !sameRun) && !run.isEmpty()) {
                 runs.add(run);
@@ -106,7 +126,10 @@ final class RecoveryPath {
         for (Point point : points) {
             BackupDetails details = point.details;
             long start = details.startSegment().number();
-            long until = from <= to && to >= start ? Math.min(end, Math.max(from, start)) : end;
+            long hole = freed.nextSetBit((int) start);
+            long reached = hole < 0 ? end : Math.min(end, hole);
+            long until =
+                    from <= to && to >= start ? Math.min(reached, Math.max(from, start)) : reached;
             Lsn last = new WalSegment(history.timeline(), until, segmentBytes).start();
             if (!without.contains(point.id) && !last.isBefore(details.stopLsn())) {
                 spans.add(new Span(details.stopLsn(), last));

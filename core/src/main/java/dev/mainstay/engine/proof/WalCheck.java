@@ -16,6 +16,7 @@ import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.Defect;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.WalStretches;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -59,7 +60,10 @@ final class WalCheck {
         timelines.forEach(this::list);
         timelines.forEach(this::path);
         Set<String> told = new TreeSet<>();
+        WalStretches freed =
+                source.records().freedWal(); // after the listing: it tells of all holes
         for (RecoveryPath path : paths) {
+            path.free(stored, segment -> freed.touches(archive.system(), segment));
             for (List<WalSegment> run : path.missing(stored)) {
                 String object = archive.objectName(run.getFirst());
                 if (told.add(object)) {

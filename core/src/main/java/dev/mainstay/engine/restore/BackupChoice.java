@@ -125,7 +125,10 @@ final class BackupChoice {
                 new WalCoverage(source.wal(details.systemId(), 1), history, details.startSegment());
         if (coverage.end().isBefore(details.stopLsn())) {
             return new Verdict.None(
-                    "WAL is missing from "
+                    "WAL "
+                            + (coverage.endsInFreed()
+                                    ? "was freed by retention from "
+                                    : "is missing from ")
                             + coverage.segment(coverage.gap())
                             + " on, and it is consistent only at "
                             + details.stopLsn());
@@ -159,11 +162,8 @@ final class BackupChoice {
                             details.stopLsn(),
                             Optional.of(details.stopTime()));
             case RestoreTarget.Latest _ ->
-                    coverage.endsInParent()
-                            ? new Verdict.None(
-                                    "nothing is stored of timeline "
-                                            + coverage.history().timeline()
-                                            + " from where it began")
+                    coverage.endsInParent() || coverage.endsInFreed()
+                            ? new Verdict.None(noLatest(coverage))
                             : way(
                                     coverage,
                                     details,
@@ -180,7 +180,13 @@ final class BackupChoice {
                 if (found.isEmpty()) {
                     remember(coverage, details);
                     yield new Verdict.None(
-                            "stored WAL ends at " + coverage.end() + " without reaching it");
+                            coverage.endsInFreed()
+                                    ? "it leads to "
+                                            + coverage.end()
+                                            + ", and WAL from there on was freed by retention"
+                                    : "stored WAL ends at "
+                                            + coverage.end()
+                                            + " without reaching it");
                 }
                 Lsn stop = found.get().reached().stop();
                 yield stop.isBefore(details.stopLsn())
@@ -194,6 +200,17 @@ final class BackupChoice {
                                 found.get().reached().time());
             }
         };
+    }
+
+    /// A server would take what was freed for the end of the log.
+    private static String noLatest(WalCoverage coverage) {
+        return coverage.endsInFreed()
+                ? "it leads to "
+                        + coverage.end()
+                        + " only, since WAL from there on was freed by retention"
+                : "nothing is stored of timeline "
+                        + coverage.history().timeline()
+                        + " from where it began";
     }
 
     private String setting(Histories.Path path, BackupDetails details) {

@@ -36,6 +36,7 @@ final class WalCoverage {
     private final long gap;
     private final Lsn end;
     private final boolean endsInParent;
+    private Optional<Boolean> freed = Optional.empty();
 
     /// @param first the segment a restore begins with
     WalCoverage(WalArchive archive, TimelineHistory history, WalSegment first) {
@@ -67,6 +68,15 @@ final class WalCoverage {
     /// would go on with its parent's log instead of stopping there.
     boolean endsInParent() {
         return endsInParent;
+    }
+
+    /// Whether what follows was there once, and was freed by retention. Asked after the archive was
+    /// listed: what goes is on record before.
+    boolean endsInFreed() {
+        if (freed.isEmpty()) {
+            freed = Optional.of(archive.isFreed(segment(gap)));
+        }
+        return freed.get();
     }
 
     /// Number of the first segment of which nothing or only a part is stored.

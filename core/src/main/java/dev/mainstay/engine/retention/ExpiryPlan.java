@@ -3,6 +3,7 @@ package dev.mainstay.engine.retention;
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
 
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,7 @@ import java.util.Map;
 ///   then
 /// @param needs the WAL that is needed of each cluster then
 /// @param segmentBytes of each cluster's WAL
-/// @param freed WAL that nothing has need of then; expiry does not remove it
+/// @param freed WAL that nothing has need of then, and that `prune` may remove
 public record ExpiryPlan(
         String source,
         RetentionPolicy policy,
@@ -31,7 +32,18 @@ public record ExpiryPlan(
         List<FreedWal> freed) {
     /// @param segments how many
     public record FreedWal(
-            TimelineId timeline, long segments, long bytes, String first, String last) {}
+            TimelineId timeline, long segments, long bytes, String first, String last) {
+        /// @param segments of one timeline, in order; at least one
+        static FreedWal of(List<WalSegment> segments) {
+            WalSegment first = segments.getFirst();
+            return new FreedWal(
+                    first.timeline(),
+                    segments.size(),
+                    (long) segments.size() * first.sizeBytes(),
+                    first.fileName(),
+                    segments.getLast().fileName());
+        }
+    }
 
     public ExpiryPlan {
         decisions = List.copyOf(decisions);

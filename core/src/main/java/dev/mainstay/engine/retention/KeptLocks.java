@@ -99,15 +99,12 @@ public final class KeptLocks {
     /// What the window needs, and what makes each backup consistent that is still there.
     private void log(ProtectedSource source) {
         ExpiryPlan plan = new SourceExpiry(source, policies.apply(source.name()), now).plan();
+        List<RetainedBackup> all =
+                plan.decisions().stream().map(RetentionDecision::backup).toList();
         for (WalNeed need : plan.needs()) {
-            List<RetainedBackup> all = new ArrayList<>(need.older());
-            plan.decisions().stream()
-                    .map(RetentionDecision::backup)
-                    .filter(backup -> backup.system().equals(need.system()))
-                    .forEach(all::add);
             int segmentBytes = plan.segmentBytes().getOrDefault(need.system(), 0);
             wal.computeIfAbsent(need.system(), _ -> new ArrayList<>())
-                    .add(new KeptWal(new WalNeed(need.system(), need.since(), all), segmentBytes));
+                    .add(new KeptWal(need.with(all), segmentBytes));
         }
     }
 

@@ -104,6 +104,11 @@ public final class RetentionRule {
         return new Outcome(decisions, window.needs(kept));
     }
 
+    /// The WAL that is needed of each cluster as long as all these backups are there.
+    public List<WalNeed> needs(List<RetainedBackup> backups) {
+        return window.needs(backups);
+    }
+
     /// What can be recovered with these backups, under this policy.
     ///
     /// @param reaches whether the WAL from a backup's start on is stored without a gap, along a

@@ -3,16 +3,14 @@ package dev.mainstay.engine.retention;
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
-import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.base.WalSegment;
 import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.Expiry;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
-import dev.mainstay.repository.WalArchive;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,10 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// Plans and does the expiry of one source's backups. Only records go, and what belongs to a
-/// removed backup alone by its name; packs and WAL are left for a collector.
+/// removed backup alone by its name; packs and WAL are left for a collector ([WalRetention]).
 public final class SourceExpiry {
     private final ProtectedSource source;
     private final RetentionPolicy policy;
@@ -43,53 +42,54 @@ public final class SourceExpiry {
     }
 
     private ExpiryPlan plan(RecordChain chain) {
-        List<RetainedBackup> backups = new ArrayList<>();
-        List<CommittedBackup> strange = new ArrayList<>();
-        Map<SystemId, Integer> segmentBytes = new LinkedHashMap<>();
-        for (CommittedBackup backup : chain.backups()) {
-            BackupDetails.find(backup)
-                    .ifPresentOrElse(
-                            details -> {
-                                backups.add(RetainedBackup.of(backup, details));
-                                segmentBytes.put(
-                                        details.systemId(), details.layout().walSegmentSize());
-                            },
-                            () -> strange.add(backup));
-        }
+        SourceBackups known = SourceBackups.of(chain);
+        List<RetainedBackup> backups = known.listed();
+        Map<SystemId, Integer> segmentBytes = known.segmentBytes();
         Map<SystemId, StoredWal> stored = new LinkedHashMap<>();
-        Map<SystemId, List<TimelineHistory>> histories = new HashMap<>();
         segmentBytes.forEach(
-                (system, size) -> {
-                    WalArchive archive = source.wal(system, 1);
-                    stored.put(system, StoredWal.of(archive, size));
-                    histories.put(system, histories(archive));
-                });
-        RetentionRule rule = new RetentionRule(backups, policy, new Lineage(histories), now);
+                (system, size) -> stored.put(system, StoredWal.of(source.wal(system, 1), size)));
+        Lineage lineage = SourceBackups.lineage(source, segmentBytes.keySet());
+        RetentionRule rule = new RetentionRule(backups, policy, lineage, now);
         RetentionRule.Outcome outcome = rule.decide(held(chain));
         List<RecoveryWindow> before =
-                new RetentionRule(
-                                backups, RetentionPolicy.everything(), new Lineage(histories), now)
+                new RetentionRule(backups, RetentionPolicy.everything(), lineage, now)
                         .windows(backups, (path, from) -> reaches(stored, path, from));
         List<RecoveryWindow> after =
                 rule.windows(outcome.kept(), (path, from) -> reaches(stored, path, from));
-        List<ExpiryPlan.FreedWal> freed =
-                outcome.needs().stream()
-                        .flatMap(
-                                need ->
-                                        Optional.ofNullable(stored.get(need.system())).stream()
-                                                .flatMap(wal -> wal.freed(need).stream()))
-                        .toList();
         return new ExpiryPlan(
                 source.name(),
                 policy,
                 outcome.decisions(),
-                strange.stream().map(CommittedBackup::id).toList(),
+                known.strange(),
                 chain.damaged().stream().map(DamagedRecord::toString).toList(),
                 before,
                 after,
                 outcome.needs(),
                 segmentBytes,
-                freed);
+                freed(known, outcome.needs(), stored));
+    }
+
+    private List<ExpiryPlan.FreedWal> freed(
+            SourceBackups known, List<WalNeed> needs, Map<SystemId, StoredWal> stored) {
+        if (!WalRetention.frees(policy) || !known.strange().isEmpty()) {
+            return List.of();
+        }
+        List<ExpiryPlan.FreedWal> freed = new ArrayList<>();
+        for (WalNeed need : needs) {
+            if (known.hasOneSegmentSize(need.system())) {
+                Map<TimelineId, List<WalSegment>> timelines = new TreeMap<>();
+                Optional.ofNullable(stored.get(need.system())).stream()
+                        .flatMap(wal -> wal.unneeded(need).stream())
+                        .forEach(
+                                each ->
+                                        timelines
+                                                .computeIfAbsent(
+                                                        each.timeline(), _ -> new ArrayList<>())
+                                                .add(each));
+                timelines.forEach((_, segments) -> freed.add(ExpiryPlan.FreedWal.of(segments)));
+            }
+        }
+        return freed;
     }
 
     private static boolean reaches(
@@ -97,16 +97,6 @@ public final class SourceExpiry {
         return Optional.ofNullable(stored.get(from.system()))
                 .filter(wal -> wal.reaches(path, from))
                 .isPresent();
-    }
-
-    private static List<TimelineHistory> histories(WalArchive archive) {
-        List<TimelineHistory> histories = new ArrayList<>();
-        for (TimelineId timeline : archive.timelines()) {
-            archive.getFile(timeline.historyFileName())
-                    .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
-                    .ifPresent(text -> histories.add(TimelineHistory.parse(timeline, text)));
-        }
-        return histories;
     }
 
     /// What is held, and what a record may hold that cannot be read or that vanished: it knows only

@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Which segments of a cluster's log are stored.
+/// What is stored of a cluster's log.
 final class StoredWal {
-    private final Map<TimelineId, BitSet> stored = new TreeMap<>();
+    private final Map<TimelineId, BitSet> whole = new TreeMap<>();
+    private final Map<TimelineId, BitSet> any = new TreeMap<>();
     private final int segmentBytes;
 
     private StoredWal(int segmentBytes) {
@@ -23,17 +24,32 @@ final class StoredWal {
     static StoredWal of(WalArchive archive, int segmentBytes) {
         StoredWal wal = new StoredWal(segmentBytes);
         for (TimelineId timeline : archive.timelines()) {
-            BitSet numbers = new BitSet();
-            archive.segments(
-                    new WalSegment(timeline, 0, segmentBytes),
-                    segment -> numbers.set(Math.toIntExact(segment.number())));
-            wal.stored.put(timeline, numbers);
+            BitSet segments = wal.whole.computeIfAbsent(timeline, _ -> new BitSet());
+            BitSet named = wal.any.computeIfAbsent(timeline, _ -> new BitSet());
+            archive.everything(
+                    timeline,
+                    segmentBytes,
+                    (segment, isWhole) -> {
+                        int number = Math.toIntExact(segment.number());
+                        named.set(number);
+                        if (isWhole) {
+                            segments.set(number);
+                        }
+                    });
         }
         return wal;
     }
 
+    /// Whole segments.
+    static StoredWal of(Map<TimelineId, BitSet> segments, int segmentBytes) {
+        StoredWal wal = new StoredWal(segmentBytes);
+        wal.whole.putAll(segments);
+        wal.any.putAll(segments);
+        return wal;
+    }
+
     private BitSet of(TimelineId timeline) {
-        return stored.getOrDefault(timeline, new BitSet());
+        return whole.getOrDefault(timeline, new BitSet());
     }
 
     /// Whether there is no gap from a backup's start to the end of what is stored of a timeline.
@@ -52,28 +68,15 @@ final class StoredWal {
         return true;
     }
 
-    /// What nothing has need of, by timeline.
-    List<ExpiryPlan.FreedWal> freed(WalNeed need) {
-        List<ExpiryPlan.FreedWal> freed = new ArrayList<>();
-        stored.forEach(
-                (timeline, numbers) -> {
-                    List<WalSegment> free =
-                            numbers.stream()
-                                    .mapToObj(
-                                            number ->
-                                                    new WalSegment(timeline, number, segmentBytes))
-                                    .filter(segment -> !need.needs(segment))
-                                    .toList();
-                    if (!free.isEmpty()) {
-                        freed.add(
-                                new ExpiryPlan.FreedWal(
-                                        timeline,
-                                        free.size(),
-                                        (long) free.size() * segmentBytes,
-                                        free.getFirst().fileName(),
-                                        free.getLast().fileName()));
-                    }
-                });
-        return freed;
+    /// Segments of which anything is stored, if only a part or a summary, and that nothing needs.
+    List<WalSegment> unneeded(WalNeed need) {
+        List<WalSegment> unneeded = new ArrayList<>();
+        any.forEach(
+                (timeline, numbers) ->
+                        numbers.stream()
+                                .mapToObj(number -> new WalSegment(timeline, number, segmentBytes))
+                                .filter(segment -> !need.needs(segment))
+                                .forEach(unneeded::add));
+        return unneeded;
     }
 }

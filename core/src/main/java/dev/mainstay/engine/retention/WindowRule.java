@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,12 +28,19 @@ final class WindowRule {
     private final Map<RetainedBackup, String> reasons = new HashMap<>();
     private final Map<SystemId, Set<TimelineId>> living = new LinkedHashMap<>();
     private final Map<SystemId, Lsn> since = new HashMap<>();
+    private final Map<SystemId, TimelineId> youngest = new HashMap<>();
 
     WindowRule(List<RetainedBackup> chain, RetentionPolicy policy, Lineage lineage, Instant now) {
         this.lineage = lineage;
         Map<SystemId, List<RetainedBackup>> systems = bySystem(chain);
         systems.forEach(
                 (system, backups) -> {
+                    backups.forEach(
+                            each ->
+                                    youngest.merge(
+                                            system,
+                                            each.timeline(),
+                                            (a, b) -> a.compareTo(b) > 0 ? a : b));
                     Optional<Instant> begin =
                             policy.walDays().isPresent()
                                     ? Optional.of(
@@ -132,7 +140,8 @@ final class WindowRule {
                                             from,
                                             backups.stream()
                                                     .filter(each -> each.start().isBefore(from))
-                                                    .toList()));
+                                                    .toList(),
+                                            Objects.requireNonNull(youngest.get(system))));
                         });
         return needs;
     }

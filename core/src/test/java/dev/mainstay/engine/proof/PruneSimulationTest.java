@@ -15,6 +15,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.memory.MemoryStore;
@@ -288,7 +289,8 @@ class PruneSimulationTest {
 
         private Prune.Report pruned(ObjectStore on, Duration patience) {
             Repository repository = Repository.open(on, Optional.empty(), ground);
-            return new Prune(repository, patience, random.nextBoolean(), _ -> {}).run();
+            return new Prune(repository, patience, random.nextBoolean(), UnneededWal.NONE, _ -> {})
+                    .run();
         }
 
         private void demandWhole() {
@@ -317,7 +319,8 @@ class PruneSimulationTest {
             assertThat(store.list("index/", "", 10).objects())
                     .hasSizeLessThanOrEqualTo(listed.size());
             Repository repository = Repository.open(store, Optional.empty(), ground);
-            Prune.Report plan = new Prune(repository, Duration.ZERO, false, _ -> {}).plan();
+            Prune.Report plan =
+                    new Prune(repository, Duration.ZERO, false, UnneededWal.NONE, _ -> {}).plan();
             assertThat(plan.removed().count() + plan.waiting().count() + plan.refused().count())
                     .isZero();
         }

@@ -12,6 +12,7 @@ import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.RepositoryCheck;
+import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ForwardingStore;
 import dev.mainstay.storage.ObjectStore;
@@ -53,11 +54,11 @@ class PruneTest {
     }
 
     private Prune.Report prune(ObjectStore on, Duration patience) {
-        return new Prune(sample.open(on), patience, false, _ -> {}).run();
+        return new Prune(sample.open(on), patience, false, UnneededWal.NONE, _ -> {}).run();
     }
 
     private Prune.Report pruneBeside(ObjectStore on) {
-        return new Prune(sample.open(on), PATIENCE, true, _ -> {}).run();
+        return new Prune(sample.open(on), PATIENCE, true, UnneededWal.NONE, _ -> {}).run();
     }
 
     private void expire(ObjectStore on) {
@@ -98,7 +99,8 @@ class PruneTest {
         long before = packs(store);
         expire(store);
         List<String> names = names(store, "");
-        Prune.Report plan = new Prune(sample.open(store), PATIENCE, false, _ -> {}).plan();
+        Prune.Report plan =
+                new Prune(sample.open(store), PATIENCE, false, UnneededWal.NONE, _ -> {}).plan();
         assertThat(names(store, "")).isEqualTo(names);
         Prune.Report done = prune(store);
         assertThat(done).isEqualTo(plan);
@@ -194,7 +196,9 @@ class PruneTest {
                 demandWhole(copy);
                 prune(copy);
                 assertThat(names(copy, "gc/")).as("call %d", call).isEmpty();
-                Prune.Report plan = new Prune(sample.open(copy), PATIENCE, false, _ -> {}).plan();
+                Prune.Report plan =
+                        new Prune(sample.open(copy), PATIENCE, false, UnneededWal.NONE, _ -> {})
+                                .plan();
                 assertThat(plan.removed().count()).as("call %d", call).isZero();
                 demandWhole(copy);
             }

@@ -116,6 +116,11 @@ public final class SampleRepository {
         return backUp(source, Optional.of(parent), FIRST_SEGMENT + 3);
     }
 
+    /// As of a standby that is far behind.
+    CommittedBackup backUpLate(ProtectedSource source) throws IOException {
+        return backUp(source, Optional.empty(), FIRST_SEGMENT);
+    }
+
     /// One more segment, whose summary knows the newest records.
     static void moreWal(ProtectedSource source) {
         wal(source, SEGMENTS, SEGMENTS + 1);
@@ -189,7 +194,9 @@ public final class SampleRepository {
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 writer.file(facts(file.getKey()), new ByteArrayInputStream(file.getValue()));
             }
-            CommittedBackup backup = writer.commit(details(segment).toJson());
+            BackupDetails details = details(segment);
+            writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
+            CommittedBackup backup = writer.commit(details.toJson());
             Map<String, byte[]> content = new TreeMap<>(files);
             relations.forEach((path, bytes) -> content.put(path, bytes.clone()));
             contents.add(content);

@@ -14,6 +14,7 @@ import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.repository.ShreddedSource;
+import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.repository.crypto.Credential;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.storage.ObjectStore;
@@ -112,12 +113,13 @@ class ShreddingTest {
     void itsSpaceIsFreedAndNothingElse() {
         open(store).keys().shred("orders", "contract ended");
         int before = names(store, "packs/").size();
-        Prune.Report report = new Prune(open(store), Duration.ofDays(7), false, _ -> {}).run();
+        Prune.Report report =
+                new Prune(open(store), Duration.ofDays(7), false, UnneededWal.NONE, _ -> {}).run();
         assertThat(report.removed().count()).isPositive();
         assertThat(names(store, "packs/")).hasSize((int) (before - report.removed().count()));
         otherSourceIsWhole(store);
         assertThat(findings(open(store))).isEmpty();
-        new Prune(open(store), Duration.ofDays(7), false, _ -> {}).run();
+        new Prune(open(store), Duration.ofDays(7), false, UnneededWal.NONE, _ -> {}).run();
         otherSourceIsWhole(store);
     }
 

@@ -8,6 +8,7 @@ import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.memory.MemoryStore;
 
@@ -48,7 +49,9 @@ class UsageTest {
             ProtectedSource source = repository.source("orders").orElseThrow();
             source.records().holds().keySet().forEach(source::release);
             source.expire(source.records(), Map.of(backup.id(), "a test"), "a test");
-            Prune.Report freed = new Prune(repository, Duration.ofDays(7), false, _ -> {}).run();
+            Prune.Report freed =
+                    new Prune(repository, Duration.ofDays(7), false, UnneededWal.NONE, _ -> {})
+                            .run();
             assertThat(new Amount(freed.removed().count(), freed.removed().size().bytes()))
                     .as("seed %d, %s", seed, backup)
                     .isEqualTo(usage.unneeded().plus(backup.alone()));

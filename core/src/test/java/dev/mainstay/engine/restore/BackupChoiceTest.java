@@ -20,6 +20,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.repository.format.Json;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.memory.MemoryStore;
 
@@ -162,6 +163,50 @@ class BackupChoiceTest {
         store(1, 3, 5);
         store(1, 7, 9);
         assertThat(latest().replay().end()).isEqualTo(segment(1, 6).start());
+    }
+
+    private void free(int from, int to) {
+        Json stretch =
+                Json.object()
+                        .put("source", source.id().hex())
+                        .put("system", SYSTEM.toString())
+                        .put("segmentSize", SEGMENT)
+                        .put("first", segment(1, from).fileName())
+                        .put("last", segment(1, to).fileName());
+        source.records().append("wal-expiry", Json.object().put("freed", List.of(stretch)));
+    }
+
+    @Test
+    void whatRetentionFreedIsNotTakenForTheEndOfTheLog() {
+        CommittedBackup old = backup(1, 3);
+        CommittedBackup newest = backup(1, 7);
+        store(1, 3, 4);
+        store(1, 7, 9);
+        free(5, 6);
+        assertThat(latest().backup().id()).isEqualTo(newest.id());
+        assertThatThrownBy(() -> choose(old, new RestoreTarget.Latest()))
+                .satisfies(code(ErrorCode.RESTORE_TARGET_UNREACHABLE))
+                .hasMessageContaining("leads to 0/500000 only, since WAL from there on was freed");
+        assertThat(choose(old, new RestoreTarget.Immediate()).backup().id()).isEqualTo(old.id());
+        RestoreTarget between =
+                new RestoreTarget.At(new WalTarget.AtLsn(Lsn.of(6L * SEGMENT + 5000), true));
+        assertThatThrownBy(() -> choose(between, new TimelineChoice.Latest()))
+                .satisfies(code(ErrorCode.RESTORE_TARGET_UNREACHABLE))
+                .hasMessageContaining("WAL from there on was freed by retention");
+    }
+
+    private BackupChoice.Chosen choose(CommittedBackup backup, RestoreTarget target) {
+        return new BackupChoice(
+                        source,
+                        Optional.of(backup.id()),
+                        new RestoreRequest.Recovery(
+                                target,
+                                new TimelineChoice.Latest(),
+                                Action.PAUSE,
+                                false,
+                                false,
+                                "get"))
+                .choose();
     }
 
     @Test

@@ -19,6 +19,7 @@ class RetentionGoldenTest {
                 "periods",
                 "window",
                 "window-branched",
+                "went-back",
                 "minimum-and-maximum",
                 "holds",
                 "damaged-pages",

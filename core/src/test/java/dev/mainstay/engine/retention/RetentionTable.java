@@ -2,31 +2,37 @@ package dev.mainstay.engine.retention;
 
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.Lsn;
+import dev.mainstay.base.SourceId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.postgres.wal.TimelineHistory;
+import dev.mainstay.repository.WalStretches;
 
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// A case of retention as a text that people can check: policy, now, holds, branches of timelines,
-/// and a table of backups, oldest first, with what becomes of each after the bar. Positions of WAL
-/// are in MiB.
+/// segments that are stored, and a table of backups, oldest first, with what becomes of each after
+/// the bar. Positions of WAL are in MiB, as large as a segment is.
 final class RetentionTable {
     private static final long MIB = 1 << 20;
+    private static final SourceId SOURCE = SourceId.of(new byte[16]);
 
     private RetentionPolicy policy = RetentionPolicy.everything();
     private Instant now = Instant.EPOCH;
     private final Map<String, RetainedBackup> backups = new LinkedHashMap<>();
     private final Map<BackupId, List<String>> held = new HashMap<>();
     private final Map<SystemId, List<TimelineHistory>> histories = new HashMap<>();
+    private final Map<TimelineId, BitSet> stored = new TreeMap<>();
     private final List<String> given = new ArrayList<>();
 
     static RetentionPolicy policy(String yaml) {
@@ -48,7 +54,9 @@ final class RetentionTable {
         RetentionTable table = new RetentionTable();
         for (String line : text.lines().toList()) {
             String input = line.split("\\|", 2)[0].stripTrailing();
-            if (line.startsWith("window:") || line.startsWith("wal:")) {
+            if (line.startsWith("window:")
+                    || line.startsWith("wal:")
+                    || line.startsWith("frees:")) {
                 continue;
             }
             table.given.add(input);
@@ -69,6 +77,7 @@ final class RetentionTable {
                 held.put(backup(words[1]).id(), List.of("held: " + why));
             }
             case "branch:" -> branch(words);
+            case "stored:" -> stored(words);
             default -> add(words);
         }
     }
@@ -89,6 +98,12 @@ final class RetentionTable {
                                 TimelineId.of(Integer.parseInt(words[1])),
                                 Lsn.of(Long.parseLong(words[5]) * MIB),
                                 "test"));
+    }
+
+    /// `stored: 1 from 4 to 50`, both of them included
+    private void stored(String[] words) {
+        stored.computeIfAbsent(TimelineId.of(Integer.parseInt(words[1])), _ -> new BitSet())
+                .set(Integer.parseInt(words[3]), Integer.parseInt(words[5]) + 1);
     }
 
     private void add(String[] words) {
@@ -168,7 +183,25 @@ final class RetentionTable {
             }
             text.append('\n');
         }
+        outcome.needs().forEach(each -> frees(each, text));
         return text.toString();
+    }
+
+    private void frees(WalNeed need, StringBuilder text) {
+        WalStretches free = WalStretches.none();
+        StoredWal.of(stored, (int) MIB)
+                .unneeded(need)
+                .forEach(each -> free.add(SOURCE, need.system(), each));
+        free.stretches()
+                .forEach(
+                        each ->
+                                text.append(
+                                        "frees: cluster %s, timeline %s from %d to %d%n"
+                                                .formatted(
+                                                        each.system(),
+                                                        each.first().timeline(),
+                                                        each.first().number(),
+                                                        each.last().number())));
     }
 
     private boolean isBackup(String line) {

@@ -52,6 +52,7 @@ final class SourceKeys {
     }
 
     /// @param damaged is told of every object that cannot be read, and of why
+    /// @throws MainstayException if the store cannot be asked: that is no damage
     static SourceKeys read(Repository repository, BiConsumer<String, MainstayException> damaged) {
         SourceKeys keys = new SourceKeys(repository, damaged);
         Listing.forEach(repository.store(), PREFIX, object -> keys.read(object));
@@ -100,6 +101,7 @@ final class SourceKeys {
                 }
             }
         } catch (MainstayException broken) {
+            KeptObjects.demandDamage(broken);
             if (broken.code() != ErrorCode.STORE_OBJECT_MISSING
                     || repository.store().size(name).isPresent()) { // else shredded meanwhile
                 damaged.accept(name, broken);

@@ -141,6 +141,7 @@ public final class Prune {
         List<PackId> fresh = candidates(references, leftovers, places, claimed);
         boolean free = fresh.isEmpty() || wouldEnd(announced, references);
         (free ? removed : waiting).addAll(objects(fresh));
+        givenUp.addAll(overdue(references));
         WalPrune wal = wal(references);
         wal.plan(open, fenced, announced, each -> wouldEnd(each, references));
         return report(leftovers.count(), wal);
@@ -167,6 +168,9 @@ public final class Prune {
             if (waits.isPresent()) {
                 (haveEnded(waits.get(), references) ? fenced : open).add(claim);
             }
+        }
+        for (AnnouncedBackup each : overdue(references)) {
+            giveUp(each, references);
         }
         references.update(); // all that the fenced claims wait for had ended before this
         Leftovers leftovers = Leftovers.find(references, this::isOverdue);
@@ -282,17 +286,29 @@ public final class Prune {
     private boolean haveEnded(List<String> intents, PackReferences references) {
         boolean all = true;
         for (AnnouncedBackup each : AnnouncedBackup.open(intents, references, store)) {
-            Optional<ProtectedSource> source = references.source(each.sourceId());
-            if (isOverdue(each.backup()) && source.isPresent()) {
-                if (BegunBackup.giveUp(source.get(), each.backup(), false)) {
-                    givenUp.add(each);
-                }
+            if (isOverdue(each.backup()) && references.source(each.sourceId()).isPresent()) {
+                giveUp(each, references);
             } else {
                 running.add(each);
                 all = false;
             }
         }
         return all;
+    }
+
+    private void giveUp(AnnouncedBackup each, PackReferences references) {
+        Optional<ProtectedSource> source = references.source(each.sourceId());
+        if (source.isPresent() && BegunBackup.giveUp(source.get(), each.backup(), false)) {
+            givenUp.add(each);
+        }
+    }
+
+    /// Backups that were killed, by all that can be told; where nothing is claimed nobody waits for
+    /// them.
+    private List<AnnouncedBackup> overdue(PackReferences references) {
+        return AnnouncedBackup.open(AnnouncedBackup.intents(store), references, store).stream()
+                .filter(each -> isOverdue(each.backup()))
+                .toList();
     }
 
     private void sweep(Claim claim, List<PackId> going, WalPrune wal) {

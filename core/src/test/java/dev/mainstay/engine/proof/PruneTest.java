@@ -21,6 +21,7 @@ import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
 import dev.mainstay.storage.memory.MemoryStore;
 
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -181,6 +182,25 @@ class PruneTest {
         assertThat(after.running()).isEmpty();
         assertThat(names(store, "intents/")).isEmpty();
         demandWhole(store);
+    }
+
+    @Test
+    void aKilledBackupIsGivenUpWhereThereIsNothingToRemoveAsWell() {
+        CommittedBackup parent = open(store).backups().getFirst();
+        HookedStore dying = new HookedStore(store);
+        ProtectedSource writer = open(dying);
+        dying.dieAt(3, true);
+        assertThatThrownBy(() -> sample.backUpUpon(writer, parent))
+                .isInstanceOf(HookedStore.Killed.class);
+        assertThat(names(store, "intents/")).hasSize(1);
+        assertThat(prune(store).givenUp()).as("in patience").isEmpty();
+        Prune.Report plan =
+                new Prune(sample.open(store), Duration.ZERO, false, UnneededWal.NONE, _ -> {})
+                        .plan();
+        assertThat(plan.givenUp()).hasSize(1);
+        assertThat(names(store, "intents/")).hasSize(1);
+        assertThat(prune(store, Duration.ZERO).givenUp()).isEqualTo(plan.givenUp());
+        assertThat(names(store, "intents/")).isEmpty();
     }
 
     @Test
@@ -362,6 +382,31 @@ class PruneTest {
         ObjectStore keyless = HookedStore.copy(store);
         names(store, "keys/source/").forEach(keyless::delete);
         demandRefused(keyless);
+    }
+
+    /// Else the copier would not know which records refer to which, and a collector would send
+    /// people to their copies.
+    @Test
+    void aKeyThatCannotBeReachedIsNoDamage() {
+        ObjectStore flaky =
+                new Locking(store, "") {
+                    @Override
+                    public byte[] get(String name, long offset, int length) {
+                        if (name.startsWith("keys/source/")) {
+                            throw new MainstayException(ErrorCode.STORE_UNAVAILABLE, "a reset");
+                        }
+                        return inner.get(name, offset, length);
+                    }
+                };
+        for (ThrowingCallable asked :
+                List.<ThrowingCallable>of(
+                        () -> prune(flaky), () -> sample.open(flaky).sources((_, _) -> {}))) {
+            assertThatThrownBy(asked)
+                    .satisfies(
+                            failed ->
+                                    assertThat(codeOf(failed))
+                                            .isEqualTo(ErrorCode.STORE_UNAVAILABLE));
+        }
     }
 
     @Test

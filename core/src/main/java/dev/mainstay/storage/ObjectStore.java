@@ -36,6 +36,15 @@ public interface ObjectStore extends AutoCloseable {
     ///   position to limit; neither is changed
     PutOutcome put(String name, ByteBuffer... content);
 
+    /// Puts an object in the place of one that is there and damaged, for repair alone: nothing else
+    /// ever changes what a name leads to. Where the name is free it is a put.
+    ///
+    /// When it returns, every read gets the new bytes, and they are durable. Until then, whatever
+    /// happens, a read gets the old bytes or the new ones, never a part; a store that keeps
+    /// versions under locks may show nothing for a moment, and keeps the old version below. A
+    /// replacement whose outcome is unknown may be made again.
+    void replace(String name, ByteBuffer... content);
+
     /// Bytes that a put of these buffers writes.
     static long length(ByteBuffer... content) {
         long length = 0;

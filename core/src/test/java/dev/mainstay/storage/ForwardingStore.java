@@ -23,6 +23,11 @@ public class ForwardingStore implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        inner.replace(name, content);
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         return inner.get(name, offset, length);
     }

@@ -363,6 +363,11 @@ final class ReceiverSite implements AutoCloseable {
         }
 
         @Override
+        public void replace(String name, ByteBuffer... content) {
+            reach().replace(name, content);
+        }
+
+        @Override
         public byte[] get(String name, long offset, int length) {
             return reach().get(name, offset, length);
         }

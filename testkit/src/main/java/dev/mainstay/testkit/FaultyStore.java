@@ -136,6 +136,20 @@ public final class FaultyStore implements ObjectStore {
         return answer(name, outcome);
     }
 
+    @Override
+    public synchronized void replace(String name, ByteBuffer... content) {
+        if (begin("replace " + name)) {
+            if (random.nextBoolean()) {
+                inner.replace(name, content);
+            }
+            throw crash("replace " + name);
+        }
+        inner.replace(name, content);
+        if (happens(faults.errorAfter())) {
+            throw unavailable("replace " + name + " (it happened)");
+        }
+    }
+
     private static ByteBuffer start(ByteBuffer[] content, int length) {
         ByteBuffer start = ByteBuffer.allocate(length);
         for (ByteBuffer part : content) {

@@ -160,6 +160,29 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void aReplacedObjectIsTheNewOneForEverybody() {
+        put("re/placed", "damaged, and longer");
+        put("re/other", "untouched");
+        store.replace("re/placed", ByteBuffer.wrap("wh".getBytes(US_ASCII)), bytes("ole"));
+        assertThat(text("re/placed")).isEqualTo("whole");
+        assertThat(store.size("re/placed")).contains(5L);
+        store.replace("re/placed", bytes("whole"));
+        assertThat(text("re/placed")).isEqualTo("whole");
+        assertThat(put("re/placed", "another")).isEqualTo(PutOutcome.EXISTED);
+        assertThat(text("re/placed")).isEqualTo("whole");
+        assertThat(text("re/other")).isEqualTo("untouched");
+        assertThat(store.list("re/", "", 10).objects())
+                .containsExactly(new StoredObject("re/other", 9), new StoredObject("re/placed", 5));
+        assertThat(store.delete("re/placed")).isEqualTo(DeleteOutcome.DELETED);
+        store.replace("re/placed", bytes("where nothing was"));
+        assertThat(text("re/placed")).isEqualTo("where nothing was");
+    }
+
+    private static ByteBuffer bytes(String text) {
+        return ByteBuffer.wrap(text.getBytes(US_ASCII));
+    }
+
+    @Test
     void rangesAreReadExactly() {
         byte[] content = random(3_000_000);
         store.put("ranges", ByteBuffer.wrap(content));

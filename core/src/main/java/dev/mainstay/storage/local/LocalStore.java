@@ -19,6 +19,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
@@ -144,6 +145,26 @@ public final class LocalStore implements ObjectStore {
                 throw taken("'" + name + "' cannot lie inside the object '" + object.get() + "'");
             }
             throw Failures.translate("cannot put '" + name + "'", failure);
+        }
+    }
+
+    /// A rename over what is there, which is atomic; readers that have the old file open go on with
+    /// it.
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        Path target = folders.resolve(ObjectName.check(name));
+        Path directory = DirectorySync.parent(target);
+        try {
+            Path file = temp.write(content);
+            try {
+                folders.make(directory);
+                Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+                settleCreated(directory);
+            } finally {
+                temp.discard(file);
+            }
+        } catch (IOException failure) {
+            throw Failures.translate("cannot replace '" + name + "'", failure);
         }
     }
 

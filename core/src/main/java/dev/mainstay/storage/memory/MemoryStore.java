@@ -40,12 +40,7 @@ public final class MemoryStore implements ObjectStore {
     @Override
     public PutOutcome put(String name, ByteBuffer... content) {
         ObjectName.check(name);
-        byte[] bytes = new byte[Math.toIntExact(ObjectStore.length(content))];
-        int at = 0;
-        for (ByteBuffer part : content) {
-            part.get(part.position(), bytes, at, part.remaining());
-            at += part.remaining();
-        }
+        byte[] bytes = joined(content);
         synchronized (puts) {
             if (objects.containsKey(name)) {
                 return PutOutcome.EXISTED;
@@ -54,6 +49,26 @@ public final class MemoryStore implements ObjectStore {
             objects.put(name, bytes);
             return PutOutcome.CREATED;
         }
+    }
+
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        ObjectName.check(name);
+        byte[] bytes = joined(content);
+        synchronized (puts) {
+            refuseFolders(name);
+            objects.put(name, bytes);
+        }
+    }
+
+    private static byte[] joined(ByteBuffer... content) {
+        byte[] bytes = new byte[Math.toIntExact(ObjectStore.length(content))];
+        int at = 0;
+        for (ByteBuffer part : content) {
+            part.get(part.position(), bytes, at, part.remaining());
+            at += part.remaining();
+        }
+        return bytes;
     }
 
     private void refuseFolders(String name) {

@@ -103,6 +103,18 @@ public final class MeteredStore implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        boolean _ =
+                counted(
+                        puts,
+                        () -> {
+                            inner.replace(name, content);
+                            return true;
+                        });
+        putBytes.add(ObjectStore.length(content));
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         byte[] bytes = counted(gets, () -> inner.get(name, offset, length));
         getBytes.add(bytes.length);

@@ -63,6 +63,12 @@ public final class RateLimitedStore implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        await(ObjectStore.length(content));
+        inner.replace(name, content);
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         await(Math.max(0, length));
         return inner.get(name, offset, length);

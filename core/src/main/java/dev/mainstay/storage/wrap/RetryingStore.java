@@ -169,6 +169,16 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        boolean _ =
+                insist(
+                        () -> {
+                            inner.replace(name, content);
+                            return true;
+                        });
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         return insist(() -> inner.get(name, offset, length));
     }

@@ -120,6 +120,16 @@ final class HookedStore implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        boolean _ =
+                call(
+                        () -> {
+                            inner.replace(name, content);
+                            return true;
+                        });
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         return call(() -> inner.get(name, offset, length));
     }

@@ -69,6 +69,18 @@ final class SimulatedProcess implements ObjectStore {
     }
 
     @Override
+    public void replace(String name, ByteBuffer... content) {
+        boolean _ =
+                call(
+                        "replace",
+                        name,
+                        () -> {
+                            inner.replace(name, content);
+                            return true;
+                        });
+    }
+
+    @Override
     public byte[] get(String name, long offset, int length) {
         return call("get", name, () -> inner.get(name, offset, length));
     }

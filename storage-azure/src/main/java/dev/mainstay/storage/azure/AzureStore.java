@@ -103,11 +103,7 @@ public final class AzureStore implements ObjectStore {
                 what,
                 () -> {
                     try {
-                        if (whole) {
-                            putWhole(blob, body);
-                        } else {
-                            putBlocks(blob, body);
-                        }
+                        put(blob, body, whole, absent());
                         return PutOutcome.CREATED;
                     } catch (BlobStorageException answered) {
                         return refused(name, key, what, answered);
@@ -115,18 +111,43 @@ public final class AzureStore implements ObjectStore {
                 });
     }
 
-    private void putWhole(BlockBlobClient blob, Body body) {
+    /// An upload without the condition.
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        String key = prefix + ObjectName.check(name);
+        BlockBlobClient blob = container.getBlobClient(key).getBlockBlobClient();
+        Body body = Body.of(content);
+        boolean whole = body.length() <= block;
+        boolean _ =
+                failures.asked(
+                        "cannot replace '" + name + "'",
+                        () -> {
+                            put(blob, body, whole, new BlobRequestConditions());
+                            return true;
+                        });
+    }
+
+    private void put(
+            BlockBlobClient blob, Body body, boolean whole, BlobRequestConditions conditions) {
+        if (whole) {
+            putWhole(blob, body, conditions);
+        } else {
+            putBlocks(blob, body, conditions);
+        }
+    }
+
+    private void putWhole(BlockBlobClient blob, Body body, BlobRequestConditions conditions) {
         BlockBlobSimpleUploadOptions options =
                 new BlockBlobSimpleUploadOptions(body.data())
                         .setContentMd5(body.md5())
-                        .setRequestConditions(absent());
+                        .setRequestConditions(conditions);
         tier().ifPresent(options::setTier);
         blob.uploadWithResponse(options, null, patience(body.length()));
     }
 
     /// The names of blocks are made of what they hold: two that put the same object at the same time
     /// send the same blocks, and no other put's block is ever taken for one of ours.
-    private void putBlocks(BlockBlobClient blob, Body body) {
+    private void putBlocks(BlockBlobClient blob, Body body, BlobRequestConditions conditions) {
         List<String> ids = new ArrayList<>();
         for (Body each : body.blocks(block)) {
             byte[] md5 = each.md5();
@@ -138,7 +159,7 @@ public final class AzureStore implements ObjectStore {
                     patience(each.length()));
         }
         BlockBlobCommitBlockListOptions options =
-                new BlockBlobCommitBlockListOptions(ids).setRequestConditions(absent());
+                new BlockBlobCommitBlockListOptions(ids).setRequestConditions(conditions);
         tier().ifPresent(options::setTier);
         blob.commitBlockListWithResponse(options, null, Context.NONE);
     }

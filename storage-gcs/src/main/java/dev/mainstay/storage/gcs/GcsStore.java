@@ -71,20 +71,8 @@ public final class GcsStore implements ObjectStore {
 
     @Override
     public PutOutcome put(String name, ByteBuffer... content) {
-        String key = prefix + ObjectName.check(name);
-        Media media = new Media(content);
-        StorageObject object = new StorageObject().setName(key).setCrc32c(media.crc32c());
-        place.storing().storageClass().ifPresent(object::setStorageClass);
         try {
-            Storage.Objects.Insert insert =
-                    client.objects()
-                            .insert(place.bucket(), object, media)
-                            .setIfGenerationMatch(NO_GENERATION);
-            place.storing().kmsKey().ifPresent(insert::setKmsKeyName);
-            insert.setFields("name");
-            insert.setDisableGZipContent(true);
-            insert.getMediaHttpUploader().setDirectUploadEnabled(true);
-            insert.execute();
+            insert(name, content).setIfGenerationMatch(NO_GENERATION).execute();
             return PutOutcome.CREATED;
         } catch (IOException failed) {
             if (Failures.status(failed) == 412) {
@@ -92,6 +80,29 @@ public final class GcsStore implements ObjectStore {
             }
             throw failures.translate("cannot put '" + name + "'", failed);
         }
+    }
+
+    /// An insert without the condition.
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        try {
+            insert(name, content).execute();
+        } catch (IOException failed) {
+            throw failures.translate("cannot replace '" + name + "'", failed);
+        }
+    }
+
+    private Storage.Objects.Insert insert(String name, ByteBuffer... content) throws IOException {
+        String key = prefix + ObjectName.check(name);
+        Media media = new Media(content);
+        StorageObject object = new StorageObject().setName(key).setCrc32c(media.crc32c());
+        place.storing().storageClass().ifPresent(object::setStorageClass);
+        Storage.Objects.Insert insert = client.objects().insert(place.bucket(), object, media);
+        place.storing().kmsKey().ifPresent(insert::setKmsKeyName);
+        insert.setFields("name");
+        insert.setDisableGZipContent(true);
+        insert.getMediaHttpUploader().setDirectUploadEnabled(true);
+        return insert;
     }
 
     @Override

@@ -72,12 +72,7 @@ final class S3LockedStore implements ObjectStore, ObjectLocks {
             return PutOutcome.EXISTED;
         }
         Content bytes = new Content(content);
-        PutObjectRequest.Builder request = S3Store.request(place, key, bytes);
-        rule.of(name)
-                .ifPresent(
-                        lock ->
-                                request.objectLockMode(ObjectLockMode.valueOf(lock.mode().name()))
-                                        .objectLockRetainUntilDate(lock.until()));
+        PutObjectRequest.Builder request = locked(name, S3Store.request(place, key, bytes));
         String version;
         try {
             version = client.putObject(request.build(), bytes.body()).versionId();
@@ -90,6 +85,49 @@ final class S3LockedStore implements ObjectStore, ObjectLocks {
             throw failures.translate("cannot put '" + name + "'", failed);
         }
         return outcome(name, version);
+    }
+
+    private PutObjectRequest.Builder locked(String name, PutObjectRequest.Builder request) {
+        rule.of(name)
+                .ifPresent(
+                        lock ->
+                                request.objectLockMode(ObjectLockMode.valueOf(lock.mode().name()))
+                                        .objectLockRetainUntilDate(lock.until()));
+        return request;
+    }
+
+    /// The first version since the newest delete marker is the object, so a marker comes between the
+    /// damaged one and the new one; for that moment there is none. That the new one can be put at
+    /// all, lock included, is tried before, as a version that does not count. Nothing is taken away.
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        String key = versions.key(name);
+        if (versions.find(name).isPresent()) {
+            Content bytes = new Content(content);
+            try {
+                client.putObject(
+                        locked(name, S3Store.request(place, key, bytes)).ifNoneMatch(null).build(),
+                        bytes.body());
+                client.deleteObject(request -> request.bucket(place.bucket()).key(key));
+            } catch (SdkException failed) {
+                throw failures.translate("cannot replace '" + name + "'", failed);
+            }
+            versions.forget(name);
+        }
+        if (put(name, content) == PutOutcome.EXISTED && !isThere(name, content)) {
+            throw new MainstayException(
+                    ErrorCode.STORE_OBJECT_EXISTS,
+                    "'" + name + "' was put by somebody else while it was replaced");
+        }
+    }
+
+    private boolean isThere(String name, ByteBuffer... content) {
+        ByteBuffer wanted = ByteBuffer.allocate(Math.toIntExact(ObjectStore.length(content)));
+        for (ByteBuffer each : content) {
+            wanted.put(each.duplicate());
+        }
+        return versions.size(name).orElse(-1L) == wanted.capacity()
+                && ByteBuffer.wrap(versions.get(name, 0, wanted.capacity())).equals(wanted.flip());
     }
 
     private PutOutcome outcome(String name, String version) {

@@ -63,6 +63,11 @@ final class S3PastStore implements PastStore {
         throw past("delete", name);
     }
 
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        throw past("replace", name);
+    }
+
     private MainstayException past(String what, String name) {
         return new MainstayException(
                 ErrorCode.STORE_REFUSED,

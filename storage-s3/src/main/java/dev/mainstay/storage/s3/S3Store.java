@@ -90,6 +90,19 @@ public final class S3Store implements ObjectStore {
         }
     }
 
+    /// A `PutObject` without the condition.
+    @Override
+    public void replace(String name, ByteBuffer... content) {
+        String key = prefix + ObjectName.check(name);
+        demandNoLocks(name);
+        Content bytes = new Content(content);
+        try {
+            client.putObject(request(place, key, bytes).ifNoneMatch(null).build(), bytes.body());
+        } catch (SdkException failed) {
+            throw failures.translate("cannot replace '" + name + "'", failed);
+        }
+    }
+
     /// Where objects are locked, what this puts would not be, and on a server that ignores the
     /// condition where there are versions it might be put over something. Whoever opens a
     /// repository looks for its `format`, so it is found out without a request of its own.

@@ -18,6 +18,7 @@ import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.PutOutcome;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -129,7 +130,11 @@ final class ChunkIndex {
     ///
     /// @throws MainstayException if the piece cannot be read
     static void entries(Vault vault, String name, Consumer<ChunkRef> each) {
-        for (SealedObject.Part part : vault.open(name, ObjectType.INDEX, vault.get(name))) {
+        entries(vault, name, vault.get(name), each);
+    }
+
+    static void entries(Vault vault, String name, byte[] object, Consumer<ChunkRef> each) {
+        for (SealedObject.Part part : vault.open(name, ObjectType.INDEX, object)) {
             Piece piece = piece(name, part.payload());
             for (int i = 0; i < piece.count; i++) {
                 int at = piece.start + i * ENTRY;
@@ -153,6 +158,15 @@ final class ChunkIndex {
         if (chunks.isEmpty()) {
             return;
         }
+        String name = Names.index(source.id()) + backup;
+        if (source.vault().put(name, piece(source, chunks)) == PutOutcome.EXISTED) {
+            throw new MainstayException(
+                    ErrorCode.STORE_OBJECT_EXISTS, "index piece " + name + " exists already");
+        }
+    }
+
+    /// The object of a piece.
+    static byte[] piece(ProtectedSource source, Collection<ChunkRef> chunks) {
         List<ChunkRef> sorted = new ArrayList<>(chunks);
         sorted.sort(Comparator.comparing(ChunkRef::id));
         Vault vault = source.vault();
@@ -164,12 +178,7 @@ final class ChunkIndex {
                         sorted.subList(from, Math.min(sorted.size(), from + perFrame));
                 parts.add(new SealedObject.Part(FrameKind.BODY, new byte[0], encode(some)));
             }
-            String name = Names.index(source.id()) + backup;
-            if (vault.put(name, SealedObject.write(coder, vault.newSeal(ObjectType.INDEX), parts))
-                    == PutOutcome.EXISTED) {
-                throw new MainstayException(
-                        ErrorCode.STORE_OBJECT_EXISTS, "index piece " + name + " exists already");
-            }
+            return SealedObject.write(coder, vault.newSeal(ObjectType.INDEX), parts);
         }
     }
 

@@ -72,7 +72,22 @@ public final class PackReader implements AutoCloseable {
     ///
     /// @param proof what is found elsewhere than in its own pack is taken only if this holds
     public Frame read(FrameRef wanted, Proof proof) {
-        return isThere(wanted) ? open(wanted) : relocated(wanted, proof);
+        if (!isThere(wanted)) {
+            return relocated(wanted, proof, missing(wanted));
+        }
+        try {
+            return open(wanted);
+        } catch (MainstayException damaged) {
+            return relocated(wanted, proof, passedOver(damaged));
+        }
+    }
+
+    /// What is wrong with a frame, unless it is the store that could not be asked.
+    private static MainstayException passedOver(MainstayException damaged) {
+        if (BegunBackup.isPassing(damaged)) {
+            throw damaged;
+        }
+        return damaged;
     }
 
     private Frame open(FrameRef ref) {
@@ -104,8 +119,10 @@ public final class PackReader implements AutoCloseable {
 
     /// Follows relocations, of relocations too, until a frame is found that is proved to be the one
     /// that is meant.
-    private Frame relocated(FrameRef wanted, Proof proof) {
-        MainstayException last = missing(wanted);
+    ///
+    /// @param why it cannot be had where it was put
+    private Frame relocated(FrameRef wanted, Proof proof, MainstayException why) {
+        MainstayException last = why;
         Deque<FrameRef> places = new ArrayDeque<>(relocations.of(wanted));
         Set<FrameRef> seen = new HashSet<>();
         while (!places.isEmpty()) {
@@ -128,6 +145,7 @@ public final class PackReader implements AutoCloseable {
                     throw broken;
                 }
                 last = broken; // another place may serve
+                places.addAll(relocations.of(place));
             }
         }
         throw last;
@@ -174,7 +192,7 @@ public final class PackReader implements AutoCloseable {
         while (at < sorted.size()) {
             FrameRef first = sorted.get(at);
             if (!isThere(first)) {
-                consumer.frame(first, relocated(first, proof));
+                consumer.frame(first, relocated(first, proof, missing(first)));
                 at++;
                 continue;
             }
@@ -192,26 +210,36 @@ public final class PackReader implements AutoCloseable {
                 until = nextEnd;
                 end++;
             }
-            open(sorted.subList(at, end), first.offset(), (int) (until - first.offset()), consumer);
+            open(sorted.subList(at, end), (int) (until - first.offset()), proof, consumer);
             at = end;
         }
     }
 
-    private void open(List<FrameRef> frames, long from, int length, FrameConsumer consumer) {
+    /// Whatever cannot be fetched or opened here may be elsewhere.
+    private void open(List<FrameRef> frames, int length, Proof proof, FrameConsumer consumer) {
         FrameRef first = frames.getFirst();
         String name = Names.pack(first.packClass(), first.pack());
-        ObjectSeal seal = seal(first, name);
-        byte[] bytes = vault.store.get(name, from, length);
+        ObjectSeal seal;
+        byte[] bytes;
+        try {
+            seal = seal(first, name);
+            bytes = vault.store.get(name, first.offset(), length);
+        } catch (MainstayException damaged) {
+            MainstayException why = passedOver(damaged);
+            for (FrameRef ref : frames) { // one by one: the object may only end early
+                consumer.frame(
+                        ref, frames.size() == 1 ? relocated(ref, proof, why) : read(ref, proof));
+            }
+            return;
+        }
         for (FrameRef ref : frames) {
-            Frame frame =
-                    coder.open(
-                            name,
-                            seal,
-                            ref.number(),
-                            ref.offset(),
-                            bytes,
-                            (int) (ref.offset() - from),
-                            ref.length());
+            int at = (int) (ref.offset() - first.offset());
+            Frame frame;
+            try {
+                frame = coder.open(name, seal, ref.number(), ref.offset(), bytes, at, ref.length());
+            } catch (MainstayException damaged) {
+                frame = relocated(ref, proof, damaged);
+            }
             consumer.frame(ref, frame);
         }
     }

@@ -7,6 +7,7 @@ import dev.mainstay.base.SourceId;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.PackId;
+import dev.mainstay.storage.StoredObject;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 
 /// Reads a whole repository and says what is wrong with it: every object against its hash and its
 /// seal, every frame against the maps, manifests and index pieces that refer to it, every record
@@ -30,7 +32,23 @@ public final class RepositoryCheck {
     /// @param percent how much of the packs and WAL segments is read; metadata is read wholly
     /// @param seed chooses which
     /// @param threads how many objects are read at once
-    public record Options(Optional<String> source, double percent, long seed, int threads) {
+    /// @param chosen which packs and WAL segments are read, instead of a part of them; asked once
+    ///   for each, in the order of names
+    public record Options(
+            Optional<String> source,
+            double percent,
+            long seed,
+            int threads,
+            Optional<Predicate<StoredObject>> chosen) {
+        public Options(Optional<String> source, double percent, long seed, int threads) {
+            this(source, percent, seed, threads, Optional.empty());
+        }
+
+        /// The same, but reading only what is chosen.
+        public Options reading(Predicate<StoredObject> which) {
+            return new Options(source, percent, seed, threads, Optional.of(which));
+        }
+
         public static Options everything() {
             return new Options(Optional.empty(), 100, 0, 2);
         }

@@ -6,10 +6,7 @@ import dev.mainstay.base.SourceId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.ExpectedFrames.Expected;
 import dev.mainstay.repository.RepositoryCheck.Defects;
-import dev.mainstay.repository.crypto.WrappedKey;
-import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectHeader;
-import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 import dev.mainstay.repository.format.SealedObject;
@@ -63,6 +60,7 @@ final class StoreSurvey {
     private final Map<SourceId, ProtectedSource> known;
     private final Set<SourceId> shredded;
     private final List<ProtectedSource> selected;
+    private final ObjectJudge judge;
     private final PackSurvey packs;
     private final Defects defects;
     private final Random sample;
@@ -86,6 +84,7 @@ final class StoreSurvey {
         this.known = known;
         this.shredded = shredded;
         this.selected = selected;
+        this.judge = new ObjectJudge(repository, known);
         this.packs = packs;
         this.defects = defects;
         this.sample = new Random(options.seed());
@@ -160,24 +159,16 @@ final class StoreSurvey {
         }
         return switch (words[0]) {
             case "packs" -> pack(object, words);
-            case "wal" -> isSampled() ? task(name, () -> wal(name, words)) : Optional.empty();
+            case "wal" -> isRead(object) ? task(name, () -> wal(name, words)) : Optional.empty();
             case "parts", "summaries" -> task(name, () -> wal(name, words));
             case "slots", "records", "index" -> belongsToNobody(name, words[1]);
-            case "intents" ->
-                    belongsToNobody(name, words[1])
-                            .or(() -> task(name, () -> own(name, ObjectType.INTENT)));
-            case "progress" ->
-                    belongsToNobody(name, words[1])
-                            .or(() -> task(name, () -> own(name, ObjectType.PROGRESS)));
+            case "intents", "progress" ->
+                    belongsToNobody(name, words[1]).or(() -> task(name, () -> judge(name)));
             case "keys" ->
-                    switch (words[1]) {
-                        case "root" -> task(name, () -> rootKey(name, words));
-                        case "epoch" -> task(name, () -> epoch(name));
-                        default -> Optional.empty(); // read before everything else
-                    };
-            case "format" -> task(name, () -> plain(name, ObjectType.FORMAT));
-            case "gc" -> task(name, () -> open(name, ObjectType.CANDIDATES).strings("packs"));
-            default -> task(name, () -> open(name, ObjectType.MOVED).objects("frames"));
+                    words[1].equals("root") || words[1].equals("epoch")
+                            ? task(name, () -> judge(name))
+                            : Optional.empty(); // read before everything else
+            default -> task(name, () -> judge(name));
         };
     }
 
@@ -187,7 +178,10 @@ final class StoreSurvey {
                 && shredded.contains(SourceId.parse(words[1]));
     }
 
-    private boolean isSampled() {
+    private boolean isRead(StoredObject object) {
+        if (options.chosen().isPresent()) {
+            return options.chosen().get().test(object);
+        }
         return options.percent() >= 100 || sample.nextDouble() * 100 < options.percent();
     }
 
@@ -240,7 +234,7 @@ final class StoreSurvey {
             return Optional.empty();
         }
         List<Expected> users = packs.expectedOf(packClass, id);
-        boolean wanted = packClass == PackClass.METADATA || isSampled();
+        boolean wanted = packClass == PackClass.METADATA || isRead(object);
         if (!wanted || (users.isEmpty() && options.source().isPresent())) {
             return Optional.empty();
         }
@@ -270,50 +264,8 @@ final class StoreSurvey {
         return repository.rootVault().get(name);
     }
 
-    private Json open(String name, ObjectType type) {
-        byte[] bytes = bytes(name);
-        ObjectHeader header = ObjectHeader.read(name, type, bytes);
-        SealedObject.check(name, bytes);
-        Optional<Vault> vault = RepositoryCheck.vaultOf(repository, known, header);
-        if (vault.isEmpty()) {
-            throw new MainstayException(
-                    ErrorCode.KEY_MISSING, "object " + name + " belongs to an unknown source");
-        }
-        return vault.get().openJson(name, type, bytes);
-    }
-
-    private void own(String name, ObjectType type) {
-        if (!open(name, type).string("object").equals(name)) {
-            throw new MainstayException(
-                    ErrorCode.SEAL_BROKEN, "object " + name + " was written under another name");
-        }
-    }
-
-    private Json plain(String name, ObjectType type) {
-        return repository.plainVault().openJson(name, type, bytes(name));
-    }
-
-    private void rootKey(String name, String[] words) {
-        Json body = plain(name, ObjectType.ROOT_KEY);
-        WrappedKey.demandWellFormed(body);
-        if (!WrappedKey.recipientId(body).equals(words[3])) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " is another recipient's");
-        }
-        Optional<byte[]> key = Names.epochOf(name).flatMap(repository.rootKeys()::key);
-        if (body.has("proof") && key.filter(root -> !WrappedKey.isProven(body, root)).isPresent()) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED,
-                    "object " + name + " was not written by who has the root key, or was changed");
-        }
-    }
-
-    /// Whether an epoch's object vouches for the key that is used.
-    private void epoch(String name) {
-        if (open(name, ObjectType.ROOT_KEY).number("epoch") != Names.epochOf(name).orElse(0)) {
-            throw new MainstayException(
-                    ErrorCode.KEY_OBJECT_DAMAGED, "object " + name + " is another epoch's");
-        }
+    private void judge(String name) {
+        judge.judge(name, bytes(name));
     }
 
     private void wal(String name, String[] words) {
@@ -330,11 +282,11 @@ final class StoreSurvey {
         if (owner.isPresent()) {
             ProtectedSource source = java.util.Objects.requireNonNull(known.get(owner.get()));
             if (selected.contains(source)) {
-                note(name, source.wal(system, Vault.SMALL_LEVEL).check(name));
+                note(name, source.wal(system, Vault.SMALL_LEVEL).check(name, bytes(name)));
             }
             return;
         }
-        anyOwner(name, system);
+        note(name, judge.ofAnyCluster(name, bytes(name)));
     }
 
     private void note(String summary, List<NewestRecords.Head> named) {
@@ -353,23 +305,6 @@ final class StoreSurvey {
                                 new MainstayException(
                                         ErrorCode.STORE_OBJECT_MISSING,
                                         "object " + name + " is missing"));
-    }
-
-    /// Without encryption the digest tells whose it is.
-    private void anyOwner(String name, SystemId system) {
-        SealedObject.check(name, bytes(name));
-        MainstayException last =
-                new MainstayException(
-                        ErrorCode.KEY_MISSING, "object " + name + " belongs to no known source");
-        for (ProtectedSource source : known.values()) {
-            try {
-                note(name, source.wal(system, Vault.SMALL_LEVEL).check(name));
-                return;
-            } catch (MainstayException notIts) {
-                last = notIts;
-            }
-        }
-        throw last;
     }
 
     /// What can be said of an object without a key.

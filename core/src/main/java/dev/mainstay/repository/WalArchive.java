@@ -187,10 +187,15 @@ public final class WalArchive {
             }
             throw failed;
         }
-        ArchivedFile<E> file = new ArchivedFile<>(name, fileName, system, sink);
-        vault.open(name, type, object, file);
-        file.end();
+        read(name, type, fileName, object, sink);
         return true;
+    }
+
+    private <E extends Exception> void read(
+            String name, ObjectType type, String fileName, byte[] object, Sink<E> sink) throws E {
+        ArchivedFile<E> file = new ArchivedFile<>(name, fileName, system, sink);
+        source.vault().open(name, type, object, file);
+        file.end();
     }
 
     static MainstayException damaged(String name) {
@@ -305,7 +310,8 @@ public final class WalArchive {
                         .put("length", bytes.length);
         ByteBuffer object = seal(ObjectType.WAL_PART, facts, bytes);
         if (vault.put(name, object) == PutOutcome.EXISTED
-                && !Arrays.equals(readPart(segment.fileName(), name).bytes, bytes)) {
+                && !Arrays.equals(
+                        readPart(segment.fileName(), name, vault.get(name)).bytes, bytes)) {
             throw new MainstayException(
                     ErrorCode.WAL_CONFLICT,
                     "the repository holds another part of " + segment + " at byte " + offset);
@@ -324,21 +330,21 @@ public final class WalArchive {
     /// Reads an object of this archive as its name says it is, and compares it with its digest.
     ///
     /// @return the records that it names, which must all be there
-    List<NewestRecords.Head> check(String name) {
+    List<NewestRecords.Head> check(String name, byte[] object) {
         String[] words = name.split("/", -1);
         String fileName = words[3];
-        return switch (words[0]) {
-            case "summaries" -> summary(fileName, name).heads;
-            case "parts" -> {
-                readPart(fileName, name);
-                yield List.of();
+        switch (words[0]) {
+            case "summaries" -> {
+                return summary(fileName, name, object).heads;
             }
+            case "parts" -> readPart(fileName, name, object);
             default -> {
                 boolean segment = WalSegment.isName(fileName);
-                get(name, segment ? ObjectType.WAL_SEGMENT : ObjectType.WAL_FILE, fileName);
-                yield List.of();
+                ObjectType type = segment ? ObjectType.WAL_SEGMENT : ObjectType.WAL_FILE;
+                read(name, type, fileName, object, new ArchivedFile.InMemory());
             }
-        };
+        }
+        return List.of();
     }
 
     /// What is stored of an unfinished segment: its bytes from the start on without a gap. Empty if
@@ -351,7 +357,8 @@ public final class WalArchive {
                 vault.store,
                 prefix,
                 object -> {
-                    Part part = readPart(segment.fileName(), object.name());
+                    Part part =
+                            readPart(segment.fileName(), object.name(), vault.get(object.name()));
                     if (part.offset > bytes.size()) {
                         return; // a gap: what follows is of no use yet
                     }
@@ -361,9 +368,8 @@ public final class WalArchive {
         return bytes.toByteArray();
     }
 
-    private Part readPart(String fileName, String name) {
-        Vault vault = source.vault();
-        List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_PART, vault.get(name));
+    private Part readPart(String fileName, String name, byte[] object) {
+        List<SealedObject.Part> frames = source.vault().open(name, ObjectType.WAL_PART, object);
         Json facts = Json.parse(name, frames.getFirst().payload());
         byte[] content = content(frames);
         long offset = facts.number("offset");
@@ -411,7 +417,15 @@ public final class WalArchive {
     /// Stores a segment's summary, and with it the newest records of the source, so that none of
     /// them can vanish unnoticed; a summary that is there already stays.
     public void putSummary(WalSegment segment, byte[] summary) {
-        Vault vault = source.vault();
+        source.vault().put(summaryName(segment), sealSummary(segment, summary));
+    }
+
+    /// Puts a summary in the place of one that is damaged.
+    public void replaceSummary(WalSegment segment, byte[] summary) {
+        source.vault().store.replace(summaryName(segment), sealSummary(segment, summary));
+    }
+
+    private ByteBuffer sealSummary(WalSegment segment, byte[] summary) {
         List<Json> heads =
                 source.newest().heads().stream()
                         .map(
@@ -426,18 +440,19 @@ public final class WalArchive {
                         .put("system", system.toString())
                         .put("length", summary.length)
                         .put("heads", heads);
-        vault.put(summaryName(segment), seal(ObjectType.WAL_SUMMARY, facts, summary));
+        return seal(ObjectType.WAL_SUMMARY, facts, summary);
     }
 
     public Optional<byte[]> getSummary(WalSegment segment) {
         String name = summaryName(segment);
-        if (source.vault().store.size(name).isEmpty()) {
+        Vault vault = source.vault();
+        if (vault.store.size(name).isEmpty()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(summary(segment.fileName(), name).content);
+            return Optional.of(summary(segment.fileName(), name, vault.get(name)).content);
         } catch (MainstayException failed) {
-            if (source.vault().isGone(name, failed)) {
+            if (vault.isGone(name, failed)) {
                 return Optional.empty(); // it was freed just now
             }
             throw failed;
@@ -462,9 +477,8 @@ public final class WalArchive {
 
     private record Summary(byte[] content, List<NewestRecords.Head> heads) {}
 
-    private Summary summary(String fileName, String name) {
-        Vault vault = source.vault();
-        List<SealedObject.Part> frames = vault.open(name, ObjectType.WAL_SUMMARY, vault.get(name));
+    private Summary summary(String fileName, String name, byte[] object) {
+        List<SealedObject.Part> frames = source.vault().open(name, ObjectType.WAL_SUMMARY, object);
         Json facts = Json.parse(name, frames.getFirst().payload());
         byte[] content = content(frames);
         boolean right =

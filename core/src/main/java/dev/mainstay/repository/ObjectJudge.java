@@ -56,7 +56,7 @@ final class ObjectJudge {
             }
             case "moved" -> open(name, ObjectType.MOVED, bytes).objects("frames");
             case "intents" -> own(name, ObjectType.INTENT, bytes);
-            case "progress" -> own(name, ObjectType.PROGRESS, bytes);
+            case "progress", "scrub" -> own(name, ObjectType.PROGRESS, bytes);
             case "gc" -> open(name, ObjectType.CANDIDATES, bytes).strings("packs");
             default ->
                     throw new MainstayException(

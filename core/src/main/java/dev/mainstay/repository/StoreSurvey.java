@@ -45,6 +45,7 @@ final class StoreSurvey {
                             + "|(slots|intents|index)/[0-9a-f]{32}/\\d{8}T\\d{6}Z-[0-9a-f]{8}"
                             + "|progress/[0-9a-f]{32}/\\d{8}T\\d{6}Z-[0-9a-f]{8}/[0-9a-f]{8}"
                             + "|records/[0-9a-f]{32}/[0-9a-f]{16}-[0-9a-f]{8}"
+                            + "|scrub/[0-9a-f]{16}-[0-9a-f]{8}"
                             + "|gc/[^/]+"
                             + "|moved/[0-9a-f]{64}/[^/]+"
                             + "|wal/\\d{1,20}/[0-9A-F]{8}/[0-9A-F]{8}[0-9A-Za-z.]*"
@@ -197,6 +198,7 @@ final class StoreSurvey {
                                         && (name.startsWith("parts/")
                                                 || name.startsWith("intents/")
                                                 || name.startsWith("progress/")
+                                                || name.startsWith("scrub/")
                                                 || name.startsWith("gc/")
                                                 || isFreed(name));
                         if (!collected) {

@@ -20,6 +20,7 @@ public record Configuration(
         RepositorySettings repository,
         Map<String, CopySettings> copies,
         Map<String, SourceSettings> sources,
+        VerifySettings verify,
         List<ConfigurationWarning> warnings) {
     public Configuration {
         copies = Collections.unmodifiableMap(new LinkedHashMap<>(copies));
@@ -41,12 +42,13 @@ public record Configuration(
     ///
     /// @throws MainstayException what [#copy] says
     public Configuration from(String copy) {
-        return new Configuration(origin, copy(copy).repository(), copies, sources, warnings);
+        return new Configuration(
+                origin, copy(copy).repository(), copies, sources, verify, warnings);
     }
 
     /// The same with the repository as it was.
     public Configuration asOf(Instant time) {
-        return new Configuration(origin, repository.asOf(time), copies, sources, warnings);
+        return new Configuration(origin, repository.asOf(time), copies, sources, verify, warnings);
     }
 
     private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {

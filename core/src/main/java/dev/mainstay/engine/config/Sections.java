@@ -41,7 +41,7 @@ final class Sections {
 
     Configuration configuration(String origin, ConfigNode root) {
         Map<String, ConfigNode> entries =
-                root.entries("repository", "copies", "retention", "sources");
+                root.entries("repository", "copies", "retention", "sources", "verify");
         RepositorySettings repository = repository(required(root, entries, "repository"));
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
         ConfigNode retention = entries.get("retention");
@@ -59,7 +59,37 @@ final class Sections {
             others.entries()
                     .forEach((name, node) -> copies.put(name, copy(name, node, repository)));
         }
-        return new Configuration(origin, repository, copies, sources, warnings);
+        ConfigNode verify = entries.get("verify");
+        return new Configuration(
+                origin,
+                repository,
+                copies,
+                sources,
+                verify == null ? VerifySettings.DEFAULT : verify(verify),
+                warnings);
+    }
+
+    private static VerifySettings verify(ConfigNode node) {
+        Map<String, ConfigNode> entries = node.entries("every", "budget");
+        return new VerifySettings(
+                parsed(entries.get("every"), Sections::round, VerifySettings.DEFAULT.every()),
+                Optional.ofNullable(entries.get("budget"))
+                        .map(
+                                budget ->
+                                        budget.parsed(
+                                                text ->
+                                                        within(
+                                                                LEAST_PACK,
+                                                                ByteSize.of(Long.MAX_VALUE),
+                                                                ByteSize.parse(text)))));
+    }
+
+    private static Duration round(String text) {
+        Duration every = Durations.parse(text);
+        if (every.compareTo(Duration.ofDays(1)) < 0 || every.compareTo(Duration.ofDays(3650)) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is not between 1d and 3650d");
+        }
+        return every;
     }
 
     private RepositorySettings repository(ConfigNode node) {

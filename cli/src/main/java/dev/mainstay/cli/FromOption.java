@@ -1,5 +1,8 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
 import picocli.CommandLine.Option;
 
 import java.util.Optional;
@@ -28,5 +31,23 @@ final class FromOption {
 
     boolean isGiven() {
         return copy.isPresent();
+    }
+
+    /// For who takes from the copy, and does not use it in the repository's place.
+    Optional<String> copy() {
+        return copy;
+    }
+
+    /// For who cannot work on the past.
+    ///
+    /// @throws MainstayException USAGE_INVALID if a time is given
+    void demandPresent(String what) {
+        if (time.isPresent()) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    what + " and --as-of do not go together: the past is only read",
+                    "'mainstay undelete --as-of TIME' brings back what was removed since",
+                    null);
+        }
     }
 }

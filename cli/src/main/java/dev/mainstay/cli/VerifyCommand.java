@@ -3,6 +3,7 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.proof.Repair;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
 import dev.mainstay.engine.retention.KeptLocks;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.Optional;
 
-/// `mainstay verify [SOURCE] [--data PERCENT]`
+/// `mainstay verify [SOURCE] [--data PERCENT] [--repair] [--scrub]`
 @Command(name = "verify")
 final class VerifyCommand implements Verb {
     /// Findings that text and JSON show one by one.
@@ -34,32 +35,130 @@ final class VerifyCommand implements Verb {
             description =
                     "how much of the packs and WAL is read, such as 10%% (default: 100%%);"
                             + " metadata is read wholly in any case")
-    private String data = "100%";
+    private Optional<String> data = Optional.empty();
+
+    @Option(
+            names = "--repair",
+            description =
+                    "put right what is damaged or missing, from the configured copies or from the"
+                            + " one that --from names")
+    private boolean repair;
+
+    @Option(
+            names = "--scrub",
+            description =
+                    "read the next share of what is stored, from where the last run stopped, so"
+                            + " that all of it is read once in 30 days (verify.every in the"
+                            + " configuration); run it daily")
+    private boolean scrub;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "SIZE",
+            description = "with --scrub: read at most so much, such as 50GiB")
+    private Optional<String> budget = Optional.empty();
 
     @Mixin private FromOption from = new FromOption();
 
     @Override
     public Document run(Session session) {
+        demandSensible();
+        if (repair) {
+            return repair(session);
+        }
         from.apply(session);
         try (Repository repository = OpenSource.repository(session)) {
-            RepositoryCheck.Options options =
-                    new RepositoryCheck.Options(source, percent(), session.random().nextLong(), 2);
-            VerifyReport report = new Verification(repository, options, session.progress()).run();
-            Optional<KeptLocks.Report> locks =
-                    repository
-                            .store()
-                            .locks()
-                            .map(
-                                    each ->
-                                            LockFindings.kept(session, repository)
-                                                    .look(each, source, session.progress()));
-            return withLocks(document(report, locks), locks);
+            Optional<Scrubbing> share = share(session, repository);
+            VerifyReport report =
+                    new Verification(repository, options(session, share), session.progress()).run();
+            Optional<KeptLocks.Report> locks = locks(session, repository);
+            String headline =
+                    report.ok()
+                            ? fine(locks)
+                            : ErrorCode.VERIFY_FAILED.id()
+                                    + ": "
+                                    + report.findingCount()
+                                    + " of the repository's objects are damaged or missing";
+            Document document = document(headline, report, ErrorCode.VERIFY_FAILED);
+            share.ifPresent(each -> each.end(repository, document));
+            return withLocks(document, locks);
         }
     }
 
-    private double percent() {
+    private void demandSensible() {
+        if (repair) {
+            from.demandPresent("--repair");
+        }
+        if (scrub) {
+            from.demandPresent("--scrub");
+        }
+        if (scrub && (source.isPresent() || data.isPresent())) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "--scrub goes through all of the repository, share by share: it takes neither a"
+                            + " SOURCE nor --data");
+        }
+        if (budget.isPresent() && !scrub) {
+            throw new MainstayException(ErrorCode.USAGE_INVALID, "--budget needs --scrub");
+        }
+    }
+
+    private Optional<Scrubbing> share(Session session, Repository repository) {
+        return scrub
+                ? Optional.of(Scrubbing.next(session, repository, budget()))
+                : Optional.empty();
+    }
+
+    private Optional<ByteSize> budget() {
         try {
-            double percent = Double.parseDouble(data.endsWith("%") ? chopped() : data);
+            return budget.map(ByteSize::parse);
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "--budget: " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private RepositoryCheck.Options options(Session session, Optional<Scrubbing> share) {
+        RepositoryCheck.Options all =
+                new RepositoryCheck.Options(source, percent(), session.random().nextLong(), 2);
+        return share.map(each -> each.options(all)).orElse(all);
+    }
+
+    private Document repair(Session session) {
+        Repair.Report report;
+        Optional<Scrubbing> share;
+        try (Repairing work = Repairing.open(session, from.copy())) {
+            work.foundations();
+            try (Repository repository = OpenSource.repository(session)) {
+                share = share(session, repository);
+            }
+            report = work.run(options(session, share));
+        }
+        try (Repository repository = OpenSource.repository(session)) {
+            Optional<KeptLocks.Report> locks = locks(session, repository);
+            String headline = Repairing.headline(report, fine(locks));
+            Document document = document(headline, report.left(), ErrorCode.REPAIR_INCOMPLETE);
+            Repairing.describe(document, report);
+            share.ifPresent(each -> each.end(repository, document));
+            return withLocks(document, locks);
+        }
+    }
+
+    private Optional<KeptLocks.Report> locks(Session session, Repository repository) {
+        return repository
+                .store()
+                .locks()
+                .map(
+                        each ->
+                                LockFindings.kept(session, repository)
+                                        .look(each, source, session.progress()));
+    }
+
+    private double percent() {
+        String text = data.orElse("100%");
+        try {
+            String number = text.endsWith("%") ? text.substring(0, text.length() - 1) : text;
+            double percent = Double.parseDouble(number);
             if (percent >= 0 && percent <= 100) {
                 return percent;
             }
@@ -67,11 +166,7 @@ final class VerifyCommand implements Verb {
             // told below
         }
         throw new MainstayException(
-                ErrorCode.USAGE_INVALID, "--data '" + data + "' is no percentage from 0 to 100");
-    }
-
-    private String chopped() {
-        return data.substring(0, data.length() - 1);
+                ErrorCode.USAGE_INVALID, "--data '" + text + "' is no percentage from 0 to 100");
     }
 
     private static Document withLocks(Document document, Optional<KeptLocks.Report> locks) {
@@ -93,17 +188,10 @@ final class VerifyCommand implements Verb {
                         + " locked that should be";
     }
 
-    private Document document(VerifyReport report, Optional<KeptLocks.Report> locks) {
+    private static Document document(String headline, VerifyReport report, ErrorCode failure) {
         RepositoryCheck.Result contents = report.contents();
         Document document =
-                Document.of(
-                                report.ok()
-                                        ? fine(locks)
-                                        : ErrorCode.VERIFY_FAILED.id()
-                                                + ": "
-                                                + report.findingCount()
-                                                + " of the repository's objects are damaged or"
-                                                + " missing")
+                Document.of(headline)
                         .add("ok", report.ok())
                         .add("backups", report.backups())
                         .add("objects", contents.objects())
@@ -122,11 +210,27 @@ final class VerifyCommand implements Verb {
             document.add("shreddedSources", Keys.shredded(contents.shredded()));
         }
         if (!report.ok()) {
-            document.add("findings", findings(report))
-                    .add("hint", ErrorCode.VERIFY_FAILED.hint())
-                    .failing();
+            document.add("findings", findings(report));
+            if (!contents.lostFiles().isEmpty()) {
+                document.add("lostFiles", lostFiles(contents));
+            }
+            document.add("hint", failure.hint()).failing();
         }
         return document;
+    }
+
+    private static Table lostFiles(RepositoryCheck.Result contents) {
+        Table table = Table.of("source", "path", "pages", "backups");
+        contents.lostFiles().stream()
+                .limit(SHOWN)
+                .forEach(
+                        file ->
+                                table.row(
+                                        file.source(),
+                                        file.path(),
+                                        file.pages(),
+                                        file.backups().stream().sorted().toList()));
+        return table;
     }
 
     private static Table findings(VerifyReport report) {

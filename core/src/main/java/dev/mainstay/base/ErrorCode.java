@@ -177,7 +177,11 @@ public enum ErrorCode {
             903,
             "run 'mainstay lock extend' daily from a timer, as a user who may lock objects; see"
                     + " docs/immutability.md"),
-
+    REPAIR_INCOMPLETE(
+            904,
+            "back up now; what is named is lost unless another copy has it: name its place under"
+                    + " copies and repair again; see docs/repair.md"),
+    REPAIR_NOT_KEPT(905, "test the disks and the memory of the store; then repair again"),
     // 10 demo and environment
     DEMO_BINARIES_MISSING(1001, "run the demo from a checkout, with ./mainstay demo"),
     SERVER_START_FAILED(1002, "look into the log that is named above"),

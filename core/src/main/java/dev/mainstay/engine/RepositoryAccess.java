@@ -39,12 +39,16 @@ public final class RepositoryAccess {
         if (settings.place().isPresent() || settings.asOf().isPresent()) {
             return opened(remote(settings, ground), settings, ground);
         }
+        return opened(LocalStore.open(existing(settings)), settings, ground);
+    }
+
+    private static Path existing(RepositorySettings settings) {
         Path folder = folder(settings.url());
         if (!isFolder(folder, settings.url())) {
             throw new MainstayException(
                     ErrorCode.REPOSITORY_MISSING, "there is no repository at " + settings.url());
         }
-        return opened(LocalStore.open(folder), settings, ground);
+        return folder;
     }
 
     /// A store over the network, as it was where the settings say so, and with locks.
@@ -89,6 +93,16 @@ public final class RepositoryAccess {
                                 settings.lock(),
                                 Optional.empty()),
                         ground));
+    }
+
+    /// The place of a repository or a copy that should be there; the caller closes it.
+    ///
+    /// @throws MainstayException REPOSITORY_MISSING if the folder is not there
+    public static ObjectStore openExisting(RepositorySettings settings, Ground ground) {
+        if (settings.place().isPresent()) {
+            return openStore(settings, ground);
+        }
+        return retrying(LocalStore.open(existing(settings)));
     }
 
     /// What there is to say about where a store over the network keeps its objects.

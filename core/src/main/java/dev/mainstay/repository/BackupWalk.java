@@ -31,9 +31,16 @@ final class BackupWalk implements AutoCloseable {
     /// A frame of a manifest or of maps that could not be read.
     record Unread(FrameRef ref, MainstayException why) {}
 
+    /// Is told of files of which something is lost.
+    interface Losses {
+        /// @param blocks pages that are gone; empty where nobody can tell, or it has none
+        void lost(String path, BitSet blocks);
+    }
+
     private static final class SharedMaps {
         final BitSet visited = new BitSet();
         final Map<Integer, Set<PackId>> spoilt = new HashMap<>();
+        final Map<Integer, BitSet> lost = new HashMap<>();
     }
 
     private final PackReader packs;
@@ -45,6 +52,7 @@ final class BackupWalk implements AutoCloseable {
     private List<byte[]> lastMaps = List.of();
     private Optional<FrameRef> lastNeeded = Optional.empty();
     private int origin;
+    private Losses losses = (_, _) -> {};
     private Set<PackId> lost = Set.of();
     private boolean listLost;
 
@@ -59,6 +67,16 @@ final class BackupWalk implements AutoCloseable {
         this.each = each;
         this.spoilt = spoilt;
         this.unread = unread;
+    }
+
+    /// As the other, telling each file of which something is lost.
+    Set<PackId> walk(CommittedBackup backup, int originMark, Losses told) {
+        losses = told;
+        try {
+            return walk(backup, originMark);
+        } finally {
+            losses = (_, _) -> {};
+        }
     }
 
     /// @param originMark what expectations are marked with
@@ -136,9 +154,14 @@ final class BackupWalk implements AutoCloseable {
             case Content.Directory _, Content.Link _ -> {}
             case Content.Chunked chunked -> {
                 long size = 0;
+                boolean whole = !listLost;
                 for (ManifestEntry.ChunkRef chunk : chunked.chunks()) {
                     need(chunk(chunk, origin));
+                    whole &= !spoilt.test(chunk.frame());
                     size += chunk.lengthBytes();
+                }
+                if (!whole) {
+                    losses.lost(entry.path(), new BitSet());
                 }
                 if (!listLost) {
                     requireSize(entry, size);
@@ -148,6 +171,7 @@ final class BackupWalk implements AutoCloseable {
                 try {
                     paged(entry, paged);
                 } catch (MainstayException broken) {
+                    losses.lost(entry.path(), new BitSet());
                     passOver(paged.mapFrame(), broken);
                 }
             }
@@ -188,10 +212,25 @@ final class BackupWalk implements AutoCloseable {
             Set<PackId> gone = frames(map);
             if (!gone.isEmpty()) {
                 shared.spoilt.put(number, gone);
+                shared.lost.put(number, blocks(map));
             }
             paged.prints().ifPresent(prints -> fingerprints(prints, map.pageCount()));
         }
         lost.addAll(shared.spoilt.getOrDefault(number, Set.of()));
+        BitSet blocks = shared.lost.get(number);
+        if (blocks != null) {
+            losses.lost(entry.path(), blocks);
+        }
+    }
+
+    private BitSet blocks(SegmentMap map) {
+        BitSet blocks = new BitSet();
+        for (int page = 0; page < map.pageCount(); page++) {
+            if (spoilt.test(map.frames().get(map.frameOf()[page]).ref())) {
+                blocks.set(page);
+            }
+        }
+        return blocks;
     }
 
     private void fingerprints(ManifestEntry.Prints prints, int pages) {

@@ -47,9 +47,14 @@ public final class BackupWriter implements AutoCloseable {
     private final Instant begin;
     private final PackUploads uploads;
     private final BackupTally tally;
-    private final Set<String> absentPacks;
+    private final AbsentFrames absent;
     private final WalStretches absentWal;
     private Optional<NeededWal> neededWal = Optional.empty();
+
+    /// Backups that were there after this one was announced.
+    private final List<CommittedBackup> listed;
+
+    private final FoundAgain foundAgain = new FoundAgain();
 
     /// Read with the first file, beside the first pages.
     private Optional<ChunkIndex> index = Optional.empty();
@@ -77,9 +82,12 @@ public final class BackupWriter implements AutoCloseable {
         this.uploads = new PackUploads(vault.store, vault.ground.beside(), 2);
         this.tally = new BackupTally(options.refreshBudgetPages());
         Claim.Named claimed = candidates(source.repository().rootVault());
-        this.absentPacks = new HashSet<>();
+        Set<String> absentPacks = new HashSet<>();
         claimed.packs().forEach(pack -> absentPacks.add(pack.hex()));
+        RecordChain chain = source.records();
+        this.absent = new AbsentFrames(absentPacks, KnownLoss.of(chain));
         this.absentWal = claimed.wal();
+        this.listed = chain.backups();
         int packBytes = (int) options.packSize().bytes();
         this.pages =
                 new PackStream(
@@ -154,7 +162,7 @@ public final class BackupWriter implements AutoCloseable {
         prior = options.parent().filter(this::isListed).flatMap(this::unlessClaimed);
         begun =
                 options.resumed().stream()
-                        .map(each -> BegunPages.read(source, each, absentPacks))
+                        .map(each -> BegunPages.read(source, each, absent))
                         .toList();
     }
 
@@ -162,16 +170,19 @@ public final class BackupWriter implements AutoCloseable {
     /// collector removes what it refers to before this one has ended; if not, its packs may be gone
     /// already, and everything is read.
     private boolean isListed(CommittedBackup parent) {
-        return source.backups().stream().anyMatch(each -> each.id().equals(parent.id()));
+        return listed.stream().anyMatch(each -> each.id().equals(parent.id()));
     }
 
     /// What a parent's manifest says, unless a collector claimed where it is stored and has removed
-    /// it by now.
+    /// it by now, or it is known to be lost.
     private Optional<PriorBackup> unlessClaimed(CommittedBackup parent) {
+        if (parent.manifest().stream().anyMatch(absent.lost()::contains)) {
+            return Optional.empty();
+        }
         try {
-            return Optional.of(PriorBackup.read(source, parent, absentPacks));
+            return Optional.of(PriorBackup.read(source, parent, absent));
         } catch (MainstayException missing) {
-            if (missing.code() == ErrorCode.STORE_OBJECT_MISSING && !absentPacks.isEmpty()) {
+            if (missing.code() == ErrorCode.STORE_OBJECT_MISSING && !absent.isEmpty()) {
                 return Optional.empty();
             }
             throw missing;
@@ -273,7 +284,7 @@ public final class BackupWriter implements AutoCloseable {
             return known;
         }
         if (index.isEmpty()) {
-            index = Optional.of(ChunkIndex.read(source, absentPacks));
+            index = Optional.of(ChunkIndex.read(source, absent));
         }
         Optional<ChunkRef> stored = index.get().find(chunk);
         if (stored.isPresent()) {
@@ -283,6 +294,7 @@ public final class BackupWriter implements AutoCloseable {
         Optional<ManifestAssembly.PlacedChunk> there = begun(chunk);
         if (there.isPresent()) {
             newChunks.put(chunk, there.get());
+            index.get().lost(chunk).forEach(lost -> foundAgain.add(lost, there.get().frame()));
             progress.ifPresent(log -> log.add(there.get()));
             return there.get();
         }
@@ -297,6 +309,7 @@ public final class BackupWriter implements AutoCloseable {
         ManifestAssembly.PlacedChunk placed =
                 new ManifestAssembly.PlacedChunk(chunk, length, frame);
         newChunks.put(chunk, placed);
+        index.get().lost(chunk).forEach(lost -> foundAgain.add(lost, frame));
         progress.ifPresent(log -> log.add(placed));
         return placed;
     }
@@ -328,6 +341,7 @@ public final class BackupWriter implements AutoCloseable {
                             source.fingerprintSeed(),
                             options.shape(),
                             tally,
+                            foundAgain,
                             blockSizeBytes);
             lookup = prior.map(PriorBackup::lookup);
         }
@@ -378,7 +392,12 @@ public final class BackupWriter implements AutoCloseable {
             }
             Optional<PriorFile> known =
                     found.flatMap(each -> lookup.orElseThrow().withFingerprints(each));
-            return new PartedFile(storer.begin(facts, pages, known), known, since, parts);
+            PartedFile parted =
+                    new PartedFile(storer.begin(facts, pages, known), known, since, parts);
+            if (found.isEmpty() && lookup.isPresent()) {
+                parted.file.lost = lookup.get().lost(facts.path(), blockSize());
+            }
+            return parted;
         }
 
         private int blockSize() {
@@ -480,6 +499,7 @@ public final class BackupWriter implements AutoCloseable {
                                                 chunk.frame().ref()))
                         .toList());
         Vault vault = source.vault();
+        foundAgain.publish(vault, id);
         String name = Names.slot(source.id(), id);
         RecordChain chain = source.records();
         neededWal.ifPresent(wal -> demandNotFreed(wal, chain));

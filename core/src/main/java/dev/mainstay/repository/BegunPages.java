@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -27,20 +26,20 @@ import java.util.function.Consumer;
 /// name. An object that is damaged or gone costs only what it would have saved.
 final class BegunPages implements AutoCloseable {
     private final BegunBackup backup;
-    private final Set<String> absentPacks;
+    private final AbsentFrames absent;
     private final PathTable files = new PathTable("the list of files of a backup that was begun");
     private final Map<ChunkId, ChunkRef> chunks = new HashMap<>();
     private final Map<String, Boolean> there = new ConcurrentHashMap<>();
     private final ObjectStore store;
 
-    private BegunPages(ProtectedSource source, BegunBackup backup, Set<String> absentPacks) {
+    private BegunPages(ProtectedSource source, BegunBackup backup, AbsentFrames absent) {
         this.store = source.vault().store;
         this.backup = backup;
-        this.absentPacks = absentPacks;
+        this.absent = absent;
     }
 
-    static BegunPages read(ProtectedSource source, BegunBackup backup, Set<String> absentPacks) {
-        BegunPages begun = new BegunPages(source, backup, absentPacks);
+    static BegunPages read(ProtectedSource source, BegunBackup backup, AbsentFrames absent) {
+        BegunPages begun = new BegunPages(source, backup, absent);
         Vault vault = source.vault();
         for (String name : backup.objects()) {
             try {
@@ -145,7 +144,7 @@ final class BegunPages implements AutoCloseable {
     /// A pack may be gone without having been claimed since this backup began: a process that was
     /// given up long ago and does not know it still puts down what it stored.
     private boolean isAbsent(FrameRef frame) {
-        return absentPacks.contains(frame.pack().hex())
+        return absent.contains(frame)
                 || !there.computeIfAbsent(
                         Names.pack(frame.packClass(), frame.pack()),
                         pack -> store.size(pack).isPresent());

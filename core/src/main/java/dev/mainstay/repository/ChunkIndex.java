@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /// Where the chunks of a source's other files are: immutable sorted pieces, one for each backup
@@ -69,15 +70,39 @@ final class ChunkIndex {
     }
 
     private final List<Piece> pieces = new ArrayList<>();
-    private final Set<String> absentPacks;
+    private final AbsentFrames absent;
 
-    private ChunkIndex(Set<String> absentPacks) {
-        this.absentPacks = absentPacks;
+    private ChunkIndex(AbsentFrames absent) {
+        this.absent = absent;
     }
 
-    /// @param absentPacks hex names of packs that a collector has published as candidates
-    static ChunkIndex read(ProtectedSource source, Set<String> absentPacks) {
-        ChunkIndex index = new ChunkIndex(absentPacks);
+    /// @param absent what is never found
+    static ChunkIndex read(ProtectedSource source, AbsentFrames absent) {
+        return read(
+                source,
+                absent,
+                (_, damaged) -> {
+                    throw damaged;
+                });
+    }
+
+    /// As far as its pieces can be read.
+    static ChunkIndex readable(ProtectedSource source) {
+        return read(
+                source,
+                new AbsentFrames(Set.of(), KnownLoss.NONE),
+                (_, damaged) -> {
+                    if (BegunBackup.isPassing(damaged)) {
+                        throw damaged;
+                    }
+                });
+    }
+
+    private static ChunkIndex read(
+            ProtectedSource source,
+            AbsentFrames absent,
+            BiConsumer<String, MainstayException> damaged) {
+        ChunkIndex index = new ChunkIndex(absent);
         Vault vault = source.vault();
         Set<String> committed = new HashSet<>();
         source.backups().forEach(backup -> committed.add(backup.id().text()));
@@ -98,9 +123,13 @@ final class ChunkIndex {
                         }
                         throw missing;
                     }
-                    for (SealedObject.Part part :
-                            vault.open(object.name(), ObjectType.INDEX, bytes)) {
-                        index.pieces.add(piece(object.name(), part.payload()));
+                    try {
+                        for (SealedObject.Part part :
+                                vault.open(object.name(), ObjectType.INDEX, bytes)) {
+                            index.pieces.add(piece(object.name(), part.payload()));
+                        }
+                    } catch (MainstayException broken) {
+                        damaged.accept(object.name(), broken);
                     }
                 });
         return index;
@@ -146,11 +175,22 @@ final class ChunkIndex {
     Optional<ChunkRef> find(ChunkId id) {
         for (int i = pieces.size() - 1; i >= 0; i--) {
             Optional<ChunkRef> found = pieces.get(i).find(id);
-            if (found.isPresent() && !absentPacks.contains(found.get().frame().pack().hex())) {
+            if (found.isPresent() && !absent.contains(found.get().frame())) {
                 return found;
             }
         }
         return Optional.empty();
+    }
+
+    /// Where a chunk was that is lost there.
+    List<FrameRef> lost(ChunkId id) {
+        return absent.lost().isEmpty()
+                ? List.of()
+                : pieces.stream()
+                        .flatMap(piece -> piece.find(id).stream())
+                        .map(ChunkRef::frame)
+                        .filter(absent.lost()::contains)
+                        .toList();
     }
 
     /// Puts the piece of a backup's new chunks; nothing if there are none.

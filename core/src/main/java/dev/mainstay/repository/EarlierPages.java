@@ -57,6 +57,11 @@ final class EarlierPages implements PageSource {
         return pages;
     }
 
+    @Override
+    public boolean isLive() {
+        return false;
+    }
+
     private Opened open(int index) {
         SegmentMap.MappedFrame wanted = map.frames().get(index);
         Frame frame = packs.read(wanted.ref(), (_, found) -> digest(found).equals(wanted.digest()));

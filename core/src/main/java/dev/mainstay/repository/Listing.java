@@ -7,6 +7,7 @@ import dev.mainstay.storage.StoredObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// Reads listings to their end.
 final class Listing {
@@ -25,6 +26,21 @@ final class Listing {
             ListPage page = store.list(prefix, from, PAGE);
             page.objects().forEach(each);
             if (page.last() || page.objects().isEmpty()) {
+                return;
+            }
+            from = page.next();
+        }
+    }
+
+    /// Until the taker has seen enough.
+    static void whileAfter(
+            ObjectStore store, String prefix, String after, Predicate<StoredObject> goesOn) {
+        String from = after;
+        while (true) {
+            ListPage page = store.list(prefix, from, PAGE);
+            if (!page.objects().stream().allMatch(goesOn)
+                    || page.last()
+                    || page.objects().isEmpty()) {
                 return;
             }
             from = page.next();

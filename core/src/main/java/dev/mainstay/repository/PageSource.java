@@ -10,4 +10,9 @@ public interface PageSource {
     /// @param into receives them from its start
     /// @return pages read; fewer than wanted only where the file ends by now
     int read(int firstBlock, int pages, byte[] into);
+
+    /// Whether any page can be read as it is now, as often as one likes.
+    default boolean isLive() {
+        return true;
+    }
 }

@@ -30,6 +30,7 @@ final class PageStorer {
     private final BackupOptions.FrameShape shape;
     private final BackupTally tally;
     private final int blockSize;
+    private final FoundAgain foundAgain;
     private final byte[] run;
     private final byte[] batch;
     private final int[] batchBlocks;
@@ -41,7 +42,9 @@ final class PageStorer {
             long fingerprintSeed,
             BackupOptions.FrameShape shape,
             BackupTally tally,
+            FoundAgain foundAgain,
             int blockSizeBytes) {
+        this.foundAgain = foundAgain;
         this.coder = coder;
         this.packs = packs;
         this.fingerprints = new Fingerprints(fingerprintSeed);
@@ -182,6 +185,36 @@ final class PageStorer {
         }
         prior.ifPresent(known -> markUnchanged(file, known));
         count(file);
+        file.lost.forEach(lost -> find(file, lost, source));
+    }
+
+    /// Gives a lost frame back if its content is at hand: in a frame that was stored just now, or
+    /// in the pages of the file as they are, where the digest says that they are what they were.
+    private void find(PagedFile file, LostPages lost, PageSource source) {
+        for (PagedFile.Placed placed : file.frames) {
+            if (placed.pages() == lost.blocks().length && placed.digest().equals(lost.digest())) {
+                foundAgain.add(lost.ref(), placed.frame());
+                return;
+            }
+        }
+        int last = lost.blocks()[lost.blocks().length - 1];
+        if (!source.isLive() || last >= file.frameOf.length) {
+            return;
+        }
+        int length = lost.blocks().length * blockSize;
+        byte[] pages = new byte[length];
+        for (int i = 0; i < lost.blocks().length; i++) {
+            if (source.read(lost.blocks()[i], 1, run) < 1) {
+                return;
+            }
+            tally.read(blockSize);
+            System.arraycopy(run, 0, pages, i * blockSize, blockSize);
+        }
+        if (Digest128.of(pages, 0, length).equals(lost.digest())) {
+            byte[] meta = new PageList(file.facts.path(), blockSize, lost.blocks()).toBytes();
+            foundAgain.add(
+                    lost.ref(), packs.append(coder, FrameKind.PAGES, meta, pages, 0, length));
+        }
     }
 
     private void refreshUntouched(

@@ -23,6 +23,9 @@ final class PagedFile {
     long[] fingerprints;
     private int end;
 
+    /// Frames of the earlier backup that are lost and may be found again.
+    List<LostPages> lost = List.of();
+
     /// Set where nothing changed: the earlier backup's own entry serves again.
     Optional<ManifestEntry> unchanged = Optional.empty();
 

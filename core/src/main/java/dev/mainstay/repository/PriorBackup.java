@@ -12,26 +12,25 @@ import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /// The relation files of the backup that an incremental builds on, found by path.
 final class PriorBackup implements AutoCloseable {
     private final ProtectedSource source;
     private final CommittedBackup backup;
-    private final Set<String> absentPacks;
+    private final AbsentFrames absent;
     private final PathTable files = new PathTable("the earlier backup's list of files");
 
-    private PriorBackup(ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
+    private PriorBackup(ProtectedSource source, CommittedBackup backup, AbsentFrames absent) {
         this.source = source;
         this.backup = backup;
-        this.absentPacks = absentPacks;
+        this.absent = absent;
     }
 
-    static PriorBackup read(
-            ProtectedSource source, CommittedBackup backup, Set<String> absentPacks) {
-        PriorBackup prior = new PriorBackup(source, backup, absentPacks);
+    static PriorBackup read(ProtectedSource source, CommittedBackup backup, AbsentFrames absent) {
+        PriorBackup prior = new PriorBackup(source, backup, absent);
         try (BackupReader reader = source.read(backup)) {
             reader.entries(
                     entry -> {
@@ -74,7 +73,8 @@ final class PriorBackup implements AutoCloseable {
 
         /// What is known of a file, or empty where it has to be stored whole: it is new, its block
         /// size changed, its map or fingerprints are dropped or damaged, a collector claims one of
-        /// its packs, or its map has grown so far that the next one might not fit in a frame.
+        /// its packs, a frame of it is known to be lost, or its map has grown so far that the next
+        /// one might not fit in a frame.
         ///
         /// @return without fingerprints: see [#withFingerprints]
         Optional<PriorFile> find(String path, int blockSizeBytes) {
@@ -120,7 +120,7 @@ final class PriorBackup implements AutoCloseable {
             return ((Content.Paged) entry.content()).prints().orElseThrow();
         }
 
-        private static Optional<PriorFile> unlessDamaged(Supplier<Optional<PriorFile>> reading) {
+        private static <T> Optional<T> unlessDamaged(Supplier<Optional<T>> reading) {
             try {
                 return reading.get();
             } catch (MainstayException damaged) {
@@ -134,19 +134,35 @@ final class PriorBackup implements AutoCloseable {
         private Optional<PriorFile> find(
                 ManifestEntry entry, Content.Paged paged, int blockSizeBytes) {
             SegmentMap map = reader.map(paged);
-            boolean claimed =
-                    claimed(paged.mapFrame())
-                            || claimed(paged.prints().orElseThrow().frame())
-                            || map.frames().stream().anyMatch(frame -> claimed(frame.ref()));
+            boolean gone =
+                    isAbsent(paged.mapFrame())
+                            || isAbsent(paged.prints().orElseThrow().frame())
+                            || map.frames().stream().anyMatch(frame -> isAbsent(frame.ref()));
             boolean full = map.frames().size() > SegmentMap.MAX_FRAMES;
-            if (map.blockSizeBytes() != blockSizeBytes || claimed || full) {
+            if (map.blockSizeBytes() != blockSizeBytes || gone || full) {
                 return Optional.empty();
             }
             return Optional.of(PriorFile.withoutFingerprints(backup.id(), entry, map));
         }
 
-        private boolean claimed(FrameRef frame) {
-            return absentPacks.contains(frame.pack().hex());
+        private boolean isAbsent(FrameRef frame) {
+            return absent.contains(frame);
+        }
+
+        /// Lost frames of a file that the earlier backup has and [#find] passes over, as far as the
+        /// same content may still be at hand.
+        List<LostPages> lost(String path, int blockSizeBytes) {
+            Optional<ManifestEntry> entry =
+                    absent.lost().isEmpty() ? Optional.empty() : entry(path);
+            if (entry.isEmpty()
+                    || !(entry.get().content() instanceof Content.Paged paged)
+                    || absent.contains(paged.mapFrame())) {
+                return List.of();
+            }
+            return unlessDamaged(() -> Optional.of(reader.map(paged)))
+                    .filter(map -> map.blockSizeBytes() == blockSizeBytes)
+                    .map(map -> LostPages.of(map, absent.lost()))
+                    .orElseGet(List::of);
         }
 
         @Override

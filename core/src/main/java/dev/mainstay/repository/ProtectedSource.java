@@ -11,6 +11,7 @@ import dev.mainstay.repository.format.ObjectSeal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// One source's part of a repository: its backups, records and WAL, under its own key. Thread-safe.
 public final class ProtectedSource {
@@ -126,6 +127,12 @@ public final class ProtectedSource {
     /// first.
     public List<BegunBackup> begunBackups() {
         return BegunBackup.of(this);
+    }
+
+    /// Paths of files of which frames are known to be lost, in any backup: only a file that is read
+    /// whole can give them back.
+    public Set<String> lostFiles() {
+        return KnownLoss.of(records()).files();
     }
 
     /// Starts a backup: announces it, and reads what it must treat as absent.

@@ -4,6 +4,7 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SourceId;
+import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
 import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.PackId;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
@@ -61,6 +63,9 @@ public final class RepositoryCheck {
     /// @param unknownObjects the first ones that are no objects of this format
     /// @param unusedPacks packs that no committed backup refers to: garbage or a backup under way
     /// @param shredded sources whose objects nobody can read any more, on purpose
+    /// @param lostFiles what backups do not have any more, the first ones
+    /// @param losses frames that backups do not have any more, by source; empty for a source that
+    ///   has lost nothing
     public record Result(
             Map<ProtectedSource, List<CommittedBackup>> backups,
             List<Defect> defects,
@@ -73,7 +78,9 @@ public final class RepositoryCheck {
             long packsRead,
             long unusedPacks,
             long frames,
-            List<ShreddedSource> shredded) {}
+            List<ShreddedSource> shredded,
+            List<LostFile> lostFiles,
+            Map<ProtectedSource, KnownLoss> losses) {}
 
     private static final Comparator<NewestRecords.Head> BY_OBJECT =
             Comparator.comparing(NewestRecords.Head::object)
@@ -90,6 +97,8 @@ public final class RepositoryCheck {
     private final Map<SourceId, RecordChain> chains = new HashMap<>();
     private final List<ProtectedSource> origins = new ArrayList<>();
     private final List<BackupWalk.Unread> unread = new ArrayList<>();
+    private final List<LostFile> lostFiles = new ArrayList<>();
+    private final Map<ProtectedSource, KnownLoss> losses = new LinkedHashMap<>();
     private List<ShreddedSource> shredded = List.of();
 
     /// @param bytesDone is told how many more bytes of the store were dealt with, from any thread
@@ -131,7 +140,9 @@ public final class RepositoryCheck {
                     packs.read(),
                     packs.unused(),
                     packs.frames(),
-                    shredded);
+                    shredded,
+                    List.copyOf(lostFiles),
+                    Map.copyOf(losses));
         }
     }
 
@@ -321,20 +332,35 @@ public final class RepositoryCheck {
             packs.spoil(each.ref());
         }
         Map<PackId, Set<BackupId>> cost = new HashMap<>();
-        if (!broken.isEmpty()) {
-            for (ProtectedSource source : selected) {
-                try (BackupWalk walk = new BackupWalk(source, _ -> {}, packs::isSpoilt, _ -> {})) {
-                    for (CommittedBackup backup : backups.getOrDefault(source.id(), List.of())) {
-                        for (PackId pack : walk.walk(backup, 0)) {
-                            cost.computeIfAbsent(pack, _ -> new HashSet<>()).add(backup.id());
-                        }
-                    }
-                }
-            }
+        for (ProtectedSource source : selected) {
+            losses.put(source, broken.isEmpty() ? KnownLoss.NONE : attribute(packs, source, cost));
         }
         broken.forEach(
                 (pack, what) ->
                         defects.add(what.name(), what.why(), cost.getOrDefault(pack, Set.of())));
+    }
+
+    private KnownLoss attribute(
+            PackSurvey packs, ProtectedSource source, Map<PackId, Set<BackupId>> cost) {
+        LostFiles files = new LostFiles(source.name());
+        Map<PackId, Set<Integer>> frames = new HashMap<>();
+        Consumer<ExpectedFrames.Expected> note =
+                expected -> {
+                    FrameRef ref = expected.ref();
+                    if (packs.isSpoilt(ref)) {
+                        frames.computeIfAbsent(ref.pack(), _ -> new HashSet<>()).add(ref.number());
+                    }
+                };
+        try (BackupWalk walk = new BackupWalk(source, note, packs::isSpoilt, _ -> {})) {
+            for (CommittedBackup backup : backups.getOrDefault(source.id(), List.of())) {
+                BackupWalk.Losses told = (path, blocks) -> files.add(backup.id(), path, blocks);
+                for (PackId pack : walk.walk(backup, 0, told)) {
+                    cost.computeIfAbsent(pack, _ -> new HashSet<>()).add(backup.id());
+                }
+            }
+        }
+        lostFiles.addAll(files.list());
+        return KnownLoss.of(frames, files.list());
     }
 
     /// What can open an object with this header; empty where its source's key is not there.

@@ -112,6 +112,25 @@ public final class SegmentSummaries {
         return made[0];
     }
 
+    /// Puts a new summary in the place of one that is damaged.
+    ///
+    /// @return false if the segment or the next one is not stored, or they tell too little
+    public boolean remake(WalSegment segment) {
+        Optional<byte[]> content = archive.get(segment);
+        Optional<byte[]> next = archive.get(segment.next());
+        if (content.isEmpty() || next.isEmpty()) {
+            return false;
+        }
+        Optional<CatalogFiles.Known> known =
+                catalogs.known(segment, archive.source().newestBackups());
+        lookBack(segment, known);
+        Optional<WalSummary> made =
+                summary(segment, content.get(), next.get(), catalogs.at(known))
+                        .filter(WalSummary::complete);
+        made.ifPresent(summary -> archive.replaceSummary(segment, summary.encode()));
+        return made.isPresent();
+    }
+
     private void summarise(WalSegment segment, byte[] content, byte[] next) {
         Optional<CatalogFiles.Known> known =
                 catalogs.known(segment, archive.source().newestBackups());

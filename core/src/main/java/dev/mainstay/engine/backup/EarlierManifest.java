@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 ///
 /// The server sends every file whole that the manifest does not name. So it names only what may
 /// come in parts: main forks, whose changes the log tells, of which the earlier backup can serve
-/// for the rest, and of which it has no damaged page.
+/// for the rest, and of which it has no damaged page and nothing is known to be lost.
 final class EarlierManifest {
     private EarlierManifest() {}
 
@@ -37,6 +37,7 @@ final class EarlierManifest {
                 details.judgement().damagedPages().stream()
                         .map(BackupDetails.Damage::path)
                         .collect(Collectors.toSet());
+        damaged.addAll(source.lostFiles());
         BackupManifest manifest =
                 BackupManifest.open(new BufferedOutputStream(out), version, details.systemId());
         try (BackupReader reader = source.read(backup)) {

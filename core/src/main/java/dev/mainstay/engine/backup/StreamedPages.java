@@ -152,6 +152,11 @@ final class StreamedPages implements AutoCloseable {
             return got;
         }
 
+        @Override
+        public boolean isLive() {
+            return false;
+        }
+
         private void check(int firstBlock, int count, byte[] bytes) {
             if (terms.verification.isEmpty()) {
                 return;

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// Proves that a repository holds what it should: everything readable, complete and continuous, or
@@ -68,6 +69,15 @@ public final class Verification {
             }
         }
         points.forEach((system, on) -> logs.add(new WalCheck(source, system, on)));
+    }
+
+    /// What a commit says of the cluster, if it can be understood.
+    static Optional<BackupDetails> details(CommittedBackup backup) {
+        try {
+            return Optional.of(BackupDetails.read(backup.details()));
+        } catch (MainstayException | IllegalArgumentException broken) {
+            return Optional.empty();
+        }
     }
 
     private VerifyReport report(RepositoryCheck.Result contents) {

@@ -18,6 +18,7 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.crypto.Credential;
+import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ManifestEntry;
@@ -125,6 +126,15 @@ public final class SampleRepository {
     static void moreWal(ProtectedSource source) {
         wal(source, SEGMENTS, SEGMENTS + 1);
         source.wal(SYSTEM, 3).collectParts(SampleLog.segment(FIRST_SEGMENT + SEGMENTS));
+    }
+
+    /// The same cluster, for backups in another store that holds the same so far.
+    SampleRepository goingOn() {
+        SampleRepository other = new SampleRepository(random.nextLong(), credential);
+        relations.forEach((path, content) -> other.relations.put(path, content.clone()));
+        other.files.putAll(files);
+        other.byBackup.putAll(byBackup);
+        return other;
     }
 
     private byte[] bytes(int length) {
@@ -259,14 +269,22 @@ public final class SampleRepository {
 
     private static byte[] chunks(Content.Chunked chunked, PackReader packs) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        chunked.chunks().forEach(chunk -> bytes.writeBytes(packs.read(chunk.frame()).toBytes()));
+        for (ManifestEntry.ChunkRef chunk : chunked.chunks()) {
+            PackReader.Proof same = (_, found) -> Arrays.equals(found.meta(), chunk.id().bytes());
+            bytes.writeBytes(packs.read(chunk.frame(), same).toBytes());
+        }
         return bytes.toByteArray();
     }
 
     private static byte[] pages(SegmentMap map, PackReader packs) {
         byte[] content = new byte[map.pageCount() * BLOCK];
         for (int index = 0; index < map.frames().size(); index++) {
-            Frame frame = packs.read(map.frames().get(index).ref());
+            SegmentMap.MappedFrame wanted = map.frames().get(index);
+            PackReader.Proof same =
+                    (_, found) ->
+                            Digest128.of(found.payload(), 0, found.length())
+                                    .equals(wanted.digest());
+            Frame frame = packs.read(wanted.ref(), same);
             int[] blocks = PageList.read("test", frame.meta()).blocks();
             for (int i = 0; i < blocks.length; i++) {
                 if (blocks[i] < map.pageCount() && map.frameOf()[blocks[i]] == index) {

@@ -135,11 +135,6 @@ class ScrubTest {
 
     @Test
     void aBudgetIsKeptAndWhatItLacksIsSaid() {
-        long largest =
-                content().stream()
-                        .mapToLong(name -> store.size(name).orElseThrow())
-                        .max()
-                        .orElse(0);
         Set<String> seen = new TreeSet<>();
         for (int run = 0; run < 200 && !seen.equals(content()); run++) {
             Done done = scrub(Duration.ofDays(1), Optional.of(1000L));

@@ -5,13 +5,8 @@ import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ChangeReport;
 import dev.mainstay.engine.backup.Changes;
 import dev.mainstay.engine.backup.ClusterBackup;
-import dev.mainstay.engine.config.Configuration;
-import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.backup.SourceBackup;
 import dev.mainstay.postgres.cluster.Waiter;
-import dev.mainstay.postgres.protocol.ConnectionSpec;
-import dev.mainstay.postgres.protocol.OpeningSession;
-import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.format.Json;
 
 import picocli.CommandLine.Command;
@@ -52,33 +47,18 @@ final class BackupCommand implements Verb {
 
     @Override
     public Document run(Session session) {
-        Configuration configuration = session.configuration();
-        PostgresSettings settings = OpenSource.postgres(session, source);
-        ConnectionSpec connection = OpenSource.connection(session, settings);
-        try (OpeningSession login = OpeningSession.begin(connection, ClusterBackup.APPLICATION);
-                Repository repository = OpenSource.repository(session)) {
-            ProtectedSource known = repository.sourceOrAdd(source);
-            ClusterBackup backup =
-                    new ClusterBackup(
-                            known,
-                            configuration.repository(),
-                            settings,
-                            connection,
-                            session.progress());
-            settings.standby()
-                    .map(settings::of)
-                    .ifPresent(there -> backup.withStandby(OpenSource.connection(session, there)));
-            ClusterBackup.Result result =
-                    backup.run(
-                            new ClusterBackup.Request(
-                                    ClusterBackup.Request.Type.valueOf(
-                                            type.name().toUpperCase(Locale.ROOT)),
-                                    Duration.ofSeconds(archiveTimeoutSeconds),
-                                    Waiter.sleeping(Duration.ofMillis(50)),
-                                    verifyChanges),
-                            login.take());
-            return document(result);
-        }
+        OpenSource.postgres(session, source); // unknown is told first
+        OpenSource.warnOfOpenKey(session);
+        ClusterBackup.Result result =
+                new SourceBackup(OpenSource.surroundings(session), source, session.progress())
+                        .run(
+                                new ClusterBackup.Request(
+                                        ClusterBackup.Request.Type.valueOf(
+                                                type.name().toUpperCase(Locale.ROOT)),
+                                        Duration.ofSeconds(archiveTimeoutSeconds),
+                                        Waiter.sleeping(Duration.ofMillis(50)),
+                                        verifyChanges));
+        return document(result);
     }
 
     private static String verified(Json details) {

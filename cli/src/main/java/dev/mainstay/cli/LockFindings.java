@@ -2,14 +2,10 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
-import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.engine.retention.KeptLocks;
-import dev.mainstay.engine.retention.RetentionPolicy;
 import dev.mainstay.repository.Defect;
 import dev.mainstay.repository.LockSurvey;
 import dev.mainstay.repository.Repository;
-
-import java.util.Optional;
 
 /// What is said of locks.
 final class LockFindings {
@@ -17,14 +13,7 @@ final class LockFindings {
 
     /// For a repository whose settings have locks.
     static KeptLocks kept(Session session, Repository repository) {
-        return new KeptLocks(
-                repository,
-                session.configuration().repository().lock().orElseThrow(),
-                name ->
-                        Optional.ofNullable(session.configuration().sources().get(name))
-                                .map(SourceSettings::retention)
-                                .orElseGet(RetentionPolicy::everything),
-                session.clock().instant());
+        return KeptLocks.of(session.configuration(), repository, session.clock().instant());
     }
 
     static String objects(long count) {

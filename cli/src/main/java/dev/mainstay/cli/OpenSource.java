@@ -3,6 +3,7 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.KeySource;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.RepositorySettings;
@@ -15,7 +16,6 @@ import dev.mainstay.repository.crypto.KeyFiles;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 
 /// From the configuration to what a command works on.
@@ -89,9 +89,11 @@ final class OpenSource {
     }
 
     static ConnectionSpec connection(Session session, PostgresSettings settings) {
-        Map<String, String> environment = new java.util.HashMap<>(session.terminal().environment());
-        settings.password().ifPresent(password -> environment.put("PGPASSWORD", password.reveal()));
-        ConnectionSpec spec = ConnectionSpec.parse(settings.url(), environment);
-        return settings.limits().localAddress().map(spec::withLocalAddress).orElse(spec);
+        return surroundings(session).connection(settings);
+    }
+
+    static Surroundings surroundings(Session session) {
+        return new Surroundings(
+                session.configuration(), session.terminal().environment(), ground(session));
     }
 }

@@ -62,6 +62,10 @@ final class Verbs {
                             "bring a single table back into a live database",
                             RecoverCommand::new),
                     new Entry(
+                            "server",
+                            "stay, and answer over HTTP: jobs, schedules, an API",
+                            ServerCommand::new),
+                    new Entry(
                             "demo", "the whole story on an embedded PostgreSQL", DemoCommand::new),
                     new Entry(
                             "version",

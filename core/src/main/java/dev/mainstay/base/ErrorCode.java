@@ -5,7 +5,7 @@ import java.util.Locale;
 /// The closed catalogue of what can go wrong. A number never changes its meaning and is never used
 /// again. Hundreds belong to rooms: 01 storage, 02 repository, 03 keys, 04 configuration and
 /// command line, 05 connection to PostgreSQL, 06 backup, 07 WAL, 08 restore, 09 check and verify,
-/// 10 demo and environment, 11 recovery of single tables.
+/// 10 demo and environment, 11 recovery of single tables, 12 server.
 public enum ErrorCode {
     // 01 storage
     STORE_UNAVAILABLE(
@@ -201,7 +201,22 @@ public enum ErrorCode {
     RECOVER_SPACE(1104, "free space, or name a roomier directory: --sandbox DIR"),
     RECOVER_EXPORT_FAILED(1105, "nothing was changed; --keep keeps the restored server's files"),
     RECOVER_IMPORT_FAILED(1106, "nothing was imported; correct the cause and run it again"),
-    RECOVER_SERVER_OLDER(1107, "recover into a server of the same or a newer major version");
+    RECOVER_SERVER_OLDER(1107, "recover into a server of the same or a newer major version"),
+
+    // 12 server
+    SERVER_LISTEN(1201, "stop what listens there, or choose another address: server.listen"),
+    SERVER_STATE(
+            1202,
+            "see that the folder or database of server.state is there and this user may use it;"
+                    + " backups are none of what it holds"),
+    SERVER_STATE_IN_USE(
+            1203, "a folder is one server's; several share a database: server.state.url"),
+    SERVER_CERTIFICATE(
+            1204,
+            "server.tls needs PEM files: the certificate with those that vouch for it, and its"
+                    + " private key, unencrypted"),
+    JOB_UNKNOWN(1205, "GET /api/v1/jobs lists what there is"),
+    JOB_OVER(1206, "a job that has ended stays as it is; start another one");
 
     private final int number;
     private final String hint;

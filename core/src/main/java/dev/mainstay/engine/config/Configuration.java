@@ -21,6 +21,7 @@ public record Configuration(
         Map<String, CopySettings> copies,
         Map<String, SourceSettings> sources,
         VerifySettings verify,
+        ServerSettings server,
         List<ConfigurationWarning> warnings) {
     public Configuration {
         copies = Collections.unmodifiableMap(new LinkedHashMap<>(copies));
@@ -43,12 +44,12 @@ public record Configuration(
     /// @throws MainstayException what [#copy] says
     public Configuration from(String copy) {
         return new Configuration(
-                origin, copy(copy).repository(), copies, sources, verify, warnings);
+                origin, copy(copy).repository(), copies, sources, verify, server, warnings);
     }
 
     /// The same with the repository as it was.
     public Configuration asOf(Instant time) {
-        return new Configuration(origin, repository.asOf(time), copies, sources, verify, warnings);
+        return new Configuration(origin, repository.asOf(time), copies, sources, verify, server, warnings);
     }
 
     private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {

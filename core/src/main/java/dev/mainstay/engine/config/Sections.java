@@ -41,7 +41,7 @@ final class Sections {
 
     Configuration configuration(String origin, ConfigNode root) {
         Map<String, ConfigNode> entries =
-                root.entries("repository", "copies", "retention", "sources", "verify");
+                root.entries("repository", "copies", "retention", "sources", "verify", "server");
         RepositorySettings repository = repository(required(root, entries, "repository"));
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
         ConfigNode retention = entries.get("retention");
@@ -66,6 +66,7 @@ final class Sections {
                 copies,
                 sources,
                 verify == null ? VerifySettings.DEFAULT : verify(verify),
+                new ServerSection(this::path, this::warnIfOpen).read(entries.get("server")),
                 warnings);
     }
 
@@ -391,7 +392,7 @@ final class Sections {
         return PlaceSection.checkUrl(text);
     }
 
-    private static String serverUrl(String text) {
+    static String serverUrl(String text) {
         if (!text.startsWith("postgresql://") && !text.startsWith("postgres://")) {
             throw new IllegalArgumentException(
                     "'"

@@ -3,6 +3,8 @@ package dev.mainstay.engine.retention;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.repository.Defect;
 import dev.mainstay.repository.KeptObjects;
 import dev.mainstay.repository.LockSurvey;
@@ -58,6 +60,18 @@ public final class KeptLocks {
         this.lock = lock;
         this.policies = policies;
         this.now = now;
+    }
+
+    /// Of a configured repository that locks what it holds, by the policies of its sources.
+    public static KeptLocks of(Configuration configuration, Repository repository, Instant now) {
+        return new KeptLocks(
+                repository,
+                configuration.repository().lock().orElseThrow(),
+                name ->
+                        Optional.ofNullable(configuration.sources().get(name))
+                                .map(SourceSettings::retention)
+                                .orElseGet(RetentionPolicy::everything),
+                now);
     }
 
     /// Looks and changes nothing.

@@ -1,0 +1,137 @@
+package dev.mainstay.engine.config;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+
+/// The section `server`.
+final class ServerSection {
+    private static final int MOST_PORT = 65_535;
+
+    private final Function<ConfigNode, Path> path;
+    private final BiConsumer<ConfigNode, String> secret;
+
+    /// @param secret is told of each value that nobody else should read, and what it is
+    ServerSection(Function<ConfigNode, Path> path, BiConsumer<ConfigNode, String> secret) {
+        this.path = path;
+        this.secret = secret;
+    }
+
+    private record Listen(String host, int port) {}
+
+    ServerSettings read(@Nullable ConfigNode node) {
+        if (node == null) {
+            return ServerSettings.defaults();
+        }
+        Map<String, ConfigNode> entries = node.entries("listen", "tls", "insecure-http", "state");
+        ConfigNode at = entries.get("listen");
+        Listen listen =
+                at == null
+                        ? new Listen(ServerSettings.DEFAULT_HOST, ServerSettings.DEFAULT_PORT)
+                        : at.parsed(ServerSection::listen);
+        Optional<ServerSettings.Tls> tls = Optional.ofNullable(entries.get("tls")).map(this::tls);
+        ConfigNode plain = entries.get("insecure-http");
+        boolean insecure = plain != null && plain.parsed(ServerSection::truth);
+        if (plain != null && insecure && tls.isPresent()) {
+            throw plain.invalid("stands beside 'tls': only one of them can be meant");
+        }
+        if (tls.isEmpty() && !insecure && !isLoopback(listen.host)) {
+            throw (at == null ? node : at)
+                    .invalid(
+                            "'"
+                                    + listen.host
+                                    + "' is not of this host alone, so 'tls' is needed (or"
+                                    + " insecure-http: true, behind a proxy that does it)");
+        }
+        ConfigNode state = entries.get("state");
+        return new ServerSettings(
+                listen.host,
+                listen.port,
+                tls,
+                insecure,
+                state == null
+                        ? new ServerState.Directory(ServerState.Directory.DEFAULT)
+                        : state(state));
+    }
+
+    private ServerSettings.Tls tls(ConfigNode node) {
+        Map<String, ConfigNode> entries = node.entries("certificate", "key");
+        return new ServerSettings.Tls(
+                path.apply(Sections.required(node, entries, "certificate")),
+                path.apply(Sections.required(node, entries, "key")));
+    }
+
+    private ServerState state(ConfigNode node) {
+        Map<String, ConfigNode> entries = node.entries("directory", "url", "password");
+        ConfigNode directory = entries.get("directory");
+        ConfigNode url = entries.get("url");
+        ConfigNode password = entries.get("password");
+        if ((directory == null) == (url == null)) {
+            throw node.invalid("needs one of directory and url");
+        }
+        if (url == null) {
+            if (password != null) {
+                throw password.invalid("is for a url");
+            }
+            return new ServerState.Directory(path.apply(directory));
+        }
+        String text = url.parsed(Sections::serverUrl);
+        if (UrlPassword.isIn(text)) {
+            secret.accept(url, "password");
+        }
+        if (password != null) {
+            secret.accept(password, "password");
+        }
+        return new ServerState.Shared(text, Optional.ofNullable(password).map(ConfigNode::secret));
+    }
+
+    private static boolean truth(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                    throw new IllegalArgumentException("'" + text + "' is none of true and false");
+        };
+    }
+
+    /// `HOST:PORT`; of an IPv6 address in brackets.
+    private static Listen listen(String text) {
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        } else if (host.indexOf(':') >= 0) {
+            host = "";
+        }
+        try {
+            int port = Integer.parseInt(text.substring(colon + 1));
+            if (!host.isEmpty() && port >= 0 && port <= MOST_PORT) {
+                return new Listen(host, port);
+            }
+        } catch (NumberFormatException wrong) {
+            throw new IllegalArgumentException(notListen(text), wrong);
+        }
+        throw new IllegalArgumentException(notListen(text));
+    }
+
+    private static String notListen(String text) {
+        return "'" + text + "' is no address to listen at (try 127.0.0.1:8443 or [::1]:8443)";
+    }
+
+    /// Nobody is asked what a name means: only this one is sure.
+    private static boolean isLoopback(String host) {
+        if (host.equals("localhost")) {
+            return true;
+        }
+        try {
+            return InetAddress.ofLiteral(host).isLoopbackAddress();
+        } catch (IllegalArgumentException _) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package dev.mainstay.engine.config;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// The section `server`: where `mainstay server` listens and keeps its state.
+///
+/// @param host an address or a name of this host
+/// @param port 0 for any that is free
+/// @param tls without it the server speaks plain HTTP
+/// @param insecureHttp whether plain HTTP is wanted where others than this host can hear it
+public record ServerSettings(
+        String host, int port, Optional<Tls> tls, boolean insecureHttp, ServerState state) {
+    public static final String DEFAULT_HOST = "127.0.0.1";
+    public static final int DEFAULT_PORT = 8443;
+
+    /// PEM files.
+    ///
+    /// @param certificate the server's own first, then those that vouch for it
+    public record Tls(Path certificate, Path key) {}
+
+    /// What holds for a file without this section.
+    public static ServerSettings defaults() {
+        return new ServerSettings(
+                DEFAULT_HOST,
+                DEFAULT_PORT,
+                Optional.empty(),
+                false,
+                new ServerState.Directory(ServerState.Directory.DEFAULT));
+    }
+}

@@ -1,0 +1,106 @@
+package dev.mainstay.engine.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.mainstay.base.MainstayException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+class ServerSectionTest {
+    @TempDir Path folder = Path.of("");
+
+    private ServerSettings read(String keys) {
+        String yaml =
+                "repository: { url: file:///r, encryption: none }\nserver:\n" + keys.indent(2);
+        return new ConfigurationReader(Map.of("P", "geheim"))
+                .parse("m.yaml", yaml, folder)
+                .server();
+    }
+
+    private void refused(String keys, String... parts) {
+        assertThatThrownBy(() -> read(keys))
+                .isInstanceOf(MainstayException.class)
+                .message()
+                .contains(parts);
+    }
+
+    @Test
+    void withoutTheSectionItListensToThisHostAlone() {
+        ServerSettings settings =
+                new ConfigurationReader(Map.of())
+                        .parse("m.yaml", "repository: { url: file:///r }", folder)
+                        .server();
+        assertThat(settings).isEqualTo(ServerSettings.defaults());
+        assertThat(settings.host()).isEqualTo("127.0.0.1");
+    }
+
+    @Test
+    void everyKeyIsRead() {
+        ServerSettings settings =
+                read(
+                        """
+                        listen: "[::]:9443"
+                        tls: { certificate: server.pem, key: server.key }
+                        state: { url: postgresql://mainstay@db/mainstay, password: "${P}" }
+                        """);
+        assertThat(settings)
+                .isEqualTo(
+                        new ServerSettings(
+                                "::",
+                                9443,
+                                Optional.of(
+                                        new ServerSettings.Tls(
+                                                folder.resolve("server.pem"),
+                                                folder.resolve("server.key"))),
+                                false,
+                                new ServerState.Shared(
+                                        "postgresql://mainstay@db/mainstay",
+                                        Optional.of(Secret.of("geheim")))));
+        assertThat(settings.toString()).doesNotContain("geheim");
+        assertThat(read("state: { directory: state }").state())
+                .isEqualTo(new ServerState.Directory(folder.resolve("state")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"0.0.0.0:80", "192.0.2.1:8443", "'[::]:8443'", "mainstay.example.org:8443"})
+    void plainHttpThatOthersCanHearMustBeAskedFor(String listen) {
+        refused("listen: " + listen, "server.listen", "tls", "insecure-http");
+        assertThat(read("listen: " + listen + "\ninsecure-http: true").insecureHttp()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1:8080", "127.3.2.1:8080", "'[::1]:8080'", "localhost:8080"})
+    void plainHttpThatNobodyElseHearsIsAllowed(String listen) {
+        assertThat(read("listen: " + listen).port()).isEqualTo(8080);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "lissten: 127.0.0.1:1 | did you mean 'listen'?",
+                "listen: 8443 | '8443' is no address",
+                "listen: 127.0.0.1:70000 | is no address",
+                "listen: '::1:80' | is no address",
+                "tls: { certificate: a } | needs the key 'key'",
+                "state: {} | needs one of directory and url",
+                "state: { directory: a, url: postgresql://h } | needs one of directory and url",
+                "state: { directory: a, password: b } | is for a url",
+                "state: { url: mysql://h } | is no url of a server",
+                "insecure-http: yes | none of true and false",
+                "'insecure-http': true, tls: {certificate: a, key: b} | only one",
+            })
+    void whatCannotBeMeantIsRefused(String keys, String message) {
+        refused(keys.contains("insecure-http': true,") ? "{" + keys + "}" : keys, message);
+    }
+}

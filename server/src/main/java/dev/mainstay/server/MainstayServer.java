@@ -1,0 +1,92 @@
+package dev.mainstay.server;
+
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.ServerSettings;
+import dev.mainstay.server.state.StateDatabase;
+
+import org.springframework.boot.Banner;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.support.GenericApplicationContext;
+
+import java.net.URI;
+
+/// A running server: it answers until it is closed.
+public final class MainstayServer implements AutoCloseable {
+    private final ConfigurableApplicationContext context;
+    private final URI url;
+
+    private MainstayServer(ConfigurableApplicationContext context, URI url) {
+        this.context = context;
+        this.url = url;
+    }
+
+    /// Returns once the server answers.
+    ///
+    /// @throws MainstayException SERVER_LISTEN, SERVER_STATE, SERVER_STATE_IN_USE,
+    ///   SERVER_CERTIFICATE
+    public static MainstayServer start(Surroundings surroundings) {
+        ServerSettings settings = surroundings.configuration().server();
+        Certificates.demand(settings);
+        ServerLog.choose();
+        StateDatabase state =
+                StateDatabase.open(settings.state(), surroundings.environment());
+        try {
+            return start(surroundings, state);
+        } catch (Throwable failed) {
+            state.close();
+            throw failed;
+        }
+    }
+
+    private static MainstayServer start(Surroundings surroundings, StateDatabase state) {
+        ServerSettings settings = surroundings.configuration().server();
+        SpringApplication application = new SpringApplication(ServerBeans.class);
+        application.setWebApplicationType(WebApplicationType.SERVLET);
+        application.setBannerMode(Banner.Mode.OFF);
+        application.setLogStartupInfo(false);
+        application.setRegisterShutdownHook(false); // whoever started it closes it
+        application.setAddCommandLineProperties(false);
+        application.setEnvironment(new ServerEnvironment(settings));
+        application.addInitializers(handing(surroundings, state));
+        try {
+            ConfigurableApplicationContext context = application.run();
+            return new MainstayServer(context, url(settings, context));
+        } catch (RuntimeException failed) {
+            throw StartFailure.of(failed, settings);
+        }
+    }
+
+    private static ApplicationContextInitializer<GenericApplicationContext> handing(
+            Surroundings surroundings, StateDatabase state) {
+        return context -> {
+            context.registerBean(Surroundings.class, () -> surroundings);
+            context.registerBean(StateDatabase.class, () -> state);
+        };
+    }
+
+    private static URI url(ServerSettings settings, ConfigurableApplicationContext context) {
+        if (!(context instanceof WebServerApplicationContext web) || web.getWebServer() == null) {
+            throw new IllegalStateException("a server without a web server");
+        }
+        String scheme = settings.tls().isPresent() ? "https" : "http";
+        String host = settings.host().contains(":") ? "[" + settings.host() + "]" : settings.host();
+        return URI.create(scheme + "://" + host + ":" + web.getWebServer().getPort() + "/");
+    }
+
+    /// Where it answers, with the port that it really has.
+    public URI url() {
+        return url;
+    }
+
+    /// Answers what is being asked, takes no more, and ends what runs. What cannot be ended within
+    /// half a minute is left.
+    @Override
+    public void close() {
+        context.close();
+    }
+}

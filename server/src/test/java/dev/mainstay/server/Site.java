@@ -1,0 +1,75 @@
+package dev.mainstay.server;
+
+import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.repository.Ground;
+
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// A configuration with a repository in a folder, and requests to a server that has it.
+final class Site {
+    final Path folder;
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final String configuration;
+
+    private Site(Path folder, String configuration) {
+        this.folder = folder;
+        this.configuration = configuration;
+    }
+
+    /// @param server the lines of the section `server`; the state is in the folder unless they say
+    ///   otherwise
+    static Site of(Path folder, String server) {
+        String state = server.contains("state:") ? "" : "  state: { directory: state }\n";
+        String yaml =
+                """
+                repository:
+                  url: file://%s/repository
+                  key: { file: repository.key }
+                sources:
+                  orders:
+                    postgres: { url: postgresql://backup@127.0.0.1:1/postgres }
+                server:
+                """
+                                .formatted(folder)
+                        + server.indent(2)
+                        + state;
+        Site site = new Site(folder, yaml);
+        if (!Files.exists(folder.resolve("repository"))) {
+            RepositoryAccess.create(
+                            site.configuration().repository(), site.surroundings().ground())
+                    .close();
+        }
+        return site;
+    }
+
+    Configuration configuration() {
+        return new ConfigurationReader(Map.of()).parse("m.yaml", configuration, folder);
+    }
+
+    Surroundings surroundings() {
+        return new Surroundings(configuration(), Map.of(), Ground.ofThisHost());
+    }
+
+    MainstayServer start() {
+        return MainstayServer.start(surroundings());
+    }
+
+    HttpResponse<String> get(MainstayServer server, String path) {
+        try {
+            return client.send(
+                    HttpRequest.newBuilder(server.url().resolve(path)).build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (IOException | InterruptedException broken) {
+            throw new AssertionError(path, broken);
+        }
+    }
+}

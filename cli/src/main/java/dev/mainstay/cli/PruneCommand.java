@@ -3,7 +3,6 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Durations;
-import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.AnnouncedBackup;
 import dev.mainstay.repository.Prune;
@@ -17,7 +16,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// `mainstay prune [--plan] [--patience TIME] [--yes]`
 @Command(
@@ -65,12 +63,7 @@ final class PruneCommand implements Verb {
     public Document run(Session session) throws IOException {
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
-            UnneededWal wal =
-                    new WalRetention(
-                            name ->
-                                    Optional.ofNullable(session.configuration().sources().get(name))
-                                            .map(SourceSettings::retention),
-                            session.clock().instant());
+            UnneededWal wal = WalRetention.of(session.configuration(), session.clock().instant());
             Prune.Report plan = new Prune(repository, wait, beside, wal, _ -> {}).plan();
             if (planOnly) {
                 return describe(plan, "would be removed", "would be given up");

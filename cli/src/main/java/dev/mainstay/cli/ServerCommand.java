@@ -1,5 +1,6 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.engine.config.Secret;
 import dev.mainstay.server.MainstayServer;
 
 import picocli.CommandLine.Command;
@@ -13,11 +14,18 @@ final class ServerCommand implements Verb {
     public Document run(Session session) {
         OpenSource.warnOfOpenKey(session);
         try (MainstayServer server = MainstayServer.start(OpenSource.surroundings(session))) {
+            server.firstToken().ifPresent(token -> show(session.terminal(), token));
             session.progress().note("the server answers at " + server.url());
             new CountDownLatch(1).await();
         } catch (InterruptedException stopped) {
             // its ordinary end
         }
         return Document.of("the server stopped");
+    }
+
+    /// Even with --quiet: nobody could get in without it.
+    private static void show(Terminal terminal, Secret token) {
+        terminal.err().println("the first token of an administrator, which is shown this once:");
+        terminal.err().println(token.reveal());
     }
 }

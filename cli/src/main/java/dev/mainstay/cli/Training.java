@@ -43,7 +43,7 @@ final class Training {
 
     private static final Pattern LOADED =
             Pattern.compile(
-                    "(dev/mainstay/(?!cli/Training).*"
+                    "(dev/mainstay/(?!cli/Training|server/).*"
                             + "|org/postgresql/(core|jdbc|util|jre7|gss|hostchooser|plugin|ssl)/.*"
                             + "|org/postgresql/[A-Z].*|com/ongres/.*|me/tongfei/.*)"
                             + "\\.class");

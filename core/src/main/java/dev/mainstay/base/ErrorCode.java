@@ -216,7 +216,12 @@ public enum ErrorCode {
             "server.tls needs PEM files: the certificate with those that vouch for it, and its"
                     + " private key, unencrypted"),
     JOB_UNKNOWN(1205, "GET /api/v1/jobs lists what there is"),
-    JOB_OVER(1206, "a job that has ended stays as it is; start another one");
+    JOB_OVER(1206, "a job that has ended stays as it is; start another one"),
+    JOB_TIMED_OUT(
+            1207, "see its log for what took so long, or give it more time: schedules.….timeout"),
+    TOKEN_UNKNOWN(1208, "GET /api/v1/tokens lists what there is"),
+    TOKEN_NEEDED(1209, "send 'Authorization: Bearer TOKEN' with a token that has not expired"),
+    ROLE_LACKING(1210, "ask an administrator for a token with the role that this needs");
 
     private final int number;
     private final String hint;

@@ -2,7 +2,9 @@ package dev.mainstay.server;
 
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Secret;
 import dev.mainstay.engine.config.ServerSettings;
+import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.springframework.boot.Banner;
@@ -12,8 +14,12 @@ import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /// A running server: it answers until it is closed.
 public final class MainstayServer implements AutoCloseable {
@@ -81,6 +87,36 @@ public final class MainstayServer implements AutoCloseable {
     /// Where it answers, with the port that it really has.
     public URI url() {
         return url;
+    }
+
+    /// `GET /api/v1/jobs` and so on: every endpoint of the API.
+    List<String> endpoints() {
+        List<String> endpoints = new ArrayList<>();
+        context.getBean("requestMappingHandlerMapping", RequestMappingHandlerMapping.class)
+                .getHandlerMethods()
+                .keySet()
+                .forEach(
+                        mapping ->
+                                mapping.getMethodsCondition()
+                                        .getMethods()
+                                        .forEach(
+                                                method ->
+                                                        mapping.getPatternValues()
+                                                                .forEach(
+                                                                        path ->
+                                                                                endpoints.add(
+                                                                                        method
+                                                                                                + " "
+                                                                                                + path))));
+        return endpoints;
+    }
+
+    /// The text of the first token, if nobody has one yet: to be shown, this once, to whoever starts
+    /// the first server.
+    public Optional<Secret> firstToken() {
+        return context.getBean(TokenTable.class)
+                .issueFirst()
+                .map(TokenTable.Issued::text);
     }
 
     /// Answers what is being asked, takes no more, and ends what runs. What cannot be ended within

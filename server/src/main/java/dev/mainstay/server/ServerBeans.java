@@ -1,19 +1,97 @@
 package dev.mainstay.server;
 
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.api.JobsController;
+import dev.mainstay.server.api.Problems;
+import dev.mainstay.server.api.SchedulesController;
+import dev.mainstay.server.api.TokensController;
+import dev.mainstay.server.job.EngineWork;
+import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.job.JobTable;
+import dev.mainstay.server.job.JobWork;
+import dev.mainstay.server.schedule.ScheduleClerk;
+import dev.mainstay.server.schedule.ScheduleTable;
+import dev.mainstay.server.security.SecurityRules;
+import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionOperations;
+import org.springframework.transaction.support.TransactionTemplate;
 
 import javax.sql.DataSource;
 
 /// What the server is made of.
 @Configuration(proxyBeanMethods = false)
 @EnableAutoConfiguration
+@Import({
+    SecurityRules.class,
+    Problems.class,
+    JobsController.class,
+    SchedulesController.class,
+    TokensController.class
+})
 class ServerBeans {
     @Bean(destroyMethod = "") // StateDatabase closes it
     DataSource dataSource(StateDatabase state) {
         return state.source();
+    }
+
+    @Bean
+    TransactionOperations transactions(PlatformTransactionManager manager) {
+        return new TransactionTemplate(manager);
+    }
+
+    @Bean
+    TokenTable tokenTable(JdbcClient jdbc, Surroundings surroundings) {
+        return new TokenTable(jdbc, surroundings.ground());
+    }
+
+    @Bean
+    JobTable jobTable(JdbcClient jdbc, TransactionOperations transactions) {
+        return new JobTable(jdbc, transactions);
+    }
+
+    @Bean
+    JobWork jobWork(Surroundings surroundings) {
+        return new EngineWork(surroundings);
+    }
+
+    @Bean(destroyMethod = "") // WorkBegins closes it
+    JobDesk jobDesk(
+            Surroundings surroundings,
+            StateDatabase state,
+            JobTable table,
+            TransactionOperations transactions,
+            JobWork work) {
+        return new JobDesk(surroundings, state, table, transactions, work, JobDesk.Pace.USUAL);
+    }
+
+    @Bean
+    ScheduleTable scheduleTable(JdbcClient jdbc) {
+        return new ScheduleTable(jdbc);
+    }
+
+    @Bean
+    ScheduleClerk scheduleClerk(
+            Surroundings surroundings,
+            ScheduleTable table,
+            TransactionOperations transactions,
+            JobDesk desk) {
+        return new ScheduleClerk(
+                surroundings.configuration(),
+                table,
+                transactions,
+                request -> desk.submit(request).id());
+    }
+
+    @Bean
+    WorkBegins workBegins(JobDesk desk, ScheduleClerk clerk) {
+        return new WorkBegins(desk, clerk);
     }
 }

@@ -25,6 +25,11 @@ final class Site {
         this.configuration = configuration;
     }
 
+    /// One that was not made yet.
+    static Site none() {
+        return new Site(Path.of(""), "");
+    }
+
     /// @param server the lines of the section `server`; the state is in the folder unless they say
     ///   otherwise
     static Site of(Path folder, String server) {
@@ -63,13 +68,28 @@ final class Site {
         return MainstayServer.start(surroundings());
     }
 
+    /// @param token empty for none
+    HttpResponse<String> ask(
+            MainstayServer server, String method, String path, String token, String body) {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(server.url().resolve(path))
+                        .header("Content-Type", "application/json")
+                        .method(method, HttpRequest.BodyPublishers.ofString(body));
+        if (!token.isEmpty()) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        return send(request.build());
+    }
+
     HttpResponse<String> get(MainstayServer server, String path) {
+        return send(HttpRequest.newBuilder(server.url().resolve(path)).build());
+    }
+
+    private HttpResponse<String> send(HttpRequest request) {
         try {
-            return client.send(
-                    HttpRequest.newBuilder(server.url().resolve(path)).build(),
-                    HttpResponse.BodyHandlers.ofString());
+            return client.send(request, HttpResponse.BodyHandlers.ofString());
         } catch (IOException | InterruptedException broken) {
-            throw new AssertionError(path, broken);
+            throw new AssertionError(request.uri().toString(), broken);
         }
     }
 }

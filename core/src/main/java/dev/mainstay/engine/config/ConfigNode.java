@@ -40,6 +40,11 @@ final class ConfigNode {
         return path;
     }
 
+    /// For messages of those who find out later that something is wrong: file, line, column, path.
+    String where() {
+        return place(node) + ": " + path;
+    }
+
     boolean isMapping() {
         return node instanceof MappingNode;
     }

@@ -49,7 +49,8 @@ public record Configuration(
 
     /// The same with the repository as it was.
     public Configuration asOf(Instant time) {
-        return new Configuration(origin, repository.asOf(time), copies, sources, verify, server, warnings);
+        return new Configuration(
+                origin, repository.asOf(time), copies, sources, verify, server, warnings);
     }
 
     private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {

@@ -190,14 +190,16 @@ final class Sections {
                     "the name of a source has up to 63 letters, digits, '-', '_' and '.', and"
                             + " begins with a letter or a digit");
         }
-        Map<String, ConfigNode> entries = node.entries("postgres", "restore", "retention");
+        Map<String, ConfigNode> entries =
+                node.entries("postgres", "restore", "retention", "schedules");
         ConfigNode retention = entries.get("retention");
         ConfigNode restore = entries.get("restore");
         return new SourceSettings(
                 name,
                 postgres(name, required(node, entries, "postgres")),
                 restore == null ? RestoreSettings.none() : restore(restore),
-                retention == null ? otherwise : RetentionSection.read(retention));
+                retention == null ? otherwise : RetentionSection.read(retention),
+                SchedulesSection.ofSource(name, entries.get("schedules")));
     }
 
     private static RestoreSettings restore(ConfigNode node) {

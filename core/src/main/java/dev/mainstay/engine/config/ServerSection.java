@@ -28,7 +28,8 @@ final class ServerSection {
         if (node == null) {
             return ServerSettings.defaults();
         }
-        Map<String, ConfigNode> entries = node.entries("listen", "tls", "insecure-http", "state");
+        Map<String, ConfigNode> entries =
+                node.entries("listen", "tls", "insecure-http", "state", "schedules");
         ConfigNode at = entries.get("listen");
         Listen listen =
                 at == null
@@ -56,7 +57,8 @@ final class ServerSection {
                 insecure,
                 state == null
                         ? new ServerState.Directory(ServerState.Directory.DEFAULT)
-                        : state(state));
+                        : state(state),
+                SchedulesSection.ofRepository(entries.get("schedules")));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

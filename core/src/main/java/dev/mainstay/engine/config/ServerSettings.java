@@ -1,6 +1,7 @@
 package dev.mainstay.engine.config;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /// The section `server`: where `mainstay server` listens and keeps its state.
@@ -8,11 +9,21 @@ import java.util.Optional;
 /// @param host an address or a name of this host
 /// @param port 0 for any that is free
 /// @param tls without it the server speaks plain HTTP
+/// @param schedules what it does by itself for the whole repository, and when
 /// @param insecureHttp whether plain HTTP is wanted where others than this host can hear it
 public record ServerSettings(
-        String host, int port, Optional<Tls> tls, boolean insecureHttp, ServerState state) {
+        String host,
+        int port,
+        Optional<Tls> tls,
+        boolean insecureHttp,
+        ServerState state,
+        List<ScheduleSettings> schedules) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
+
+    public ServerSettings {
+        schedules = List.copyOf(schedules);
+    }
 
     /// PEM files.
     ///
@@ -26,6 +37,7 @@ public record ServerSettings(
                 DEFAULT_PORT,
                 Optional.empty(),
                 false,
-                new ServerState.Directory(ServerState.Directory.DEFAULT));
+                new ServerState.Directory(ServerState.Directory.DEFAULT),
+                SchedulesSection.ofRepository(null));
     }
 }

@@ -2,6 +2,8 @@ package dev.mainstay.engine.retention;
 
 import dev.mainstay.base.SystemId;
 import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.repository.WalStretches;
@@ -25,6 +27,15 @@ public final class WalRetention implements UnneededWal {
     public WalRetention(Function<String, Optional<RetentionPolicy>> policies, Instant now) {
         this.policies = policies;
         this.now = now;
+    }
+
+    /// By the policies of the configuration's sources.
+    public static WalRetention of(Configuration configuration, Instant now) {
+        return new WalRetention(
+                name ->
+                        Optional.ofNullable(configuration.sources().get(name))
+                                .map(SourceSettings::retention),
+                now);
     }
 
     @Override

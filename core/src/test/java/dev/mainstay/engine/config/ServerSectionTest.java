@@ -8,10 +8,10 @@ import dev.mainstay.base.MainstayException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -64,7 +64,8 @@ class ServerSectionTest {
                                 false,
                                 new ServerState.Shared(
                                         "postgresql://mainstay@db/mainstay",
-                                        Optional.of(Secret.of("geheim")))));
+                                        Optional.of(Secret.of("geheim"))),
+                                ServerSettings.defaults().schedules()));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
@@ -84,23 +85,70 @@ class ServerSectionTest {
         assertThat(read("listen: " + listen).port()).isEqualTo(8080);
     }
 
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "lissten: 127.0.0.1:1 | did you mean 'listen'?",
-                "listen: 8443 | '8443' is no address",
-                "listen: 127.0.0.1:70000 | is no address",
-                "listen: '::1:80' | is no address",
-                "tls: { certificate: a } | needs the key 'key'",
-                "state: {} | needs one of directory and url",
-                "state: { directory: a, url: postgresql://h } | needs one of directory and url",
-                "state: { directory: a, password: b } | is for a url",
-                "state: { url: mysql://h } | is no url of a server",
-                "insecure-http: yes | none of true and false",
-                "'insecure-http': true, tls: {certificate: a, key: b} | only one",
-            })
-    void whatCannotBeMeantIsRefused(String keys, String message) {
-        refused(keys.contains("insecure-http': true,") ? "{" + keys + "}" : keys, message);
+    @Test
+    void schedulesAreDefaultsUnlessTheyAreSaidOrOff() {
+        List<ScheduleSettings> schedules =
+                new ConfigurationReader(Map.of())
+                        .parse(
+                                "m.yaml",
+                                """
+                                repository: { url: file:///r, encryption: none }
+                                sources:
+                                  a:
+                                    postgres: { url: postgresql://h }
+                                    schedules:
+                                      time-zone: Europe/Berlin
+                                      full: 0 3 * * SAT
+                                      incremental:
+                                        { cron: 0 3 * * *, time-zone: UTC, jitter: 0s, timeout: 6h, missed: skip }
+                                      expire: off
+                                """,
+                                folder)
+                        .source("a")
+                        .schedules();
+        assertThat(schedules)
+                .extracting(
+                        each ->
+                                each.work().word()
+                                        + " "
+                                        + each.cron()
+                                        + " "
+                                        + each.zone()
+                                        + " "
+                                        + each.jitter()
+                                        + " "
+                                        + each.timeout().orElseThrow()
+                                        + " "
+                                        + each.runsMissed())
+                .containsExactly(
+                        "full 0 3 * * SAT Europe/Berlin PT10M PT24H true",
+                        "incremental 0 3 * * * UTC PT0S PT6H false",
+                        "verify 30 5 * * * Europe/Berlin PT10M PT24H true");
+        assertThat(schedules.getFirst().place()).startsWith("m.yaml:7:").endsWith("schedules.full");
+        assertThat(read("schedules: off").schedules()).isEmpty();
+    }
+
+    @Test
+    void whatCannotBeMeantIsRefused() {
+        Map.ofEntries(
+                        Map.entry("lissten: 127.0.0.1:1", "did you mean 'listen'?"),
+                        Map.entry("listen: 8443", "'8443' is no address"),
+                        Map.entry("listen: 127.0.0.1:70000", "is no address"),
+                        Map.entry("listen: '::1:80'", "is no address"),
+                        Map.entry("tls: { certificate: a }", "needs the key 'key'"),
+                        Map.entry("state: {}", "needs one of directory and url"),
+                        Map.entry(
+                                "state: { directory: a, url: postgresql://h }",
+                                "needs one of directory and url"),
+                        Map.entry("state: { directory: a, password: b }", "is for a url"),
+                        Map.entry("state: { url: mysql://h }", "is no url of a server"),
+                        Map.entry("insecure-http: yes", "none of true and false"),
+                        Map.entry(
+                                "insecure-http: true\ntls: { certificate: a, key: b }", "only one"),
+                        Map.entry("schedules: { prun: 0 0 * * * }", "did you mean 'prune'?"),
+                        Map.entry(
+                                "schedules: { prune: { missed: maybe } }", "none of run and skip"),
+                        Map.entry("schedules: { time-zone: Mars/Olympus }", "is no time zone"))
+                .forEach(this::refused);
     }
 }

@@ -10,6 +10,9 @@ import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.ServerHost;
 
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,12 +75,13 @@ public final class StateDatabase implements AutoCloseable {
         FolderLock lock = FolderLock.take(folder);
         HikariConfig config = config();
         // Its files are read and written asynchronously: a thread that is interrupted meanwhile
-        // would close any other channel.
+        // would close any other channel. What is committed is written at once, or a server that is
+        // killed forgets what it has begun.
         config.setJdbcUrl(
                 "jdbc:h2:async:"
                         + folder.resolve("state").toAbsolutePath()
                         + ";MODE=PostgreSQL;DATABASE_TO_LOWER=TRUE;DEFAULT_NULL_ORDERING=HIGH"
-                        + ";DB_CLOSE_ON_EXIT=FALSE");
+                        + ";DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0");
         try {
             return new StateDatabase(
                     opened(config, "server.state.directory " + folder), Optional.of(lock));
@@ -117,13 +121,33 @@ public final class StateDatabase implements AutoCloseable {
 
     private static HikariDataSource opened(HikariConfig config, String what) {
         try {
-            return new HikariDataSource(config);
+            HikariDataSource source = new HikariDataSource(config);
+            migrate(source, what);
+            return source;
         } catch (HikariPool.PoolInitializationException failed) {
             Throwable why = failed.getCause() == null ? failed : failed.getCause();
             throw new MainstayException(
                     ErrorCode.SERVER_STATE,
                     "cannot open " + what + ": " + why.getMessage(),
                     failed);
+        }
+    }
+
+    private static void migrate(HikariDataSource source, String what) {
+        try {
+            Flyway.configure()
+                    .dataSource(source)
+                    .locations("classpath:/dev/mainstay/server/migration")
+                    .table("schema_history")
+                    .validateMigrationNaming(true)
+                    .load()
+                    .migrate();
+        } catch (FlywayException wrong) {
+            source.close();
+            throw new MainstayException(
+                    ErrorCode.SERVER_STATE,
+                    "cannot bring " + what + " up to date: " + wrong.getMessage(),
+                    wrong);
         }
     }
 }

@@ -1,0 +1,29 @@
+package dev.mainstay.engine.config;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
+import java.time.Duration;
+import java.time.ZoneId;
+import java.util.Optional;
+
+/// When a server does something by itself.
+///
+/// @param cron as it was written; what it means is the server's to know
+/// @param jitter each time comes up to so much later, so that not everything begins at once
+/// @param timeout after it the work is cancelled
+/// @param runsMissed whether the newest of the times that no server was there for is made up for
+/// @param place where it stands, for messages
+public record ScheduleSettings(
+        ScheduledWork work,
+        String cron,
+        ZoneId zone,
+        Duration jitter,
+        Optional<Duration> timeout,
+        boolean runsMissed,
+        String place) {
+    /// That what was written cannot be understood.
+    public MainstayException invalid(String problem, Throwable cause) {
+        return new MainstayException(ErrorCode.CONFIG_INVALID, place + ": " + problem, cause);
+    }
+}

@@ -1,0 +1,18 @@
+package dev.mainstay.engine.config;
+
+import java.util.Locale;
+
+/// What a server does by itself.
+public enum ScheduledWork {
+    FULL,
+    INCREMENTAL,
+    EXPIRE,
+    VERIFY,
+    PRUNE,
+    COPY;
+
+    /// Its key in the file.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.mainstay.engine.config;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The sections `schedules`: of a source, and of the server for what is the whole repository's.
+final class SchedulesSection {
+    private static final Duration MOST_JITTER = Duration.ofHours(12);
+    private static final Duration MOST_TIMEOUT = Duration.ofDays(30);
+    private static final Duration JITTER = Duration.ofMinutes(10);
+    private static final Duration TIMEOUT = Duration.ofDays(1);
+
+    /// What holds where nothing is said: good for most, and quiet by day.
+    private static final Map<ScheduledWork, String> OF_A_SOURCE =
+            Map.of(
+                    ScheduledWork.FULL, "0 1 * * SUN",
+                    ScheduledWork.INCREMENTAL, "0 1 * * MON-SAT",
+                    ScheduledWork.EXPIRE, "30 4 * * *",
+                    ScheduledWork.VERIFY, "30 5 * * *");
+
+    private static final Map<ScheduledWork, String> OF_THE_REPOSITORY =
+            Map.of(ScheduledWork.COPY, "0 3 * * *", ScheduledWork.PRUNE, "0 7 * * SUN");
+
+    private SchedulesSection() {}
+
+    static List<ScheduleSettings> ofSource(String source, @Nullable ConfigNode node) {
+        return read("sources." + source + ".schedules", node, OF_A_SOURCE);
+    }
+
+    static List<ScheduleSettings> ofRepository(@Nullable ConfigNode node) {
+        return read("server.schedules", node, OF_THE_REPOSITORY);
+    }
+
+    private static List<ScheduleSettings> read(
+            String path, @Nullable ConfigNode node, Map<ScheduledWork, String> defaults) {
+        if (node != null && !node.isMapping() && node.text().equals("off")) {
+            return List.of();
+        }
+        List<ScheduledWork> works = defaults.keySet().stream().sorted().toList();
+        List<String> known = new ArrayList<>(works.stream().map(ScheduledWork::word).toList());
+        known.add("time-zone");
+        Map<String, ConfigNode> entries =
+                node == null ? new LinkedHashMap<>() : node.entries(known.toArray(String[]::new));
+        ConfigNode zone = entries.get("time-zone");
+        ZoneId where = zone == null ? ZoneId.of("UTC") : zone.parsed(SchedulesSection::zone);
+        List<ScheduleSettings> schedules = new ArrayList<>();
+        for (ScheduledWork work : works) {
+            ConfigNode given = entries.get(work.word());
+            String standard = defaults.getOrDefault(work, "");
+            if (given == null) {
+                schedules.add(standard(work, standard, where, path + "." + work.word()));
+            } else if (given.isMapping()) {
+                schedules.add(detailed(work, given, standard, where));
+            } else if (!given.text().equals("off")) {
+                schedules.add(standard(work, given.text(), where, given.where()));
+            }
+        }
+        return List.copyOf(schedules);
+    }
+
+    private static ScheduleSettings standard(
+            ScheduledWork work, String cron, ZoneId zone, String place) {
+        return new ScheduleSettings(work, cron, zone, JITTER, Optional.of(TIMEOUT), true, place);
+    }
+
+    private static ScheduleSettings detailed(
+            ScheduledWork work, ConfigNode node, String standard, ZoneId otherwise) {
+        Map<String, ConfigNode> entries =
+                node.entries("cron", "time-zone", "jitter", "timeout", "missed");
+        ConfigNode cron = entries.get("cron");
+        ConfigNode zone = entries.get("time-zone");
+        ConfigNode jitter = entries.get("jitter");
+        ConfigNode timeout = entries.get("timeout");
+        ConfigNode missed = entries.get("missed");
+        return new ScheduleSettings(
+                work,
+                cron == null ? standard : cron.text(),
+                zone == null ? otherwise : zone.parsed(SchedulesSection::zone),
+                jitter == null
+                        ? JITTER
+                        : jitter.parsed(text -> length(text, Duration.ZERO, MOST_JITTER)),
+                Optional.of(
+                        timeout == null
+                                ? TIMEOUT
+                                : timeout.parsed(
+                                        text -> length(text, Duration.ofMinutes(1), MOST_TIMEOUT))),
+                missed == null || missed.parsed(SchedulesSection::runsMissed),
+                (cron == null ? node : cron).where());
+    }
+
+    private static boolean runsMissed(String text) {
+        return switch (text) {
+            case "run" -> true;
+            case "skip" -> false;
+            default -> throw new IllegalArgumentException("'" + text + "' is none of run and skip");
+        };
+    }
+
+    private static Duration length(String text, Duration least, Duration most) {
+        Duration length = Durations.parse(text);
+        if (length.compareTo(least) < 0 || length.compareTo(most) > 0) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not between " + least + " and " + most);
+        }
+        return length;
+    }
+
+    private static ZoneId zone(String text) {
+        try {
+            return ZoneId.of(text);
+        } catch (DateTimeException wrong) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no time zone (try UTC or Europe/Berlin)", wrong);
+        }
+    }
+}

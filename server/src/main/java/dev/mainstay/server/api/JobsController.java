@@ -1,0 +1,161 @@
+package dev.mainstay.server.api;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.job.Job;
+import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.job.JobFailure;
+import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.job.JobLine;
+import dev.mainstay.server.job.JobProgress;
+import dev.mainstay.server.job.JobRequest;
+import dev.mainstay.server.job.JobState;
+import dev.mainstay.server.job.JobTable;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+
+import java.security.Principal;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// `/api/v1/jobs`
+@RestController
+public final class JobsController {
+    private static final int MOST = 1000;
+
+    private final JobTable table;
+    private final JobDesk desk;
+
+    public JobsController(JobTable table, JobDesk desk) {
+        this.table = table;
+        this.desk = desk;
+    }
+
+    /// @param bytesLeftSeconds at the rate so far
+    record Step(
+            String what, long bytesDone, long bytesTotal, long bytesPerSecond, @Nullable Long bytesLeftSeconds) {
+        static Step of(JobProgress progress) {
+            return new Step(
+                    progress.step(),
+                    progress.done(),
+                    progress.total(),
+                    progress.rate(),
+                    progress.secondsLeft().isPresent()
+                            ? progress.secondsLeft().getAsLong()
+                            : null);
+        }
+    }
+
+    record View(
+            String id,
+            String kind,
+            String target,
+            String state,
+            String requestedBy,
+            Instant created,
+            @Nullable Instant started,
+            @Nullable Instant ended,
+            @Nullable Step progress,
+            @Nullable JobFailure failure,
+            Map<String, String> result) {
+        static View of(Job job) {
+            return new View(
+                    job.id(),
+                    job.request().kind().word(),
+                    job.request().target(),
+                    job.state().word(),
+                    job.request().requestedBy(),
+                    job.created(),
+                    job.started().orElse(null),
+                    job.ended().orElse(null),
+                    job.progress().map(Step::of).orElse(null),
+                    job.failure().orElse(null),
+                    job.result());
+        }
+    }
+
+    /// @param next the cursor of the next page
+    record Page(List<View> jobs, @Nullable String next) {}
+
+    record Wanted(@Nullable String kind, @Nullable String target, @Nullable String type) {}
+
+    @GetMapping("/api/v1/jobs")
+    Page list(
+            @RequestParam Optional<String> target,
+            @RequestParam Optional<String> state,
+            @RequestParam Optional<String> cursor,
+            @RequestParam(defaultValue = "100") int limit) {
+        if (limit < 1 || limit > MOST) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
+        }
+        List<Job> jobs = table.list(target, state.map(JobsController::state), cursor, limit);
+        return new Page(
+                jobs.stream().map(View::of).toList(),
+                jobs.size() < limit ? null : jobs.getLast().id());
+    }
+
+    private static JobState state(String word) {
+        for (JobState state : JobState.values()) {
+            if (state.word().equals(word)) {
+                return state;
+            }
+        }
+        throw new MainstayException(ErrorCode.USAGE_INVALID, "'" + word + "' is no state of a job");
+    }
+
+    @GetMapping("/api/v1/jobs/{id}")
+    View show(@PathVariable String id) {
+        return View.of(table.get(id));
+    }
+
+    @GetMapping("/api/v1/jobs/{id}/log")
+    List<JobLine> log(@PathVariable String id, @RequestParam(defaultValue = "0") int from) {
+        table.get(id);
+        return table.log(id, from);
+    }
+
+    @PostMapping("/api/v1/jobs")
+    @ResponseStatus(HttpStatus.ACCEPTED)
+    View start(@RequestBody Wanted wanted, Principal who) {
+        return View.of(desk.submit(request(wanted, who.getName())));
+    }
+
+    private static JobRequest request(Wanted wanted, String who) {
+        Map<String, String> parameters = new HashMap<>();
+        try {
+            JobKind kind = JobKind.parse(Optional.ofNullable(wanted.kind()).orElse(""));
+            if (wanted.type() != null) {
+                if (kind != JobKind.BACKUP
+                        || !List.of("auto", "full", "incremental").contains(wanted.type())) {
+                    throw new IllegalArgumentException(
+                            "'" + wanted.type() + "' is no type of " + kind.word());
+                }
+                parameters.put("type", wanted.type());
+            }
+            return new JobRequest(
+                    kind, Optional.ofNullable(wanted.target()).orElse(""), parameters, who);
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, String.valueOf(wrong.getMessage()), wrong);
+        }
+    }
+
+    @PostMapping("/api/v1/jobs/{id}/cancel")
+    @ResponseStatus(HttpStatus.ACCEPTED)
+    View cancel(@PathVariable String id) {
+        desk.cancel(id);
+        return View.of(table.get(id));
+    }
+}

@@ -1,0 +1,58 @@
+package dev.mainstay.server.api;
+
+import dev.mainstay.server.schedule.Occurrence;
+import dev.mainstay.server.schedule.ScheduleClerk;
+import dev.mainstay.server.schedule.ScheduleTable;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+
+/// `/api/v1/schedules`
+@RestController
+public final class SchedulesController {
+    private static final int SHOWN = 100;
+
+    private final ScheduleClerk clerk;
+    private final ScheduleTable table;
+
+    public SchedulesController(ScheduleClerk clerk, ScheduleTable table) {
+        this.clerk = clerk;
+        this.table = table;
+    }
+
+    record View(String name, String cron, String timeZone, @Nullable Instant next) {}
+
+    record Time(Instant time, String outcome, @Nullable String job) {}
+
+    @GetMapping("/api/v1/schedules")
+    List<View> list() {
+        return clerk.next().stream()
+                .map(
+                        each ->
+                                new View(
+                                        each.schedule(),
+                                        each.cron(),
+                                        each.zone(),
+                                        each.time().orElse(null)))
+                .toList();
+    }
+
+    /// What became of a schedule's times, the newest first.
+    @GetMapping("/api/v1/schedules/times")
+    List<Time> times(@RequestParam String name) {
+        return table.occurrences(name, SHOWN).stream().map(SchedulesController::time).toList();
+    }
+
+    private static Time time(Occurrence each) {
+        return new Time(
+                each.time(),
+                each.outcome().name().toLowerCase(Locale.ROOT),
+                each.job().orElse(null));
+    }
+}

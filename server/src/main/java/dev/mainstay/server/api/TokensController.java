@@ -1,0 +1,78 @@
+package dev.mainstay.server.api;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.security.ApiToken;
+import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.TokenTable;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// `/api/v1/tokens`
+@RestController
+public final class TokensController {
+    private final TokenTable tokens;
+
+    public TokensController(TokenTable tokens) {
+        this.tokens = tokens;
+    }
+
+    record View(String id, String name, String role, Instant created, @Nullable Instant expires) {
+        static View of(ApiToken token) {
+            return new View(
+                    token.id(),
+                    token.name(),
+                    token.role().word(),
+                    token.created(),
+                    token.expires().orElse(null));
+        }
+    }
+
+    record Wanted(@Nullable String name, @Nullable String role, @Nullable Instant expires) {}
+
+    /// @param text the token itself, which is shown this once
+    record New(View token, String text) {}
+
+    @GetMapping("/api/v1/tokens")
+    List<View> list() {
+        return tokens.list().stream().map(View::of).toList();
+    }
+
+    @PostMapping("/api/v1/tokens")
+    @ResponseStatus(HttpStatus.CREATED)
+    New issue(@RequestBody Wanted wanted) {
+        String name = Optional.ofNullable(wanted.name()).orElse("").strip();
+        if (name.isEmpty() || name.length() > 100) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "a token needs a name of up to 100 letters");
+        }
+        Role role;
+        try {
+            role = Role.parse(Optional.ofNullable(wanted.role()).orElse(""));
+        } catch (IllegalArgumentException wrong) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, String.valueOf(wrong.getMessage()), wrong);
+        }
+        TokenTable.Issued issued =
+                tokens.issue(name, role, Optional.ofNullable(wanted.expires()));
+        return new New(View.of(issued.token()), issued.text().reveal());
+    }
+
+    @DeleteMapping("/api/v1/tokens/{id}")
+    @ResponseStatus(HttpStatus.NO_CONTENT)
+    void revoke(@PathVariable String id) {
+        tokens.revoke(id);
+    }
+}

@@ -1,0 +1,266 @@
+package dev.mainstay.server.job;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.backup.ClusterBackup;
+import dev.mainstay.engine.backup.SourceBackup;
+import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.proof.Verification;
+import dev.mainstay.engine.proof.VerifyReport;
+import dev.mainstay.engine.retention.ExpiryPlan;
+import dev.mainstay.engine.retention.KeptLocks;
+import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.engine.retention.WalRetention;
+import dev.mainstay.postgres.cluster.Waiter;
+import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.Expiry;
+import dev.mainstay.repository.Prune;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.RepositoryCheck;
+import dev.mainstay.repository.RepositoryCopy;
+import dev.mainstay.repository.UnneededWal;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.wrap.Throttle;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Jobs on the configured repository and sources.
+public final class EngineWork implements JobWork {
+    /// How long a backup that has not ended keeps what it stored from `prune`.
+    private static final Duration PATIENCE = Duration.ofDays(7);
+
+    private static final int THREADS = 2;
+
+    private final Surroundings surroundings;
+
+    public EngineWork(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Map<String, String> run(JobRequest request, Progress progress) {
+        return switch (request.kind()) {
+            case BACKUP -> backup(request, progress);
+            case EXPIRE -> expire(request, progress);
+            case PRUNE -> prune(progress);
+            case COPY -> copy(request, progress);
+            case VERIFY -> verify(request, progress);
+        };
+    }
+
+    private Map<String, String> backup(JobRequest request, Progress progress) {
+        String type = request.parameters().getOrDefault("type", "auto");
+        ClusterBackup.Result result =
+                new SourceBackup(surroundings, request.target(), progress)
+                        .run(
+                                new ClusterBackup.Request(
+                                        ClusterBackup.Request.Type.valueOf(
+                                                type.toUpperCase(Locale.ROOT)),
+                                        Duration.ofSeconds(60),
+                                        Waiter.sleeping(Duration.ofMillis(50))));
+        BackupDetails details = result.details();
+        details.judgement().warnings().forEach(progress::note);
+        Map<String, String> said = new LinkedHashMap<>();
+        said.put("backup", result.backup().id().text());
+        said.put("type", result.backup().type());
+        said.put("status", details.judgement().status());
+        said.put("bytes", number(result.backup().statistics().number("bytes")));
+        said.put("bytesRead", number(result.backup().statistics().number("bytes-read")));
+        said.put("bytesStored", number(result.backup().statistics().number("bytes-stored")));
+        if (details.judgement().damagedPageCount() > 0) {
+            throw new MainstayException(
+                    ErrorCode.BACKUP_PAGE_DAMAGED,
+                    "backup "
+                            + result.backup().id()
+                            + " is complete, and has "
+                            + details.judgement().damagedPageCount()
+                            + " damaged pages");
+        }
+        return said;
+    }
+
+    private Map<String, String> expire(JobRequest request, Progress progress) {
+        try (Repository repository = surroundings.open()) {
+            SourceExpiry expiry =
+                    new SourceExpiry(
+                            repository
+                                    .source(request.target())
+                                    .orElseThrow(
+                                            () ->
+                                                    new MainstayException(
+                                                            ErrorCode.SOURCE_UNKNOWN,
+                                                            "the repository holds nothing of"
+                                                                    + " source '"
+                                                                    + request.target()
+                                                                    + "' yet")),
+                            surroundings.configuration().source(request.target()).retention(),
+                            surroundings.ground().clock().instant());
+            ExpiryPlan plan = expiry.plan();
+            demandNotInterrupted();
+            Expiry.Result result = expiry.run(plan);
+            result.held().forEach(id -> progress.note("backup " + id + " stays: it was held"));
+            result.refused()
+                    .forEach(
+                            id ->
+                                    progress.note(
+                                            "backup "
+                                                    + id
+                                                    + " is gone on record, but the store keeps its"
+                                                    + " slot"));
+            return Map.of(
+                    "removed",
+                    String.join(" ", result.removed().stream().map(BackupId::text).toList()),
+                    "policy",
+                    plan.policy().toString());
+        }
+    }
+
+    private Map<String, String> prune(Progress progress) {
+        try (Repository repository = surroundings.open()) {
+            UnneededWal wal =
+                    WalRetention.of(
+                            surroundings.configuration(),
+                            surroundings.ground().clock().instant());
+            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, _ -> {}).plan();
+            demandNotInterrupted();
+            progress.begin(
+                    "pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
+            Prune.Report done =
+                    new Prune(repository, PATIENCE, false, wal, progress::advance).run();
+            progress.end();
+            if (done.refused().count() > 0) {
+                progress.note(
+                        "the store keeps "
+                                + done.refused().count()
+                                + " packs that no backup refers to; the next run tries again");
+            }
+            return Map.of(
+                    "packs",
+                    number(done.removed().count()),
+                    "bytes",
+                    number(done.removed().size().bytes()),
+                    "walSegments",
+                    number(done.wal().freed()),
+                    "packsWaiting",
+                    number(done.waiting().count()));
+        }
+    }
+
+    private Map<String, String> copy(JobRequest request, Progress progress) {
+        CopySettings copy = surroundings.configuration().copy(request.target());
+        try (Repository repository = surroundings.open();
+                ObjectStore store =
+                        RepositoryAccess.openCopy(copy.repository(), surroundings.ground())) {
+            RepositoryCopy work =
+                    new RepositoryCopy(
+                            repository,
+                            store,
+                            Throttle.of(copy.maxRate()),
+                            THREADS,
+                            progress::advance);
+            progress.begin(
+                    "copying to " + copy.name(), RepositoryCopy.total(work.missing()).bytes());
+            RepositoryCopy.Result result = work.run();
+            progress.end();
+            demandUndamaged(result);
+            Amount total = result.total();
+            return Map.of("objects", number(total.objects()), "bytes", number(total.bytes()));
+        }
+    }
+
+    private static void demandUndamaged(RepositoryCopy.Result result) {
+        List<RepositoryCopy.DamagedObject> damaged = result.damaged();
+        if (!damaged.isEmpty()) {
+            throw new MainstayException(
+                    ErrorCode.OBJECT_DAMAGED,
+                    damaged.size()
+                            + " objects of the repository are damaged, and were not copied: "
+                            + damaged.getFirst().name()
+                            + (damaged.size() == 1 ? "" : " and others"));
+        }
+    }
+
+    private Map<String, String> verify(JobRequest request, Progress progress) {
+        Optional<String> source =
+                request.target().isEmpty() ? Optional.empty() : Optional.of(request.target());
+        double percent =
+                Double.parseDouble(request.parameters().getOrDefault("data-percent", "100"));
+        try (Repository repository = surroundings.open()) {
+            RepositoryCheck.Options options =
+                    new RepositoryCheck.Options(
+                            source, percent, surroundings.ground().random().nextLong(), THREADS);
+            VerifyReport report = new Verification(repository, options, progress).run();
+            report.findings()
+                    .forEach(
+                            finding ->
+                                    progress.note(
+                                            finding.code().id()
+                                                    + ": "
+                                                    + finding.object()
+                                                    + ": "
+                                                    + finding.what()));
+            if (!report.ok()) {
+                throw new MainstayException(
+                        ErrorCode.VERIFY_FAILED,
+                        report.findingCount()
+                                + " of the repository's objects are damaged or missing");
+            }
+            verifyLocks(repository, source, progress);
+            return Map.of(
+                    "backups",
+                    number(report.backups()),
+                    "objects",
+                    number(report.contents().objects()),
+                    "size",
+                    ByteSize.of(report.contents().bytes()).toString(),
+                    "packsRead",
+                    number(report.contents().packsRead()),
+                    "walSegments",
+                    number(report.segments()));
+        }
+    }
+
+    private void verifyLocks(Repository repository, Optional<String> source, Progress progress) {
+        boolean well =
+                repository
+                        .store()
+                        .locks()
+                        .map(
+                                locks ->
+                                        KeptLocks.of(
+                                                        surroundings.configuration(),
+                                                        repository,
+                                                        surroundings.ground().clock().instant())
+                                                .look(locks, source, progress)
+                                                .isWell())
+                        .orElse(true);
+        if (!well) {
+            throw new MainstayException(
+                    ErrorCode.LOCKS_LACKING,
+                    "everything is readable, complete and continuous, but not everything is locked"
+                            + " that should be");
+        }
+    }
+
+    /// Before what cannot be taken back.
+    private static void demandNotInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped before anything was done");
+        }
+    }
+
+    private static String number(long value) {
+        return Long.toString(value);
+    }
+}

@@ -1,0 +1,27 @@
+package dev.mainstay.server.job;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/// A job as the database has it.
+///
+/// @param server which one runs or ran it
+/// @param failure why it did not end well
+/// @param result what it says about what it did, by name
+public record Job(
+        String id,
+        JobRequest request,
+        JobState state,
+        Instant created,
+        Optional<Instant> started,
+        Optional<Instant> ended,
+        Optional<String> server,
+        boolean cancelRequested,
+        Optional<JobProgress> progress,
+        Optional<JobFailure> failure,
+        Map<String, String> result) {
+    public Job {
+        result = Map.copyOf(result);
+    }
+}

@@ -1,0 +1,192 @@
+package dev.mainstay.server.job;
+
+import com.github.kagkarlsson.scheduler.Scheduler;
+import com.github.kagkarlsson.scheduler.SchedulerName;
+import com.github.kagkarlsson.scheduler.task.CompletionHandler;
+import com.github.kagkarlsson.scheduler.task.TaskDescriptor;
+import com.github.kagkarlsson.scheduler.task.helper.CustomTask;
+import com.github.kagkarlsson.scheduler.task.helper.Tasks;
+import com.github.kagkarlsson.scheduler.task.schedule.FixedDelay;
+
+import dev.mainstay.base.BackupId;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.state.StateDatabase;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.transaction.support.TransactionOperations;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.function.Consumer;
+
+/// Where jobs are handed in. Each is done once, by one of the servers that share a state; what a
+/// server leaves undone when it dies is recorded as interrupted by another one, or by itself when
+/// it comes back.
+public final class JobDesk implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JobDesk.class);
+    private static final TaskDescriptor<Void> TASK = TaskDescriptor.of("job");
+    private static final int THREADS = 4;
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+
+    /// How soon things are noticed.
+    ///
+    /// @param poll how often a server looks for what is due
+    /// @param heartbeat how often it says that it lives; after four that did not come it is dead
+    /// @param report how often a running job is told about, and asks whether to go on
+    /// @param schedules how often it is asked which schedules are due
+    public record Pace(
+            Duration poll, Duration heartbeat, Duration report, Duration schedules) {
+        public static final Pace USUAL =
+                new Pace(
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(5));
+    }
+
+    private final Surroundings surroundings;
+    private final JobTable table;
+    private final TransactionOperations transactions;
+    private final JobRunner runner;
+    private final Scheduler scheduler;
+    private final String server;
+    private final Pace pace;
+    private volatile Consumer<Instant> tick = _ -> {};
+
+    public JobDesk(
+            Surroundings surroundings,
+            StateDatabase state,
+            JobTable table,
+            TransactionOperations transactions,
+            JobWork work,
+            Pace pace) {
+        this.surroundings = surroundings;
+        this.table = table;
+        this.transactions = transactions;
+        this.pace = pace;
+        this.server =
+                "server-" + HexFormat.of().formatHex(surroundings.ground().randomBytes(6));
+        this.runner =
+                new JobRunner(
+                        table, work, server, surroundings.ground().clock(), pace.report());
+        if (!state.isShared()) {
+            recoverAlone(state);
+        }
+        this.scheduler =
+                Scheduler.create(new TransactionAwareDataSourceProxy(state.source()), task())
+                        .startTasks(
+                                Tasks.recurring("schedules", FixedDelay.of(pace.schedules()))
+                                        .execute((_, _) -> tick.accept(now())))
+                        .schedulerName(new SchedulerName.Fixed(server))
+                        .threads(THREADS)
+                        .pollingInterval(pace.poll())
+                        .heartbeatInterval(pace.heartbeat())
+                        .missedHeartbeatsLimit(4)
+                        .shutdownMaxWait(Duration.ofSeconds(1))
+                        .clock(surroundings.ground().clock()::instant)
+                        .enableImmediateExecution()
+                        .build();
+    }
+
+    /// @param everyFewSeconds is called by one server at a time
+    public void start(Consumer<Instant> everyFewSeconds) {
+        tick = everyFewSeconds;
+        scheduler.start();
+    }
+
+    /// Nobody else uses this state: what runs in it does not.
+    private void recoverAlone(StateDatabase state) {
+        for (String id : table.running()) {
+            LOG.warn("job {} ran when the server was killed", id);
+            table.lost(id, now());
+        }
+        JdbcClient.create(state.source())
+                .sql("update scheduled_tasks set picked = false, picked_by = null where picked")
+                .update();
+    }
+
+    private CustomTask<Void> task() {
+        return Tasks.custom(TASK)
+                .onDeadExecution(
+                        (complete, operations) -> {
+                            String id = complete.getExecution().getId();
+                            if (table.lost(id, now())) {
+                                LOG.warn("job {} was left by a server that died", id);
+                            }
+                            operations.reschedule(complete, now()); // is it queued still?
+                        })
+                .execute((instance, _) -> execute(instance.getId()));
+    }
+
+    private CompletionHandler<Void> execute(String id) {
+        return switch (table.claim(id, server, now())) {
+            case GONE -> new CompletionHandler.OnCompleteRemove<>();
+            case BUSY ->
+                    (complete, operations) ->
+                            operations.reschedule(complete, now().plus(pace.poll()));
+            case CLAIMED -> {
+                runner.run(id);
+                yield new CompletionHandler.OnCompleteRemove<>();
+            }
+        };
+    }
+
+    /// Queues a job.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, USAGE_INVALID
+    public Job submit(JobRequest request) {
+        demandKnown(request);
+        Instant now = now();
+        String id = BackupId.of(now, surroundings.ground().randomBytes(4)).text();
+        transactions.executeWithoutResult(
+                _ -> {
+                    table.insert(id, request, now);
+                    scheduler.schedule(TASK.instance(id).scheduledTo(now));
+                });
+        return table.get(id);
+    }
+
+    /// What can be wrong with a request whatever else is so.
+    private void demandKnown(JobRequest request) {
+        switch (request.kind()) {
+            case BACKUP, EXPIRE -> surroundings.configuration().source(request.target());
+            case COPY -> surroundings.configuration().copy(request.target());
+            case VERIFY -> {
+                if (!request.target().isEmpty()) {
+                    surroundings.configuration().source(request.target());
+                }
+            }
+            case PRUNE -> {
+                if (!request.target().isEmpty()) {
+                    throw new MainstayException(
+                            ErrorCode.USAGE_INVALID, "prune is of the whole repository");
+                }
+            }
+        }
+    }
+
+    /// @throws MainstayException JOB_UNKNOWN, JOB_OVER
+    public void cancel(String id) {
+        table.cancel(id, now());
+        runner.cancel(id);
+    }
+
+    private Instant now() {
+        return surroundings.ground().clock().instant();
+    }
+
+    /// Ends what runs here, and says that it was interrupted.
+    @Override
+    public void close() {
+        if (!runner.stop(STOP_PATIENCE)) {
+            LOG.warn("jobs did not end in time and are left");
+        }
+        scheduler.stop();
+    }
+}

@@ -1,0 +1,27 @@
+package dev.mainstay.server.job;
+
+import java.util.Locale;
+
+/// What jobs do.
+public enum JobKind {
+    BACKUP,
+    EXPIRE,
+    PRUNE,
+    COPY,
+    VERIFY;
+
+    /// As people write it.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// @throws IllegalArgumentException if there is no such kind
+    public static JobKind parse(String word) {
+        for (JobKind kind : values()) {
+            if (kind.word().equals(word)) {
+                return kind;
+            }
+        }
+        throw new IllegalArgumentException("'" + word + "' is no kind of job");
+    }
+}

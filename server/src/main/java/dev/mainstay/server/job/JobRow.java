@@ -1,0 +1,64 @@
+package dev.mainstay.server.job;
+
+import dev.mainstay.server.state.JsonMap;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Optional;
+
+/// From rows to values.
+final class JobRow {
+    private JobRow() {}
+
+    static Job read(ResultSet row, int number) throws SQLException {
+        return new Job(
+                row.getString("id"),
+                new JobRequest(
+                        JobKind.parse(row.getString("kind")),
+                        row.getString("target"),
+                        JsonMap.read(row.getString("parameters")),
+                        row.getString("requested_by")),
+                JobState.parse(row.getString("state")),
+                instant(row, "created_at").orElseThrow(),
+                instant(row, "started_at"),
+                instant(row, "ended_at"),
+                Optional.ofNullable(row.getString("server")),
+                row.getBoolean("cancel_requested"),
+                progress(row),
+                failure(row),
+                JsonMap.read(row.getString("result")));
+    }
+
+    static JobLine line(ResultSet row, int number) throws SQLException {
+        return new JobLine(
+                row.getInt("line"), instant(row, "at").orElseThrow(), row.getString("text"));
+    }
+
+    private static Optional<JobProgress> progress(ResultSet row) throws SQLException {
+        String step = row.getString("step");
+        return step == null
+                ? Optional.empty()
+                : Optional.of(
+                        new JobProgress(
+                                step,
+                                row.getLong("bytes_done"),
+                                row.getLong("bytes_total"),
+                                instant(row, "step_began_at").orElseThrow(),
+                                instant(row, "seen_at").orElseThrow()));
+    }
+
+    private static Optional<JobFailure> failure(ResultSet row) throws SQLException {
+        String error = row.getString("error");
+        return error == null
+                ? Optional.empty()
+                : Optional.of(
+                        new JobFailure(error, row.getString("message"), row.getString("hint")));
+    }
+
+    private static Optional<Instant> instant(ResultSet row, String column) throws SQLException {
+        return Optional.ofNullable(row.getObject(column, OffsetDateTime.class))
+                .map(OffsetDateTime::toInstant);
+    }
+}

@@ -1,0 +1,299 @@
+package dev.mainstay.server.job;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.state.JsonMap;
+
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionOperations;
+
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Jobs in the database. Each change says from which state it leads, and is made only there.
+public final class JobTable {
+    private static final String RUNNING_HERE = "state = 'running' and server = :server";
+
+    private final JdbcClient jdbc;
+    private final TransactionOperations transactions;
+
+    public JobTable(JdbcClient jdbc, TransactionOperations transactions) {
+        this.jdbc = jdbc;
+        this.transactions = transactions;
+    }
+
+    /// Whether a server may begin a job.
+    enum Claim {
+        CLAIMED,
+        /// Another job of the same lane comes first.
+        BUSY,
+        /// It is not queued any more.
+        GONE
+    }
+
+    /// What a server that runs a job should do.
+    enum Standing {
+        GO_ON,
+        CANCEL,
+        /// Others gave this server up, and the job with it.
+        LOST
+    }
+
+    void insert(String id, JobRequest request, Instant now) {
+        jdbc.sql(
+                        """
+                        insert into job (id, lane, kind, target, parameters, requested_by, state, created_at,
+                          cancel_requested, bytes_done, bytes_total, result)
+                        values (:id, :lane, :kind, :target, :parameters, :by, 'queued', :now, false, 0, 0, '{}')
+                        """)
+                .param("id", id)
+                .param("lane", request.lane())
+                .param("kind", request.kind().word())
+                .param("target", request.target())
+                .param("parameters", JsonMap.write(request.parameters()))
+                .param("by", request.requestedBy())
+                .param("now", utc(now))
+                .update();
+    }
+
+    /// @throws MainstayException JOB_UNKNOWN
+    public Job get(String id) {
+        return jdbc.sql("select * from job where id = :id")
+                .param("id", id)
+                .query(JobRow::read)
+                .optional()
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.JOB_UNKNOWN, "there is no job " + id));
+    }
+
+    /// The newest first.
+    ///
+    /// @param target only these, unless it is empty
+    /// @param state only these, unless it is empty
+    /// @param before ids that come before this one
+    public List<Job> list(
+            Optional<String> target,
+            Optional<JobState> state,
+            Optional<String> before,
+            int limit) {
+        return jdbc.sql(
+                        """
+                        select * from job
+                        where (:target = '' or target = :target) and (:state = '' or state = :state)
+                          and (:before = '' or id < :before)
+                        order by id desc fetch first :limit rows only
+                        """)
+                .param("target", target.orElse(""))
+                .param("state", state.map(JobState::word).orElse(""))
+                .param("before", before.orElse(""))
+                .param("limit", limit)
+                .query(JobRow::read)
+                .list();
+    }
+
+    /// Lines with numbers from `from` on.
+    public List<JobLine> log(String id, int from) {
+        return jdbc.sql("select * from job_log where job = :id and line >= :from order by line")
+                .param("id", id)
+                .param("from", from)
+                .query(JobRow::line)
+                .list();
+    }
+
+    Claim claim(String id, String server, Instant now) {
+        try {
+            return transactions.execute(_ -> claimed(id, server, now));
+        } catch (DuplicateKeyException anotherWrites) {
+            return Claim.BUSY;
+        }
+    }
+
+    private Claim claimed(String id, String server, Instant now) {
+        Optional<String> lane =
+                jdbc.sql("select lane from job where id = :id and state = 'queued'")
+                        .param("id", id)
+                        .query(String.class)
+                        .optional();
+        if (lane.isEmpty()) {
+            return Claim.GONE;
+        }
+        boolean first =
+                jdbc.sql(
+                                        """
+                                        select count(*) from job
+                                        where lane = :lane and state = 'queued' and id < :id
+                                        """)
+                                .param("lane", lane.get())
+                                .param("id", id)
+                                .query(Long.class)
+                                .single()
+                        == 0;
+        if (!first) {
+            return Claim.BUSY;
+        }
+        jdbc.sql("insert into writer (lane, job) values (:lane, :id)")
+                .param("lane", lane.get())
+                .param("id", id)
+                .update();
+        int changed =
+                jdbc.sql(
+                                """
+                                update job set state = 'running', server = :server, started_at = :now
+                                where id = :id and state = 'queued'
+                                """)
+                        .param("server", server)
+                        .param("now", utc(now))
+                        .param("id", id)
+                        .update();
+        if (changed == 0) { // cancelled just now
+            jdbc.sql("delete from writer where job = :id").param("id", id).update();
+            return Claim.GONE;
+        }
+        return Claim.CLAIMED;
+    }
+
+    Standing report(String id, String server, Optional<JobProgress> progress) {
+        progress.ifPresent(
+                now ->
+                        jdbc.sql(
+                                        """
+                                        update job set step = :step, bytes_done = :done, bytes_total = :total,
+                                          step_began_at = :began, seen_at = :seen
+                                        where id = :id and state = 'running' and server = :server
+                                        """)
+                                .param("step", now.step())
+                                .param("done", now.done())
+                                .param("total", now.total())
+                                .param("began", utc(now.began()))
+                                .param("seen", utc(now.seen()))
+                                .param("id", id)
+                                .param("server", server)
+                                .update());
+        return jdbc.sql(
+                        """
+                        select cancel_requested from job
+                        where id = :id and state = 'running' and server = :server
+                        """)
+                .param("id", id)
+                .param("server", server)
+                .query(Boolean.class)
+                .optional()
+                .map(cancel -> cancel ? Standing.CANCEL : Standing.GO_ON)
+                .orElse(Standing.LOST);
+    }
+
+    void note(String id, JobLine line) {
+        jdbc.sql("insert into job_log (job, line, at, text) values (:id, :line, :at, :text)")
+                .param("id", id)
+                .param("line", line.number())
+                .param("at", utc(line.at()))
+                .param("text", line.text())
+                .update();
+    }
+
+    /// The end of a job that this server runs.
+    ///
+    /// @return whether it was still this server's to end
+    boolean end(
+            String id,
+            String server,
+            JobState state,
+            Optional<JobFailure> failure,
+            Map<String, String> result,
+            Instant now) {
+        return ended(id, RUNNING_HERE, server, state, failure, result, now);
+    }
+
+    /// The end of a job whose server is gone.
+    boolean lost(String id, Instant now) {
+        JobFailure failure =
+                new JobFailure(
+                        ErrorCode.INTERRUPTED.id(),
+                        "the server that ran it stopped answering; what it had committed is there",
+                        ErrorCode.INTERRUPTED.hint());
+        return ended(
+                id, "state = 'running'", "", JobState.INTERRUPTED, Optional.of(failure), Map.of(), now);
+    }
+
+    /// All that are running, for a state that no other server uses.
+    List<String> running() {
+        return jdbc.sql("select id from job where state = 'running' order by id")
+                .query(String.class)
+                .list();
+    }
+
+    private boolean ended(
+            String id,
+            String where,
+            String server,
+            JobState state,
+            Optional<JobFailure> failure,
+            Map<String, String> result,
+            Instant now) {
+        return transactions.execute(
+                _ -> {
+                    int changed =
+                            jdbc.sql(
+                                            """
+                                            update job set state = :state, ended_at = :now, error = :error,
+                                              message = :message, hint = :hint, result = :result
+                                            where id = :id and \
+                                            """
+                                                    + where)
+                                    .param("state", state.word())
+                                    .param("now", utc(now))
+                                    .param("error", failure.map(JobFailure::error).orElse(null))
+                                    .param("message", failure.map(JobFailure::message).orElse(null))
+                                    .param("hint", failure.map(JobFailure::hint).orElse(null))
+                                    .param("result", JsonMap.write(result))
+                                    .param("id", id)
+                                    .param("server", server)
+                                    .update();
+                    if (changed > 0) {
+                        jdbc.sql("delete from writer where job = :id").param("id", id).update();
+                    }
+                    return changed > 0;
+                });
+    }
+
+    /// A queued job is cancelled at once; a running one is asked to end.
+    ///
+    /// @throws MainstayException JOB_UNKNOWN, JOB_OVER
+    public void cancel(String id, Instant now) {
+        boolean queued =
+                ended(
+                        id,
+                        "state = 'queued'",
+                        "",
+                        JobState.CANCELLED,
+                        Optional.empty(),
+                        Map.of(),
+                        now);
+        if (queued) {
+            return;
+        }
+        int running =
+                jdbc.sql(
+                                """
+                                update job set cancel_requested = true where id = :id and state = 'running'
+                                """)
+                        .param("id", id)
+                        .update();
+        if (running == 0) {
+            Job job = get(id);
+            throw new MainstayException(
+                    ErrorCode.JOB_OVER, "job " + id + " is " + job.state().word() + " already");
+        }
+    }
+
+    static OffsetDateTime utc(Instant instant) {
+        return instant.atOffset(ZoneOffset.UTC);
+    }
+}

@@ -1,0 +1,85 @@
+package dev.mainstay.server.schedule;
+
+import dev.mainstay.engine.config.ScheduleSettings;
+import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.job.JobRequest;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.CRC32;
+
+/// A schedule of the configuration.
+///
+/// @param target the source or copy; empty: the whole repository
+record Schedule(String target, ScheduleSettings settings, CronTimes times) {
+    /// @throws dev.mainstay.base.MainstayException CONFIG_INVALID, saying where it stands
+    static Schedule of(String target, ScheduleSettings settings) {
+        try {
+            return new Schedule(
+                    target, settings, CronTimes.parse(settings.cron(), settings.zone()));
+        } catch (IllegalArgumentException wrong) {
+            throw settings.invalid(String.valueOf(wrong.getMessage()), wrong);
+        }
+    }
+
+    /// `orders/full`
+    String key() {
+        return target.isEmpty() ? settings.work().word() : target + "/" + settings.work().word();
+    }
+
+    /// As who it asks for jobs.
+    static String asks(String key) {
+        return "schedule " + key;
+    }
+
+    /// What makes its times what they are.
+    String definition() {
+        return settings.cron() + " " + settings.zone();
+    }
+
+    /// When the work of one of its times is due: the same on every server, and not the same for
+    /// every schedule.
+    Instant due(Instant time) {
+        long most = settings.jitter().toSeconds();
+        if (most == 0) {
+            return time;
+        }
+        CRC32 hash = new CRC32();
+        hash.update((key() + " " + time).getBytes(StandardCharsets.UTF_8));
+        return time.plusSeconds(hash.getValue() % (most + 1));
+    }
+
+    Optional<Instant> after(Instant time) {
+        return times.after(time);
+    }
+
+    JobRequest request() {
+        Map<String, String> parameters = new HashMap<>();
+        JobKind kind =
+                switch (settings.work()) {
+                    case FULL -> {
+                        parameters.put("type", "full");
+                        yield JobKind.BACKUP;
+                    }
+                    case INCREMENTAL -> {
+                        parameters.put("type", "auto"); // the first backup is a full one
+                        yield JobKind.BACKUP;
+                    }
+                    case EXPIRE -> JobKind.EXPIRE;
+                    case VERIFY -> {
+                        parameters.put("data-percent", "0");
+                        yield JobKind.VERIFY;
+                    }
+                    case PRUNE -> JobKind.PRUNE;
+                    case COPY -> JobKind.COPY;
+                };
+        Optional<Duration> timeout = settings.timeout();
+        timeout.ifPresent(
+                most -> parameters.put(JobRequest.TIMEOUT, Long.toString(most.toSeconds())));
+        return new JobRequest(kind, target, parameters, asks(key()));
+    }
+}

@@ -1,0 +1,29 @@
+package dev.mainstay.server.security;
+
+import java.util.Locale;
+
+/// What somebody may do.
+public enum Role {
+    /// Sees everything but tokens.
+    VIEWER,
+    /// Starts and cancels jobs as well.
+    OPERATOR,
+    /// Makes and revokes tokens as well.
+    ADMINISTRATOR;
+
+    /// As people write it.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// @throws IllegalArgumentException if there is none
+    public static Role parse(String word) {
+        for (Role role : values()) {
+            if (role.word().equals(word)) {
+                return role;
+            }
+        }
+        throw new IllegalArgumentException(
+                "'" + word + "' is none of viewer, operator and administrator");
+    }
+}

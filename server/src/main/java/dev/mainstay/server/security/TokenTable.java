@@ -1,0 +1,117 @@
+package dev.mainstay.server.security;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.Secret;
+import dev.mainstay.repository.Ground;
+
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/// The tokens of the API, of which the database holds digests.
+public final class TokenTable {
+    private static final int BYTES = 32;
+
+    private final JdbcClient jdbc;
+    private final Ground ground;
+
+    public TokenTable(JdbcClient jdbc, Ground ground) {
+        this.jdbc = jdbc;
+        this.ground = ground;
+    }
+
+    /// A token and, for once, its text.
+    public record Issued(ApiToken token, Secret text) {}
+
+    public Issued issue(String name, Role role, Optional<Instant> expires) {
+        String text =
+                "mst_"
+                        + Base64.getUrlEncoder()
+                                .withoutPadding()
+                                .encodeToString(ground.randomBytes(BYTES));
+        ApiToken token =
+                new ApiToken(
+                        HexFormat.of().formatHex(ground.randomBytes(6)),
+                        name,
+                        role,
+                        ground.clock().instant(),
+                        expires);
+        jdbc.sql(
+                        """
+                        insert into api_token (id, name, role, digest, created_at, expires_at)
+                        values (:id, :name, :role, :digest, :created, :expires)
+                        """)
+                .param("id", token.id())
+                .param("name", name)
+                .param("role", role.word())
+                .param("digest", digest(text))
+                .param("created", token.created().atOffset(ZoneOffset.UTC))
+                .param("expires", expires.map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null))
+                .update();
+        return new Issued(token, Secret.of(text));
+    }
+
+    /// The first token of all, for who starts the first server.
+    public Optional<Issued> issueFirst() {
+        long tokens = jdbc.sql("select count(*) from api_token").query(Long.class).single();
+        return tokens > 0
+                ? Optional.empty()
+                : Optional.of(issue("first", Role.ADMINISTRATOR, Optional.empty()));
+    }
+
+    /// The token with this text, unless it has expired.
+    public Optional<ApiToken> find(String text) {
+        Instant now = ground.clock().instant();
+        return jdbc.sql("select * from api_token where digest = :digest")
+                .param("digest", digest(text))
+                .query(TokenTable::read)
+                .optional()
+                .filter(token -> token.expires().filter(end -> !end.isAfter(now)).isEmpty());
+    }
+
+    public List<ApiToken> list() {
+        return jdbc.sql("select * from api_token order by created_at, id")
+                .query(TokenTable::read)
+                .list();
+    }
+
+    /// @throws MainstayException TOKEN_UNKNOWN
+    public void revoke(String id) {
+        if (jdbc.sql("delete from api_token where id = :id").param("id", id).update() == 0) {
+            throw new MainstayException(ErrorCode.TOKEN_UNKNOWN, "there is no token " + id);
+        }
+    }
+
+    private static ApiToken read(ResultSet row, int number) throws SQLException {
+        return new ApiToken(
+                row.getString("id"),
+                row.getString("name"),
+                Role.parse(row.getString("role")),
+                row.getObject("created_at", OffsetDateTime.class).toInstant(),
+                Optional.ofNullable(row.getObject("expires_at", OffsetDateTime.class))
+                        .map(OffsetDateTime::toInstant));
+    }
+
+    private static String digest(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(
+                            MessageDigest.getInstance("SHA-256")
+                                    .digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+}

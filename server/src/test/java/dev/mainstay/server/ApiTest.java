@@ -1,0 +1,217 @@
+package dev.mainstay.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mainstay.testkit.Await;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+class ApiTest {
+    /// Every endpoint, what is sent to it, and the least role that it answers.
+    private static final List<Endpoint> ENDPOINTS =
+            List.of(
+                    new Endpoint("GET", "api/v1/jobs", "", "viewer"),
+                    new Endpoint("GET", "api/v1/jobs/{id}", "", "viewer"),
+                    new Endpoint("GET", "api/v1/jobs/{id}/log", "", "viewer"),
+                    new Endpoint("GET", "api/v1/schedules", "", "viewer"),
+                    new Endpoint("GET", "api/v1/schedules/times", "", "viewer"),
+                    new Endpoint("POST", "api/v1/jobs", "{}", "operator"),
+                    new Endpoint("POST", "api/v1/jobs/{id}/cancel", "", "operator"),
+                    new Endpoint("GET", "api/v1/tokens", "", "administrator"),
+                    new Endpoint("POST", "api/v1/tokens", "{}", "administrator"),
+                    new Endpoint("DELETE", "api/v1/tokens/{id}", "", "administrator"));
+
+    private static final List<String> ROLES = List.of("viewer", "operator", "administrator");
+
+    private record Endpoint(String method, String path, String body, String role) {
+        String filled() {
+            return path.replace("{id}", "none");
+        }
+    }
+
+    @TempDir Path folder = Path.of("");
+    private Site site = Site.none();
+    private @Nullable MainstayServer running;
+    private String first = "";
+
+    @BeforeEach
+    void start() {
+        site = Site.of(folder, "listen: 127.0.0.1:0\nschedules: off\n");
+        running = site.start();
+        first = server().firstToken().orElseThrow().reveal();
+    }
+
+    @AfterEach
+    void stop() {
+        server().close();
+    }
+
+    private MainstayServer server() {
+        return Objects.requireNonNull(running);
+    }
+
+    private JsonNode json(HttpResponse<String> answer, int status) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        return JsonMapper.shared().readTree(answer.body());
+    }
+
+    private HttpResponse<String> ask(String method, String path, String token, String body) {
+        return site.ask(server(), method, path, token, body);
+    }
+
+    private String token(String role, String more) {
+        JsonNode made =
+                json(
+                        ask(
+                                "POST",
+                                "api/v1/tokens",
+                                first,
+                                "{\"name\":\"n\",\"role\":\"" + role + "\"" + more + "}"),
+                        201);
+        return made.get("text").asString();
+    }
+
+    @Test
+    void everyEndpointAnswersWhomItShouldAndNobodyElse() {
+        Map<String, String> tokens = new HashMap<>();
+        ROLES.forEach(role -> tokens.put(role, token(role, "")));
+        String expired = token("administrator", ",\"expires\":\"2020-01-01T00:00:00Z\"");
+        for (Endpoint each : ENDPOINTS) {
+            for (String wrong : List.of("", expired, "mst_wrong", "x")) {
+                HttpResponse<String> refused =
+                        ask(each.method, each.filled(), wrong, each.body);
+                assertThat(refused.statusCode()).as(each + " " + refused.body()).isEqualTo(401);
+                assertThat(refused.body()).contains("MS-1209");
+            }
+            for (String role : ROLES) {
+                HttpResponse<String> answer =
+                        ask(each.method, each.filled(), tokens.getOrDefault(role, ""), each.body);
+                boolean may = ROLES.indexOf(role) >= ROLES.indexOf(each.role);
+                assertThat(answer.statusCode() == 403)
+                        .as(each + " as " + role + ": " + answer.statusCode() + answer.body())
+                        .isEqualTo(!may);
+                assertThat(answer.statusCode()).isNotEqualTo(401).isLessThan(500);
+            }
+        }
+    }
+
+    @Test
+    void everyEndpointThatThereIsIsInTheTable() {
+        assertThat(new TreeSet<>(server().endpoints()))
+                .as("a new endpoint needs a rule, and a line in the table above")
+                .isEqualTo(
+                        new TreeSet<>(
+                                ENDPOINTS.stream()
+                                        .map(each -> each.method + " /" + each.path)
+                                        .toList()));
+    }
+
+    @Test
+    void aJobIsStartedFollowedAndToldAbout() {
+        JsonNode started =
+                json(
+                        ask(
+                                "POST",
+                                "api/v1/jobs",
+                                token("operator", ""),
+                                "{\"kind\":\"backup\",\"target\":\"orders\",\"type\":\"full\"}"),
+                        202);
+        String id = started.get("id").asString();
+        assertThat(started.get("requestedBy").asString()).startsWith("token ");
+        String viewer = token("viewer", "");
+        Await.until(
+                "the server that is not there to be missed",
+                () ->
+                        json(ask("GET", "api/v1/jobs/" + id, viewer, ""), 200)
+                                .get("state")
+                                .asString()
+                                .equals("failed"));
+        JsonNode failed = json(ask("GET", "api/v1/jobs/" + id, viewer, ""), 200);
+        assertThat(failed.get("failure").get("error").asString()).isEqualTo("MS-0501");
+        JsonNode page = json(ask("GET", "api/v1/jobs?limit=1", viewer, ""), 200);
+        assertThat(page.get("jobs").get(0).get("id").asString()).isEqualTo(id);
+        String cursor = page.get("next").asString();
+        assertThat(
+                        json(ask("GET", "api/v1/jobs?cursor=" + cursor, viewer, ""), 200)
+                                .get("jobs")
+                                .size())
+                .isZero();
+        assertThat(
+                        json(ask("POST", "api/v1/jobs/" + id + "/cancel", first, ""), 409)
+                                .get("code")
+                                .asString())
+                .isEqualTo("MS-1206");
+    }
+
+    @Test
+    void whatIsNotUnderstoodIsAProblemAndNoFault() {
+        List<String> bodies =
+                List.of(
+                        "{",
+                        "",
+                        "[]",
+                        "{}",
+                        "{\"kind\":\"burn\"}",
+                        "{\"kind\":\"backup\",\"target\":\"ordres\"}",
+                        "{\"kind\":\"backup\",\"target\":\"orders\",\"type\":\"big\"}",
+                        "{\"kind\":\"prune\",\"target\":\"orders\"}",
+                        "{\"kind\":7,\"target\":{}}");
+        for (String body : bodies) {
+            HttpResponse<String> answer = ask("POST", "api/v1/jobs", first, body);
+            assertThat(answer.statusCode()).as(body + answer.body()).isBetween(400, 499);
+            assertThat(answer.headers().firstValue("Content-Type"))
+                    .hasValueSatisfying(type -> assertThat(type).contains("problem+json"));
+            assertThat(answer.body()).doesNotContain("Exception", "\tat ");
+        }
+        assertThat(ask("POST", "api/v1/jobs", first, bodies.get(5)).body())
+                .contains("MS-0209", "did you mean 'orders'");
+        for (String path :
+                List.of(
+                        "api/v1/jobs?limit=0",
+                        "api/v1/jobs?limit=x",
+                        "api/v1/jobs?state=odd",
+                        "api/v1/jobs/none",
+                        "api/v1/jobs/%00",
+                        "api/v1/schedules/times")) {
+            assertThat(ask("GET", path, first, "").statusCode()).as(path).isBetween(400, 499);
+        }
+    }
+
+    @Test
+    void aTokenIsShownOnceKeptAsADigestAndCanBeRevoked() throws Exception {
+        String text = token("operator", "");
+        assertThat(server().firstToken()).isEmpty();
+        JsonNode list = json(ask("GET", "api/v1/tokens", first, ""), 200);
+        assertThat(list.toString()).doesNotContain(text, first);
+        List<String> ids = new ArrayList<>();
+        list.forEach(each -> ids.add(each.get("id").asString()));
+        assertThat(ask("DELETE", "api/v1/tokens/" + ids.get(1), first, "").statusCode())
+                .isEqualTo(204);
+        assertThat(ask("GET", "api/v1/jobs", text, "").statusCode()).isEqualTo(401);
+        try (Stream<Path> files = Files.walk(folder.resolve("state"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+                        .doesNotContain(first, text);
+            }
+        }
+    }
+}

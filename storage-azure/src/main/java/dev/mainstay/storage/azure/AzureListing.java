@@ -115,7 +115,7 @@ final class AzureListing {
         String before = "";
         for (Entry each : entries) {
             String name = each.key().substring(root.length());
-            if (name.compareTo(before) <= 0) {
+            if (!before.isEmpty() && name.compareTo(before) <= 0) { // "": a folder of a console
                 throw failures.disordered(what, before, name);
             }
             before = name;

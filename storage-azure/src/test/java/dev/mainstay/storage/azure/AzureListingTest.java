@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import com.azure.core.util.BinaryData;
+
 import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.StoredObject;
@@ -80,6 +82,20 @@ final class AzureListingTest {
                 assertThat(seen.isEmpty()).as(told).isEqualTo(wanted.isEmpty());
                 assertThat(seen).as(told).isEqualTo(wanted.subList(0, seen.size()));
             }
+        }
+    }
+
+    /// A console makes one for what it shows as a folder.
+    @Test
+    void anObjectWithTheNameOfThePrefixIsNoneOfOurs() {
+        Azurite running = Objects.requireNonNull(server);
+        try (ObjectStore store = store("made/by/hand", 5)) {
+            AzureConnection.open(Places.on(running, "lists", ""), Map.of())
+                    .getBlobClient("made/by/hand/")
+                    .upload(BinaryData.fromBytes(new byte[0]));
+            store.put("format", ByteBuffer.allocate(3));
+            assertThat(store.list("", "", 10).objects())
+                    .containsExactly(new StoredObject("format", 3));
         }
     }
 

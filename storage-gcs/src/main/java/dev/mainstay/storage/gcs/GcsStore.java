@@ -168,7 +168,7 @@ public final class GcsStore implements ObjectStore {
         List<StorageObject> items = answer.getItems() == null ? List.of() : answer.getItems();
         for (StorageObject each : items) {
             String name = each.getName().substring(prefix.length());
-            if (name.compareTo(before) <= 0) {
+            if (!before.isEmpty() && name.compareTo(before) <= 0) { // "": a folder of a console
                 throw failures.disordered(what, before, name);
             }
             before = name;

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// The packs that backups refer to: every commit whose slot is there, whether or not an expiry
 /// names it, with its manifest, its maps and its index piece. A repository in which that cannot be
@@ -106,20 +107,35 @@ final class PackReferences {
     /// A slot that vanished may come back from a copy, and what it refers to must be there then.
     private void demandChain(ProtectedSource source) {
         RecordChain chain = source.records();
-        if (!chain.missing().isEmpty()) {
-            chain = source.records(); // slots are listed first: one may have come meanwhile
-        }
-        for (RecordChain.Missing missing : chain.missing()) {
-            if (Names.backupOfSlot(missing.object()).isPresent()) {
-                throw uncertain(
-                        missing.object()
-                                + " vanished, though no expiry names it, and nobody can tell what"
-                                + " it refers to",
-                        null);
+        Set<String> missing = missingSlots(chain);
+        while (!missing.isEmpty()) {
+            // Slots are listed before records, so one may have come in between. Such a one is there
+            // at the next look, or an expiry names it.
+            chain = source.records();
+            Set<String> again = missingSlots(chain);
+            for (String slot : again) {
+                if (missing.contains(slot)) {
+                    throw uncertain(
+                            slot
+                                    + " vanished, though no expiry names it, and nobody can tell"
+                                    + " what it refers to",
+                            null);
+                }
             }
+            missing = again;
         }
         expired.addAll(chain.removedObjects());
         chain.holds().keySet().forEach(held -> expired.remove(Names.slot(source.id(), held)));
+    }
+
+    private static Set<String> missingSlots(RecordChain chain) {
+        Set<String> missing = new TreeSet<>();
+        for (RecordChain.Missing each : chain.missing()) {
+            if (Names.backupOfSlot(each.object()).isPresent()) {
+                missing.add(each.object());
+            }
+        }
+        return missing;
     }
 
     private static SourceId sourceOf(String slot) {

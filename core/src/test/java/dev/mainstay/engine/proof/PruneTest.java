@@ -15,6 +15,7 @@ import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ForwardingStore;
+import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoreFacts;
@@ -112,6 +113,30 @@ class PruneTest {
         assertThat(names(store, "gc/")).isEmpty();
         demandWhole(store);
         assertThat(prune(store).removed().count()).isZero();
+    }
+
+    /// The chain lists slots before records: a record may name a slot that came in between.
+    @Test
+    void backupsThatAreCommittedWhileTheChainIsReadHaveNotVanished() {
+        ProtectedSource beside = open(store);
+        int[] looks = {0};
+        ObjectStore busy =
+                new ForwardingStore(store) {
+                    @Override
+                    public ListPage list(String prefix, String after, int limit) {
+                        if (prefix.startsWith("records/") && after.isEmpty() && looks[0]++ < 3) {
+                            try {
+                                beside.hold(sample.backUpAgain(beside).id(), "beside");
+                            } catch (IOException failed) {
+                                throw new UncheckedIOException(failed);
+                            }
+                        }
+                        return inner.list(prefix, after, limit);
+                    }
+                };
+        prune(busy);
+        assertThat(looks[0]).isGreaterThan(3);
+        demandWhole(store);
     }
 
     @Test

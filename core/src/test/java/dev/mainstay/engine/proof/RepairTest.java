@@ -421,7 +421,12 @@ class RepairTest {
         ProtectedSource source = second.open(store).source("orders").orElseThrow();
         CommittedBackup fresh = second.backUpUpon(source, source.backups().getLast());
         assertSameContent(source, fresh, second.content(fresh.id()), "recorded");
-        assertThat(verify(store).findings().getFirst().backups()).doesNotContain(fresh.id());
+        VerifyReport after = verify(store);
+        assertThat(after.findings().getFirst().backups()).as("its frame was found again").isEmpty();
+        assertThat(after.contents().lostFiles()).isEmpty();
+        for (CommittedBackup earlier : source.backups()) {
+            assertSameContent(source, earlier, second.content(earlier.id()), "in a damaged pack");
+        }
     }
 
     private static void assertSameContent(

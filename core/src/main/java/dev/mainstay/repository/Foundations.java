@@ -46,7 +46,11 @@ public final class Foundations {
         Map<Donor, byte[]> formats = new LinkedHashMap<>();
         donors.forEach(donor -> work.format(donor.store()).ifPresent(it -> formats.put(donor, it)));
         work.format(formats);
-        formats.keySet().forEach(work::rootKeys);
+        for (Donor donor : donors) {
+            if (formats.containsKey(donor) || work.isOurs(donor.store())) {
+                work.rootKeys(donor);
+            }
+        }
         return work.repaired;
     }
 
@@ -90,6 +94,11 @@ public final class Foundations {
             Map.Entry<Donor, byte[]> first = formats.entrySet().iterator().next();
             write(Names.FORMAT, first.getValue(), first.getKey());
         }
+    }
+
+    /// A copy whose own `format` is damaged may have the only wrapped key that is whole.
+    private boolean isOurs(ObjectStore copy) {
+        return !copy.list("", "", 1).objects().isEmpty() && sharesAnything(copy);
     }
 
     /// Without a `format` an object tells whether it is the same repository: salts are random, so

@@ -196,6 +196,28 @@ class RepairTest {
     }
 
     @Test
+    void formatAndRootKeyComeFromDifferentCopies() {
+        Random random = new Random(SEED);
+        ObjectStore second = HookedStore.copy(copy);
+        ObjectStore whole = HookedStore.copy(copy);
+        String key =
+                objects(copy).keySet().stream()
+                        .filter(name -> name.startsWith("keys/root/"))
+                        .findFirst()
+                        .orElseThrow();
+        for (ObjectStore each : List.of(store, second)) {
+            damage(each, "format", random);
+        }
+        for (ObjectStore each : List.of(store, copy)) {
+            damage(each, key, random);
+        }
+        assertThat(repair(store, copy, second).left().findings()).as("seed " + SEED).isEmpty();
+        for (String name : List.of("format", key)) {
+            assertThat(bytes(store, name)).as(name).isEqualTo(bytes(whole, name));
+        }
+    }
+
+    @Test
     void withoutACopyWhatIsLostIsNamedAndNothingElseChanges() {
         Random random = new Random(SEED);
         for (String name : objects(copy).keySet()) {

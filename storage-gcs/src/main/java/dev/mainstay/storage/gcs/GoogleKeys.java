@@ -59,13 +59,9 @@ public final class GoogleKeys implements KeyCipher {
         try {
             return ask(
                     own,
-                    client -> {
+                    keys -> {
                         EncryptResponse answer =
-                                client.projects()
-                                        .locations()
-                                        .keyRings()
-                                        .cryptoKeys()
-                                        .encrypt(own.key(), request)
+                                keys.encrypt(own.key(), request)
                                         .setDisableGZipContent(true)
                                         .execute();
                         byte[] sealed = answer.decodeCiphertext();
@@ -98,13 +94,9 @@ public final class GoogleKeys implements KeyCipher {
         try {
             return ask(
                     own,
-                    client -> {
+                    keys -> {
                         DecryptResponse answer =
-                                client.projects()
-                                        .locations()
-                                        .keyRings()
-                                        .cryptoKeys()
-                                        .decrypt(own.key(), request)
+                                keys.decrypt(own.key(), request)
                                         .setDisableGZipContent(true)
                                         .execute();
                         byte[] plain = answer.decodePlaintext();
@@ -135,7 +127,7 @@ public final class GoogleKeys implements KeyCipher {
     }
 
     private interface Question<T> {
-        T ask(CloudKMS client) throws IOException;
+        T ask(CloudKMS.Projects.Locations.KeyRings.CryptoKeys keys) throws IOException;
     }
 
     private static <T> T ask(RemoteKey.Google key, Question<T> question) throws IOException {
@@ -154,10 +146,11 @@ public final class GoogleKeys implements KeyCipher {
                                     request -> GcsConnection.initialize(request, login))
                             .setApplicationName("mainstay");
             key.endpoint().map(URI::toString).ifPresent(url -> builder.setRootUrl(url + "/"));
-            CloudKMS client = builder.build();
+            CloudKMS.Projects.Locations.KeyRings.CryptoKeys keys =
+                    builder.build().projects().locations().keyRings().cryptoKeys();
             while (true) {
                 try {
-                    return question.ask(client);
+                    return question.ask(keys);
                 } catch (IOException failure) {
                     if (!isPassing(failure) || !goesOn(waits)) {
                         throw failure;

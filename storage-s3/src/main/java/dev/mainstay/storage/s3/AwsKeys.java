@@ -3,7 +3,6 @@ package dev.mainstay.storage.s3;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.storage.remote.KeyCipher;
 import dev.mainstay.storage.remote.RemoteKey;
-import dev.mainstay.storage.remote.S3Place;
 
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
@@ -11,7 +10,6 @@ import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.kms.KmsClientBuilder;
 import software.amazon.awssdk.services.kms.model.IncorrectKeyException;
@@ -112,11 +110,7 @@ public final class AwsKeys implements KeyCipher {
         if (key.key().startsWith("arn:")) {
             return Region.of(key.key().split(":", -1)[REGION_OF_ARN]);
         }
-        DefaultAwsRegionProviderChain.Builder chain = DefaultAwsRegionProviderChain.builder();
-        if (key.login() instanceof S3Place.Login.Chain(Optional<String> profile)) {
-            profile.ifPresent(chain::profileName);
-        }
-        return chain.build().getRegion();
+        return S3Connection.region(key.login());
     }
 
     private static MainstayException translate(RemoteKey.Aws key, SdkException failure) {

@@ -90,12 +90,8 @@ final class S3Connection implements AutoCloseable {
         if (place.endpoint().isPresent()) {
             return Region.of(ANY_REGION);
         }
-        DefaultAwsRegionProviderChain.Builder chain = DefaultAwsRegionProviderChain.builder();
-        if (place.login() instanceof S3Place.Login.Chain(Optional<String> profile)) {
-            profile.ifPresent(chain::profileName);
-        }
         try {
-            return chain.build().getRegion();
+            return region(place.login());
         } catch (SdkClientException unknown) {
             throw new MainstayException(
                     ErrorCode.STORE_REFUSED,
@@ -103,6 +99,17 @@ final class S3Connection implements AutoCloseable {
                     "set repository.region to the region of the bucket",
                     unknown);
         }
+    }
+
+    /// What the environment, the profile or this host say.
+    ///
+    /// @throws SdkClientException if none of them does
+    static Region region(S3Place.Login login) {
+        DefaultAwsRegionProviderChain.Builder chain = DefaultAwsRegionProviderChain.builder();
+        if (login instanceof S3Place.Login.Chain(Optional<String> profile)) {
+            profile.ifPresent(chain::profileName);
+        }
+        return chain.build().getRegion();
     }
 
     static AwsCredentialsProvider credentials(S3Place.Login login) {

@@ -1,11 +1,10 @@
 package dev.mainstay.server.job;
 
 import dev.mainstay.server.state.JsonMap;
+import dev.mainstay.server.state.SqlTime;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.Optional;
 
 /// From rows to values.
@@ -21,9 +20,9 @@ final class JobRow {
                         JsonMap.read(row.getString("parameters")),
                         row.getString("requested_by")),
                 JobState.parse(row.getString("state")),
-                instant(row, "created_at").orElseThrow(),
-                instant(row, "started_at"),
-                instant(row, "ended_at"),
+                SqlTime.read(row, "created_at"),
+                SqlTime.readIfThere(row, "started_at"),
+                SqlTime.readIfThere(row, "ended_at"),
                 Optional.ofNullable(row.getString("server")),
                 row.getBoolean("cancel_requested"),
                 progress(row),
@@ -33,7 +32,7 @@ final class JobRow {
 
     static JobLine line(ResultSet row, int number) throws SQLException {
         return new JobLine(
-                row.getInt("line"), instant(row, "at").orElseThrow(), row.getString("text"));
+                row.getInt("line"), SqlTime.read(row, "at"), row.getString("text"));
     }
 
     private static Optional<JobProgress> progress(ResultSet row) throws SQLException {
@@ -45,8 +44,8 @@ final class JobRow {
                                 step,
                                 row.getLong("bytes_done"),
                                 row.getLong("bytes_total"),
-                                instant(row, "step_began_at").orElseThrow(),
-                                instant(row, "seen_at").orElseThrow()));
+                                SqlTime.read(row, "step_began_at"),
+                                SqlTime.read(row, "seen_at")));
     }
 
     private static Optional<JobFailure> failure(ResultSet row) throws SQLException {
@@ -55,10 +54,5 @@ final class JobRow {
                 ? Optional.empty()
                 : Optional.of(
                         new JobFailure(error, row.getString("message"), row.getString("hint")));
-    }
-
-    private static Optional<Instant> instant(ResultSet row, String column) throws SQLException {
-        return Optional.ofNullable(row.getObject(column, OffsetDateTime.class))
-                .map(OffsetDateTime::toInstant);
     }
 }

@@ -3,14 +3,13 @@ package dev.mainstay.server.job;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.server.state.JsonMap;
+import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +56,7 @@ public final class JobTable {
                 .param("target", request.target())
                 .param("parameters", JsonMap.write(request.parameters()))
                 .param("by", request.requestedBy())
-                .param("now", utc(now))
+                .param("now", SqlTime.of(now))
                 .update();
     }
 
@@ -149,7 +148,7 @@ public final class JobTable {
                                 where id = :id and state = 'queued'
                                 """)
                         .param("server", server)
-                        .param("now", utc(now))
+                        .param("now", SqlTime.of(now))
                         .param("id", id)
                         .update();
         if (changed == 0) { // cancelled just now
@@ -171,8 +170,8 @@ public final class JobTable {
                                 .param("step", now.step())
                                 .param("done", now.done())
                                 .param("total", now.total())
-                                .param("began", utc(now.began()))
-                                .param("seen", utc(now.seen()))
+                                .param("began", SqlTime.of(now.began()))
+                                .param("seen", SqlTime.of(now.seen()))
                                 .param("id", id)
                                 .param("server", server)
                                 .update());
@@ -193,7 +192,7 @@ public final class JobTable {
         jdbc.sql("insert into job_log (job, line, at, text) values (:id, :line, :at, :text)")
                 .param("id", id)
                 .param("line", line.number())
-                .param("at", utc(line.at()))
+                .param("at", SqlTime.of(line.at()))
                 .param("text", line.text())
                 .update();
     }
@@ -248,7 +247,7 @@ public final class JobTable {
                                             """
                                                     + where)
                                     .param("state", state.word())
-                                    .param("now", utc(now))
+                                    .param("now", SqlTime.of(now))
                                     .param("error", failure.map(JobFailure::error).orElse(null))
                                     .param("message", failure.map(JobFailure::message).orElse(null))
                                     .param("hint", failure.map(JobFailure::hint).orElse(null))
@@ -291,9 +290,5 @@ public final class JobTable {
             throw new MainstayException(
                     ErrorCode.JOB_OVER, "job " + id + " is " + job.state().word() + " already");
         }
-    }
-
-    static OffsetDateTime utc(Instant instant) {
-        return instant.atOffset(ZoneOffset.UTC);
     }
 }

@@ -1,10 +1,10 @@
 package dev.mainstay.server.schedule;
 
+import dev.mainstay.server.state.SqlTime;
+
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,7 +33,7 @@ public final class ScheduleTable {
                                     row.getString(1),
                                     new Row(
                                             row.getString(2),
-                                            instant(row.getObject(3, OffsetDateTime.class))));
+                                            SqlTime.read(row, "next_at")));
                         });
         return rows;
     }
@@ -42,7 +42,7 @@ public final class ScheduleTable {
     Optional<Row> hold(String key) {
         return jdbc.sql("select definition, next_at from schedule where name = :key for update")
                 .param("key", key)
-                .query((row, _) -> new Row(row.getString(1), instant(row.getObject(2, OffsetDateTime.class))))
+                .query((row, _) -> new Row(row.getString(1), SqlTime.read(row, "next_at")))
                 .optional();
     }
 
@@ -50,14 +50,14 @@ public final class ScheduleTable {
         jdbc.sql("insert into schedule (name, definition, next_at) values (:key, :definition, :next)")
                 .param("key", key)
                 .param("definition", definition)
-                .param("next", utc(next))
+                .param("next", SqlTime.of(next))
                 .update();
     }
 
     void update(String key, String definition, Instant next) {
         jdbc.sql("update schedule set definition = :definition, next_at = :next where name = :key")
                 .param("definition", definition)
-                .param("next", utc(next))
+                .param("next", SqlTime.of(next))
                 .param("key", key)
                 .update();
     }
@@ -69,7 +69,7 @@ public final class ScheduleTable {
                         values (:schedule, :at, :outcome, :job)
                         """)
                 .param("schedule", occurrence.schedule())
-                .param("at", utc(occurrence.time()))
+                .param("at", SqlTime.of(occurrence.time()))
                 .param("outcome", occurrence.outcome().name().toLowerCase(Locale.ROOT))
                 .param("job", occurrence.job().orElse(null))
                 .update();
@@ -101,7 +101,7 @@ public final class ScheduleTable {
                         (row, _) ->
                                 new Occurrence(
                                         row.getString(1),
-                                        instant(row.getObject(2, OffsetDateTime.class)),
+                                        SqlTime.read(row, "at"),
                                         Occurrence.Outcome.valueOf(
                                                 row.getString(3).toUpperCase(Locale.ROOT)),
                                         Optional.ofNullable(row.getString(4))))
@@ -112,15 +112,7 @@ public final class ScheduleTable {
     public Optional<Instant> next(String key) {
         return jdbc.sql("select next_at from schedule where name = :key")
                 .param("key", key)
-                .query((row, _) -> instant(row.getObject(1, OffsetDateTime.class)))
+                .query((row, _) -> SqlTime.read(row, "next_at"))
                 .optional();
-    }
-
-    private static Instant instant(OffsetDateTime time) {
-        return time.toInstant();
-    }
-
-    private static OffsetDateTime utc(Instant instant) {
-        return instant.atOffset(ZoneOffset.UTC);
     }
 }

@@ -4,6 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -13,8 +14,6 @@ import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -57,8 +56,8 @@ public final class TokenTable {
                 .param("name", name)
                 .param("role", role.word())
                 .param("digest", digest(text))
-                .param("created", token.created().atOffset(ZoneOffset.UTC))
-                .param("expires", expires.map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null))
+                .param("created", SqlTime.of(token.created()))
+                .param("expires", expires.map(SqlTime::of).orElse(null))
                 .update();
         return new Issued(token, Secret.of(text));
     }
@@ -99,9 +98,8 @@ public final class TokenTable {
                 row.getString("id"),
                 row.getString("name"),
                 Role.parse(row.getString("role")),
-                row.getObject("created_at", OffsetDateTime.class).toInstant(),
-                Optional.ofNullable(row.getObject("expires_at", OffsetDateTime.class))
-                        .map(OffsetDateTime::toInstant));
+                SqlTime.read(row, "created_at"),
+                SqlTime.readIfThere(row, "expires_at"));
     }
 
     private static String digest(String text) {

@@ -135,7 +135,8 @@ final class DemoStage implements AutoCloseable {
                         ReceiverSettings.DEFAULT_SPOOL_LIMIT,
                         "mainstay_demo",
                         Duration.ofMillis(500),
-                        Duration.ofSeconds(1)),
+                        Duration.ofSeconds(1),
+                        false),
                 2,
                 PostgresSettings.DEFAULT_FULL_READ_EVERY);
     }

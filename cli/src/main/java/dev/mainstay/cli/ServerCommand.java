@@ -13,7 +13,8 @@ final class ServerCommand implements Verb {
     @Override
     public Document run(Session session) {
         OpenSource.warnOfOpenKey(session);
-        try (MainstayServer server = MainstayServer.start(OpenSource.surroundings(session))) {
+        try (MainstayServer server = MainstayServer.start(OpenSource.surroundings(session));
+                AgentBeside _ = new AgentBeside(session)) {
             server.firstToken().ifPresent(token -> show(session.terminal(), token));
             session.progress().note("the server answers at " + server.url());
             new CountDownLatch(1).await();

@@ -194,7 +194,12 @@ final class ReceiverSite implements AutoCloseable {
 
     ReceiverSettings settings(String spool, ByteSize limit) {
         return new ReceiverSettings(
-                folder.resolve(spool), limit, SLOT, Duration.ofMillis(100), Duration.ofMillis(100));
+                folder.resolve(spool),
+                limit,
+                SLOT,
+                Duration.ofMillis(100),
+                Duration.ofMillis(100),
+                false);
     }
 
     Receiving receive(TestCluster server) {

@@ -3,6 +3,7 @@ package dev.mainstay.server;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.JobsController;
 import dev.mainstay.server.api.Problems;
+import dev.mainstay.server.api.ReceiversController;
 import dev.mainstay.server.api.SchedulesController;
 import dev.mainstay.server.api.TokensController;
 import dev.mainstay.server.job.EngineWork;
@@ -14,6 +15,8 @@ import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.wal.ReceiverTable;
+import dev.mainstay.server.wal.Receivers;
 
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -33,6 +36,7 @@ import javax.sql.DataSource;
     SecurityRules.class,
     Problems.class,
     JobsController.class,
+    ReceiversController.class,
     SchedulesController.class,
     TokensController.class
 })
@@ -91,7 +95,17 @@ class ServerBeans {
     }
 
     @Bean
-    WorkBegins workBegins(JobDesk desk, ScheduleClerk clerk) {
-        return new WorkBegins(desk, clerk);
+    ReceiverTable receiverTable(JdbcClient jdbc) {
+        return new ReceiverTable(jdbc);
+    }
+
+    @Bean
+    Receivers receivers(Surroundings surroundings, ReceiverTable table, JobDesk desk) {
+        return new Receivers(surroundings, table, desk.server(), Receivers.Pace.USUAL);
+    }
+
+    @Bean
+    WorkBegins workBegins(JobDesk desk, ScheduleClerk clerk, Receivers receivers) {
+        return new WorkBegins(desk, clerk, receivers);
     }
 }

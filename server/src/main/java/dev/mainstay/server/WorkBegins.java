@@ -2,30 +2,36 @@ package dev.mainstay.server;
 
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.schedule.ScheduleClerk;
+import dev.mainstay.server.wal.Receivers;
 
 import org.springframework.context.SmartLifecycle;
 
-/// Jobs begin last of all, and end first.
+/// Jobs and receivers begin last of all, and end first.
 final class WorkBegins implements SmartLifecycle {
     private final JobDesk desk;
     private final ScheduleClerk clerk;
+    private final Receivers receivers;
     private volatile boolean running;
 
-    WorkBegins(JobDesk desk, ScheduleClerk clerk) {
+    WorkBegins(JobDesk desk, ScheduleClerk clerk, Receivers receivers) {
         this.desk = desk;
         this.clerk = clerk;
+        this.receivers = receivers;
     }
 
     @Override
     public void start() {
         desk.start(clerk::tick);
+        receivers.start();
         running = true;
     }
 
     @Override
     public void stop() {
         running = false;
+        receivers.stop(); // while jobs end
         desk.close();
+        receivers.await();
     }
 
     @Override

@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.RepositoryAccess;
-import dev.mainstay.engine.Surroundings;
-import dev.mainstay.engine.archive.WalReceiver;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.ConfigurationReader;
-import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.repository.CommittedBackup;
@@ -32,12 +29,11 @@ import org.springframework.transaction.support.TransactionOperations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A server that backs up a real cluster by its schedule, is killed in the middle, and goes on.
+/// A server that receives the WAL of a real cluster and backs it up by its schedule, is killed in the middle, and goes on.
 class ServerBackupTest {
     private static final String EVERY_MINUTE = "{ cron: \"* * * * *\", jitter: 0s }";
 
@@ -78,21 +74,6 @@ class ServerBackupTest {
         return new ConfigurationReader(Map.of()).read(file);
     }
 
-    private static Thread receive(Configuration configuration, Repository repository) {
-        PostgresSettings settings = configuration.source("orders").postgres();
-        WalReceiver receiver =
-                new WalReceiver(
-                        repository.sourceOrAdd("orders"),
-                        new Surroundings(configuration, Map.of(), Ground.ofThisHost())
-                                .connection(settings),
-                        settings.receiver(),
-                        1,
-                        Progress.none(),
-                        Duration.ofMillis(200),
-                        _ -> {});
-        return Thread.ofPlatform().name("receiver").start(receiver::run);
-    }
-
     @Test
     void aServerThatIsKilledInTheMiddleOfABackupSaysSoAndTakesTheNextOne() throws Exception {
         try (TestCluster cluster = TestCluster.create(Versions.NEWEST)) {
@@ -101,7 +82,6 @@ class ServerBackupTest {
             Configuration configuration = read(quick);
             try (Repository repository =
                     RepositoryAccess.create(configuration.repository(), Ground.ofThisHost())) {
-                Thread receiver = receive(configuration, repository);
                 ServerProcess first = ServerProcess.start(slow, folder.path().resolve("first"));
                 first.await(" begins: backup orders");
                 first.kill();
@@ -110,8 +90,6 @@ class ServerBackupTest {
                 second.await(" is done");
                 second.close();
                 assertThat(second.log()).contains("server stopped");
-                receiver.interrupt();
-                receiver.join();
                 judge(repository);
             }
         }

@@ -41,7 +41,7 @@ final class Site {
                   key: { file: repository.key }
                 sources:
                   orders:
-                    postgres: { url: postgresql://backup@127.0.0.1:1/postgres }
+                    postgres: { url: postgresql://backup@127.0.0.1:1/postgres, receiver: off }
                 server:
                 """
                                 .formatted(folder)

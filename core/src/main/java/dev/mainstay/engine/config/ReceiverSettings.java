@@ -13,12 +13,14 @@ import java.util.Locale;
 /// @param slot name of the replication slot that makes the server keep what is not stored
 /// @param statusInterval how often positions are reported when nothing happens
 /// @param shipInterval how often the unfinished segment is shipped to the repository
+/// @param byServer whether `mainstay server` runs it; `mainstay wal receive` does in any case
 public record ReceiverSettings(
         Path spool,
         ByteSize spoolLimit,
         String slot,
         Duration statusInterval,
-        Duration shipInterval) {
+        Duration shipInterval,
+        boolean byServer) {
     public static final ByteSize DEFAULT_SPOOL_LIMIT = ByteSize.mib(10 * 1024);
     public static final Duration DEFAULT_STATUS_INTERVAL = Duration.ofSeconds(10);
     public static final Duration DEFAULT_SHIP_INTERVAL = Duration.ofSeconds(5);
@@ -31,7 +33,13 @@ public record ReceiverSettings(
                 DEFAULT_SPOOL_LIMIT,
                 defaultSlot(sourceName),
                 DEFAULT_STATUS_INTERVAL,
-                DEFAULT_SHIP_INTERVAL);
+                DEFAULT_SHIP_INTERVAL,
+                true);
+    }
+
+    /// The same, which a server leaves to others.
+    ReceiverSettings notByServer() {
+        return new ReceiverSettings(spool, spoolLimit, slot, statusInterval, shipInterval, false);
     }
 
     static Path defaultSpool(String sourceName) {

@@ -334,9 +334,18 @@ final class Sections {
     }
 
     private ReceiverSettings receiver(String name, ConfigNode node) {
-        Map<String, ConfigNode> entries =
-                node.entries("spool", "spool-limit", "slot", "status-interval", "ship-interval");
         ReceiverSettings defaults = ReceiverSettings.defaults(name);
+        if (!node.isMapping() && node.text().equals("off")) {
+            return defaults.notByServer();
+        }
+        Map<String, ConfigNode> entries =
+                node.entries(
+                        "spool",
+                        "spool-limit",
+                        "slot",
+                        "status-interval",
+                        "ship-interval",
+                        "by-server");
         ConfigNode spool = entries.get("spool");
         return new ReceiverSettings(
                 spool == null ? defaults.spool() : path(spool),
@@ -353,7 +362,8 @@ final class Sections {
                         entries.get("status-interval"),
                         Sections::interval,
                         defaults.statusInterval()),
-                parsed(entries.get("ship-interval"), Sections::interval, defaults.shipInterval()));
+                parsed(entries.get("ship-interval"), Sections::interval, defaults.shipInterval()),
+                parsed(entries.get("by-server"), ServerSection::truth, true));
     }
 
     static ConfigNode required(ConfigNode parent, Map<String, ConfigNode> entries, String key) {

@@ -92,7 +92,7 @@ final class ServerSection {
         return new ServerState.Shared(text, Optional.ofNullable(password).map(ConfigNode::secret));
     }
 
-    private static boolean truth(String text) {
+    static boolean truth(String text) {
         return switch (text) {
             case "true" -> true;
             case "false" -> false;

@@ -151,12 +151,35 @@ class ConfigurationReaderTest {
                                 ByteSize.mib(2048),
                                 "mainstay_orders",
                                 Duration.ofMillis(500),
-                                Duration.ofSeconds(5)));
+                                Duration.ofSeconds(5),
+                                true));
         PostgresSettings stock = configuration.source("Stock-2").postgres();
         assertThat(stock.dataDirectory()).isEmpty();
         assertThat(stock.limits()).isEqualTo(PostgresSettings.Limits.NONE);
         assertThat(stock.receiver().slot()).isEqualTo("mainstay_stock_2");
+        assertThat(stock.receiver().byServer()).isTrue();
         assertThat(configuration.toString()).doesNotContain("a # b");
+    }
+
+    @Test
+    void aReceiverThatIsNotTheServersCanStillBeToldWhereItsSpoolIs() {
+        Configuration configuration =
+                parse(
+                        """
+                        repository: { url: file:///r, encryption: none }
+                        sources:
+                          off: { postgres: { url: postgresql://h/db, receiver: off } }
+                          beside:
+                            postgres:
+                              url: postgresql://h/db
+                              receiver: { spool: spool, by-server: false }
+                        """,
+                        Map.of());
+        assertThat(configuration.source("off").postgres().receiver())
+                .isEqualTo(ReceiverSettings.defaults("off").notByServer());
+        ReceiverSettings beside = configuration.source("beside").postgres().receiver();
+        assertThat(beside.byServer()).isFalse();
+        assertThat(beside.spool()).isEqualTo(Path.of("/etc/mainstay/spool"));
     }
 
     @Test

@@ -94,6 +94,11 @@ public final class JobDesk implements AutoCloseable {
                         .build();
     }
 
+    /// How this server is called among those that share the state.
+    public String server() {
+        return server;
+    }
+
     /// @param everyFewSeconds is called by one server at a time
     public void start(Consumer<Instant> everyFewSeconds) {
         tick = everyFewSeconds;

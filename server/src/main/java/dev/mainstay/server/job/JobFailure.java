@@ -6,7 +6,7 @@ import dev.mainstay.base.MainstayException;
 ///
 /// @param error the number: `MS-0604`
 public record JobFailure(String error, String message, String hint) {
-    static JobFailure of(MainstayException failed) {
+    public static JobFailure of(MainstayException failed) {
         return new JobFailure(
                 failed.code().id(), String.valueOf(failed.getMessage()), failed.hint());
     }

@@ -14,6 +14,7 @@ import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 import java.net.URI;
@@ -94,20 +95,17 @@ public final class MainstayServer implements AutoCloseable {
         List<String> endpoints = new ArrayList<>();
         context.getBean("requestMappingHandlerMapping", RequestMappingHandlerMapping.class)
                 .getHandlerMethods()
-                .keySet()
                 .forEach(
-                        mapping ->
-                                mapping.getMethodsCondition()
-                                        .getMethods()
-                                        .forEach(
-                                                method ->
-                                                        mapping.getPatternValues()
-                                                                .forEach(
-                                                                        path ->
-                                                                                endpoints.add(
-                                                                                        method
-                                                                                                + " "
-                                                                                                + path))));
+                        (mapping, handler) -> {
+                            if (handler.getBeanType().getName().startsWith("dev.mainstay.")) {
+                                for (RequestMethod method :
+                                        mapping.getMethodsCondition().getMethods()) {
+                                    for (String path : mapping.getPatternValues()) {
+                                        endpoints.add(method + " " + path);
+                                    }
+                                }
+                            }
+                        });
         return endpoints;
     }
 

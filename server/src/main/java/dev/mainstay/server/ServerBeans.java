@@ -1,6 +1,7 @@
 package dev.mainstay.server;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.JobsController;
 import dev.mainstay.server.api.Problems;
 import dev.mainstay.server.api.ReceiversController;
@@ -35,6 +36,7 @@ import javax.sql.DataSource;
 @Import({
     SecurityRules.class,
     Problems.class,
+    ApiDocument.class,
     JobsController.class,
     ReceiversController.class,
     SchedulesController.class,

@@ -11,6 +11,11 @@ import dev.mainstay.server.job.JobProgress;
 import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.job.JobTable;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -43,6 +48,7 @@ public final class JobsController {
     }
 
     /// @param bytesLeftSeconds at the rate so far
+    @Schema(name = "JobStep")
     record Step(
             String what, long bytesDone, long bytesTotal, long bytesPerSecond, @Nullable Long bytesLeftSeconds) {
         static Step of(JobProgress progress) {
@@ -57,6 +63,7 @@ public final class JobsController {
         }
     }
 
+    @Schema(name = "Job")
     record View(
             String id,
             String kind,
@@ -86,11 +93,15 @@ public final class JobsController {
     }
 
     /// @param next the cursor of the next page
+    @Schema(name = "JobPage")
     record Page(List<View> jobs, @Nullable String next) {}
 
+    @Schema(name = "JobWanted")
     record Wanted(@Nullable String kind, @Nullable String target, @Nullable String type) {}
 
     @GetMapping("/api/v1/jobs")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "jobs, the newest first")
     Page list(
             @RequestParam Optional<String> target,
             @RequestParam Optional<String> state,
@@ -116,17 +127,23 @@ public final class JobsController {
     }
 
     @GetMapping("/api/v1/jobs/{id}")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "a job: how far it is, what became of it")
     View show(@PathVariable String id) {
         return View.of(table.get(id));
     }
 
     @GetMapping("/api/v1/jobs/{id}/log")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "what a job noted")
     List<JobLine> log(@PathVariable String id, @RequestParam(defaultValue = "0") int from) {
         table.get(id);
         return table.log(id, from);
     }
 
     @PostMapping("/api/v1/jobs")
+    @LeastRole(Role.OPERATOR)
+    @Operation(summary = "queues a job: backup, expire, prune, copy or verify")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View start(@RequestBody Wanted wanted, Principal who) {
         return View.of(desk.submit(request(wanted, who.getName())));
@@ -153,6 +170,8 @@ public final class JobsController {
     }
 
     @PostMapping("/api/v1/jobs/{id}/cancel")
+    @LeastRole(Role.OPERATOR)
+    @Operation(summary = "ends a job early")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View cancel(@PathVariable String id) {
         desk.cancel(id);

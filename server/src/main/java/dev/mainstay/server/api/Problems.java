@@ -3,6 +3,7 @@ package dev.mainstay.server.api;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
@@ -40,6 +41,13 @@ public final class Problems {
                     HttpStatus.BAD_REQUEST,
                     ErrorCode.USAGE_INVALID,
                     parameter.getName() + " is not what it should be",
+                    "see docs/server.md");
+        }
+        if (wrong instanceof InvalidParameterException) {
+            return problem(
+                    HttpStatus.BAD_REQUEST,
+                    ErrorCode.USAGE_INVALID,
+                    "the query is not encoded as it should be",
                     "see docs/server.md");
         }
         if (wrong instanceof HttpMessageNotReadableException) {

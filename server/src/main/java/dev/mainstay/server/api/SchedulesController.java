@@ -3,6 +3,11 @@ package dev.mainstay.server.api;
 import dev.mainstay.server.schedule.Occurrence;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -26,11 +31,15 @@ public final class SchedulesController {
         this.table = table;
     }
 
+    @Schema(name = "Schedule")
     record View(String name, String cron, String timeZone, @Nullable Instant next) {}
 
+    @Schema(name = "ScheduleTime")
     record Time(Instant time, String outcome, @Nullable String job) {}
 
     @GetMapping("/api/v1/schedules")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "when each schedule comes next")
     List<View> list() {
         return clerk.next().stream()
                 .map(
@@ -45,6 +54,8 @@ public final class SchedulesController {
 
     /// What became of a schedule's times, the newest first.
     @GetMapping("/api/v1/schedules/times")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "what became of a schedule's last hundred times, the newest first")
     List<Time> times(@RequestParam String name) {
         return table.occurrences(name, SHOWN).stream().map(SchedulesController::time).toList();
     }

@@ -3,8 +3,12 @@ package dev.mainstay.server.api;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.server.security.ApiToken;
-import dev.mainstay.server.security.Role;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -29,6 +33,7 @@ public final class TokensController {
         this.tokens = tokens;
     }
 
+    @Schema(name = "Token")
     record View(String id, String name, String role, Instant created, @Nullable Instant expires) {
         static View of(ApiToken token) {
             return new View(
@@ -40,17 +45,23 @@ public final class TokensController {
         }
     }
 
+    @Schema(name = "TokenWanted")
     record Wanted(@Nullable String name, @Nullable String role, @Nullable Instant expires) {}
 
     /// @param text the token itself, which is shown this once
+    @Schema(name = "NewToken")
     record New(View token, String text) {}
 
     @GetMapping("/api/v1/tokens")
+    @LeastRole(Role.ADMINISTRATOR)
+    @Operation(summary = "tokens, without their text")
     List<View> list() {
         return tokens.list().stream().map(View::of).toList();
     }
 
     @PostMapping("/api/v1/tokens")
+    @LeastRole(Role.ADMINISTRATOR)
+    @Operation(summary = "makes a token; its text is answered this once")
     @ResponseStatus(HttpStatus.CREATED)
     New issue(@RequestBody Wanted wanted) {
         String name = Optional.ofNullable(wanted.name()).orElse("").strip();
@@ -71,6 +82,8 @@ public final class TokensController {
     }
 
     @DeleteMapping("/api/v1/tokens/{id}")
+    @LeastRole(Role.ADMINISTRATOR)
+    @Operation(summary = "revokes a token")
     @ResponseStatus(HttpStatus.NO_CONTENT)
     void revoke(@PathVariable String id) {
         tokens.revoke(id);

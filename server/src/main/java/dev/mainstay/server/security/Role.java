@@ -11,6 +11,11 @@ public enum Role {
     /// Makes and revokes tokens as well.
     ADMINISTRATOR;
 
+    /// Whether who has this role may do what needs at least that one.
+    public boolean covers(Role least) {
+        return compareTo(least) >= 0;
+    }
+
     /// As people write it.
     public String word() {
         return name().toLowerCase(Locale.ROOT);

@@ -1,10 +1,14 @@
 package dev.mainstay.server.security;
 
+import jakarta.servlet.DispatcherType;
+
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.HttpMethod;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
+import org.springframework.security.config.annotation.web.configurers.AuthorizeHttpRequestsConfigurer;
 import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.core.GrantedAuthority;
 import org.springframework.security.core.authority.SimpleGrantedAuthority;
@@ -12,15 +16,24 @@ import org.springframework.security.oauth2.core.DefaultOAuth2AuthenticatedPrinci
 import org.springframework.security.oauth2.server.resource.introspection.BadOpaqueTokenException;
 import org.springframework.security.oauth2.server.resource.introspection.OpaqueTokenIntrospector;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /// Who may ask for what: everything that is not named here is refused.
 @Configuration(proxyBeanMethods = false)
 public class SecurityRules {
-    private static final String[] ALL = {"VIEWER", "OPERATOR", "ADMINISTRATOR"};
-    private static final String[] DOERS = {"OPERATOR", "ADMINISTRATOR"};
+    /// What needs no token: whether the server is well, and what the API is like.
+    private static final String[] OPEN = {
+        "/health",
+        "/health/**",
+        "/api/openapi.json",
+        "/api/openapi.json/swagger-config",
+        "/api/docs",
+        "/api/swagger-ui/**"
+    };
 
     @Bean
     OpaqueTokenIntrospector tokenIntrospector(TokenTable tokens) {
@@ -41,7 +54,10 @@ public class SecurityRules {
     }
 
     @Bean
-    SecurityFilterChain rules(HttpSecurity http, OpaqueTokenIntrospector introspector)
+    SecurityFilterChain rules(
+            HttpSecurity http,
+            OpaqueTokenIntrospector introspector,
+            @Qualifier("requestMappingHandlerMapping") RequestMappingHandlerMapping mappings)
             throws Exception {
         ProblemAnswers problems = new ProblemAnswers();
         return http.csrf(AbstractHttpConfigurer::disable) // no cookie says who asks
@@ -54,19 +70,7 @@ public class SecurityRules {
                         session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
                 .authorizeHttpRequests(
                         paths ->
-                                paths.requestMatchers("/health", "/health/**")
-                                        .permitAll()
-                                        .requestMatchers("/api/v1/tokens", "/api/v1/tokens/*")
-                                        .hasRole("ADMINISTRATOR")
-                                        .requestMatchers(HttpMethod.GET, "/api/v1/**")
-                                        .hasAnyRole(ALL)
-                                        .requestMatchers(
-                                                HttpMethod.POST,
-                                                "/api/v1/jobs",
-                                                "/api/v1/jobs/*/cancel")
-                                        .hasAnyRole(DOERS)
-                                        .anyRequest()
-                                        .denyAll())
+                                paths(paths, EndpointRules.of(mappings)).anyRequest().denyAll())
                 .exceptionHandling(
                         refusals ->
                                 refusals.authenticationEntryPoint(problems)
@@ -77,5 +81,32 @@ public class SecurityRules {
                                         .authenticationEntryPoint(problems)
                                         .accessDeniedHandler(problems))
                 .build();
+    }
+
+    private static AuthorizeHttpRequestsConfigurer<HttpSecurity>
+                    .AuthorizationManagerRequestMatcherRegistry
+            paths(
+                    AuthorizeHttpRequestsConfigurer<HttpSecurity>
+                                    .AuthorizationManagerRequestMatcherRegistry
+                            paths,
+                    List<EndpointRules.Rule> rules) {
+        for (EndpointRules.Rule rule : rules) {
+            var path = paths.requestMatchers(rule.method(), rule.path().getPatternString());
+            rule.least()
+                    .ifPresentOrElse(
+                            least -> path.hasAnyRole(covering(least)), path::permitAll);
+        }
+        return paths.requestMatchers(HttpMethod.GET, OPEN)
+                .permitAll()
+                // What was refused before anybody looked who asks is answered as it was.
+                .dispatcherTypeMatchers(DispatcherType.ERROR)
+                .permitAll();
+    }
+
+    private static String[] covering(Role least) {
+        return Arrays.stream(Role.values())
+                .filter(role -> role.covers(least))
+                .map(Role::name)
+                .toArray(String[]::new);
     }
 }

@@ -2,8 +2,13 @@ package dev.mainstay.server.api;
 
 import dev.mainstay.engine.archive.ReceiverStatus;
 import dev.mainstay.server.job.JobFailure;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
 import dev.mainstay.server.wal.ReceiverReport;
 import dev.mainstay.server.wal.ReceiverTable;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -22,6 +27,7 @@ public final class ReceiversController {
     }
 
     /// Lags are ages of the oldest byte that is not there yet.
+    @Schema(name = "ReceiverPositions")
     record Positions(
             long timeline,
             String server,
@@ -42,6 +48,7 @@ public final class ReceiversController {
         }
     }
 
+    @Schema(name = "Receiver")
     record View(
             String source,
             String state,
@@ -65,6 +72,8 @@ public final class ReceiversController {
     }
 
     @GetMapping("/api/v1/receivers")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "how the WAL of each source fares")
     List<View> list() {
         return table.list().stream().map(View::of).toList();
     }

@@ -66,6 +66,10 @@ final class Verbs {
                             "stay, and answer over HTTP: jobs, schedules, an API",
                             ServerCommand::new),
                     new Entry(
+                            "audit",
+                            "what was done through a server, by whom; prove that it is all there",
+                            AuditCommand::new),
+                    new Entry(
                             "demo", "the whole story on an embedded PostgreSQL", DemoCommand::new),
                     new Entry(
                             "version",

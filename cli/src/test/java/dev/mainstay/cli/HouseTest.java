@@ -28,12 +28,14 @@ class HouseTest {
     }
 
     @Test
-    void nobodyButItsCommandKnowsTheServer() {
+    void nobodyButItsCommandsKnowsTheServer() {
         noClasses()
                 .that()
                 .resideOutsideOfPackage("dev.mainstay.server..")
                 .and()
                 .doNotHaveFullyQualifiedName(ServerCommand.class.getName())
+                .and()
+                .doNotHaveFullyQualifiedName(AuditVerifyCommand.class.getName())
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.mainstay.server..")

@@ -221,7 +221,14 @@ public enum ErrorCode {
             1207, "see its log for what took so long, or give it more time: schedules.….timeout"),
     TOKEN_UNKNOWN(1208, "GET /api/v1/tokens lists what there is"),
     TOKEN_NEEDED(1209, "send 'Authorization: Bearer TOKEN' with a token that has not expired"),
-    ROLE_LACKING(1210, "ask an administrator for a token with the role that this needs");
+    ROLE_LACKING(1210, "ask an administrator for a token with the role that this needs"),
+    AUDIT_BROKEN(
+            1230,
+            "somebody changed what was on record, or set the state back: find out who could, and"
+                    + " keep repository and state as they are until then"),
+    AUDIT_UNWRITTEN(
+            1231,
+            "nothing is changed that cannot be put on record; see that the state can be written");
 
     private final int number;
     private final String hint;

@@ -9,10 +9,10 @@ import java.util.Optional;
 
 /// Which objects of a repository may be locked against removal, in one place.
 ///
-/// What backups are made of is locked when it is put. Never locked are source keys, so that a
-/// source can be shredded; parts of unfinished WAL segments, announcements, progress and what
-/// collectors write, which are removed as soon as they are of no use; and names that no version of
-/// the format knows.
+/// What backups are made of is locked when it is put, and what servers say they did. Never locked
+/// are source keys, so that a source can be shredded; parts of unfinished WAL segments,
+/// announcements, progress and what collectors write, which are removed as soon as they are of no
+/// use; and names that no version of the format knows.
 public final class LockPolicy {
     private static final List<String> LOCKED =
             List.of(
@@ -24,6 +24,7 @@ public final class LockPolicy {
                     Names.RECORDS,
                     Names.INDEXES,
                     Names.MOVED,
+                    Names.AUDIT,
                     Names.WAL,
                     Names.SUMMARIES);
 

@@ -27,6 +27,7 @@ final class Names {
     static final String SLOTS = "slots/";
     static final String INTENTS = "intents/";
     static final String MOVED = "moved/";
+    static final String AUDIT = "audit/";
 
     private Names() {}
 
@@ -130,6 +131,16 @@ final class Names {
 
     static String record(SourceId source, long sequence, String unique) {
         return records(source) + String.format(Locale.ROOT, "%016x-%s", sequence, unique);
+    }
+
+    /// The publication of an audit trail that ends with an entry.
+    static String audit(String trail, long last) {
+        return AUDIT + trail + String.format(Locale.ROOT, "/%016x", last);
+    }
+
+    /// The audit trail whose publication has this name.
+    static String trailOf(String name) {
+        return name.split("/", -1)[1];
     }
 
     static String index(SourceId source) {

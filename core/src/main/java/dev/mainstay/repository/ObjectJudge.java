@@ -57,6 +57,8 @@ final class ObjectJudge {
             case "moved" -> open(name, ObjectType.MOVED, bytes).objects("frames");
             case "intents" -> own(name, ObjectType.INTENT, bytes);
             case "progress", "scrub" -> own(name, ObjectType.PROGRESS, bytes);
+            case "audit" ->
+                    AuditPublication.read(repository.rootVault(), repository.id(), name, bytes);
             case "gc" -> open(name, ObjectType.CANDIDATES, bytes).strings("packs");
             default ->
                     throw new MainstayException(

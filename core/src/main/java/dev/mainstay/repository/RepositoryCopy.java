@@ -31,9 +31,9 @@ public final class RepositoryCopy {
     private static final List<String> KEYS =
             List.of(Names.ROOT_KEYS, Names.EPOCHS, Names.SOURCE_KEYS);
 
-    /// What records and backups need.
+    /// What records and backups need, and the audit trails of servers.
     private static final List<String> CONTENT =
-            List.of(Names.PACKS, Names.MOVED, Names.INDEXES, Names.WAL, Names.PARTS);
+            List.of(Names.PACKS, Names.MOVED, Names.INDEXES, Names.WAL, Names.PARTS, Names.AUDIT);
 
     private static final List<String> ENDS = List.of(Names.SLOTS, Names.RECORDS);
 

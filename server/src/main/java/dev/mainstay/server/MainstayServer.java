@@ -4,6 +4,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.engine.config.ServerSettings;
+import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
 
@@ -14,6 +15,7 @@ import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
@@ -109,12 +111,25 @@ public final class MainstayServer implements AutoCloseable {
         return endpoints;
     }
 
+    /// Changes the state under its feet, for tests.
+    void sql(String statement) {
+        JdbcClient.create(context.getBean(StateDatabase.class).source()).sql(statement).update();
+    }
+
     /// The text of the first token, if nobody has one yet: to be shown, this once, to whoever starts
     /// the first server.
     public Optional<Secret> firstToken() {
-        return context.getBean(TokenTable.class)
-                .issueFirst()
-                .map(TokenTable.Issued::text);
+        Optional<TokenTable.Issued> first = context.getBean(TokenTable.class).issueFirst();
+        first.ifPresent(
+                issued ->
+                        context.getBean(AuditTrail.class)
+                                .append(
+                                        "",
+                                        "",
+                                        "first token issued",
+                                        issued.token().toString(),
+                                        "done"));
+        return first.map(TokenTable.Issued::text);
     }
 
     /// Answers what is being asked, takes no more, and ends what runs. What cannot be ended within

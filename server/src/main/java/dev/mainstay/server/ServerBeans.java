@@ -2,11 +2,16 @@ package dev.mainstay.server;
 
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.ApiDocument;
+import dev.mainstay.server.api.AuditController;
 import dev.mainstay.server.api.JobsController;
 import dev.mainstay.server.api.Problems;
 import dev.mainstay.server.api.ReceiversController;
 import dev.mainstay.server.api.SchedulesController;
 import dev.mainstay.server.api.TokensController;
+import dev.mainstay.server.audit.AuditClerk;
+import dev.mainstay.server.audit.AuditPublisher;
+import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.audit.Refusals;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
@@ -37,6 +42,7 @@ import javax.sql.DataSource;
     SecurityRules.class,
     Problems.class,
     ApiDocument.class,
+    AuditController.class,
     JobsController.class,
     ReceiversController.class,
     SchedulesController.class,
@@ -59,8 +65,28 @@ class ServerBeans {
     }
 
     @Bean
-    JobTable jobTable(JdbcClient jdbc, TransactionOperations transactions) {
-        return new JobTable(jdbc, transactions);
+    AuditTrail auditTrail(
+            JdbcClient jdbc, TransactionOperations transactions, Surroundings surroundings) {
+        return new AuditTrail(jdbc, transactions, surroundings.ground()).begun();
+    }
+
+    @Bean
+    Refusals refusals(AuditTrail trail, Surroundings surroundings) {
+        return new Refusals(trail, surroundings.ground());
+    }
+
+    @Bean
+    AuditClerk auditClerk(AuditTrail trail, Surroundings surroundings, Refusals refusals) {
+        return new AuditClerk(trail, new AuditPublisher(surroundings, trail), refusals);
+    }
+
+    @Bean
+    JobTable jobTable(JdbcClient jdbc, TransactionOperations transactions, AuditTrail trail) {
+        return new JobTable(
+                jdbc,
+                transactions,
+                (who, action, target, outcome) ->
+                        trail.append(who, "", action, target, outcome));
     }
 
     @Bean

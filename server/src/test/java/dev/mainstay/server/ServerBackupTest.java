@@ -110,7 +110,7 @@ class ServerBackupTest {
                         new ServerState.Directory(folder.path().resolve("state")), Map.of())) {
             JdbcClient jdbc = JdbcClient.create(state.source());
             List<Job> jobs =
-                    new JobTable(jdbc, TransactionOperations.withoutTransaction())
+                    new JobTable(jdbc, TransactionOperations.withoutTransaction(), (_, _, _, _) -> {})
                             .list(Optional.empty(), Optional.empty(), Optional.empty(), 100);
             Job killed = jobs.getLast();
             assertThat(killed.state()).isEqualTo(JobState.INTERRUPTED);

@@ -2,6 +2,7 @@ package dev.mainstay.server.api;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.audit.AuditFilter;
 import dev.mainstay.server.security.ApiToken;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.security.LeastRole;
@@ -9,6 +10,8 @@ import dev.mainstay.server.security.Role;
 
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
+
+import jakarta.servlet.http.HttpServletRequest;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -63,7 +66,7 @@ public final class TokensController {
     @LeastRole(Role.ADMINISTRATOR)
     @Operation(summary = "makes a token; its text is answered this once")
     @ResponseStatus(HttpStatus.CREATED)
-    New issue(@RequestBody Wanted wanted) {
+    New issue(@RequestBody Wanted wanted, HttpServletRequest request) {
         String name = Optional.ofNullable(wanted.name()).orElse("").strip();
         if (name.isEmpty() || name.length() > 100) {
             throw new MainstayException(
@@ -78,6 +81,7 @@ public final class TokensController {
         }
         TokenTable.Issued issued =
                 tokens.issue(name, role, Optional.ofNullable(wanted.expires()));
+        request.setAttribute(AuditFilter.TARGET, issued.token() + " " + role.word());
         return new New(View.of(issued.token()), issued.text().reveal());
     }
 

@@ -20,10 +20,13 @@ public final class JobTable {
 
     private final JdbcClient jdbc;
     private final TransactionOperations transactions;
+    private final JobTrail trail;
 
-    public JobTable(JdbcClient jdbc, TransactionOperations transactions) {
+    /// @param trail is told of each job that is queued and of each that ends
+    public JobTable(JdbcClient jdbc, TransactionOperations transactions, JobTrail trail) {
         this.jdbc = jdbc;
         this.transactions = transactions;
+        this.trail = trail;
     }
 
     /// Whether a server may begin a job.
@@ -58,6 +61,14 @@ public final class JobTable {
                 .param("by", request.requestedBy())
                 .param("now", SqlTime.of(now))
                 .update();
+        trail.note(request.requestedBy(), "job queued", what(id, request), "queued");
+    }
+
+    private static String what(String id, JobRequest request) {
+        return request.kind().word()
+                + (request.target().isEmpty() ? "" : " " + request.target())
+                + " "
+                + id;
     }
 
     /// @throws MainstayException JOB_UNKNOWN
@@ -257,6 +268,11 @@ public final class JobTable {
                                     .update();
                     if (changed > 0) {
                         jdbc.sql("delete from writer where job = :id").param("id", id).update();
+                        trail.note(
+                                "",
+                                "job ended",
+                                what(id, get(id).request()),
+                                state.word() + failure.map(why -> " " + why.error()).orElse(""));
                     }
                     return changed > 0;
                 });

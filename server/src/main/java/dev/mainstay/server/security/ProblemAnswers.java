@@ -1,6 +1,7 @@
 package dev.mainstay.server.security;
 
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.server.audit.AuditFilter;
 import dev.mainstay.server.state.JsonMap;
 
 import jakarta.servlet.http.HttpServletRequest;
@@ -18,12 +19,19 @@ import java.util.Map;
 
 /// Refusals as problems (RFC 9457). Why a token is not valid is nobody's business.
 final class ProblemAnswers implements AuthenticationEntryPoint, AccessDeniedHandler {
+    private final AuditFilter audit;
+
+    ProblemAnswers(AuditFilter audit) {
+        this.audit = audit;
+    }
+
     @Override
     public void commence(
             HttpServletRequest request,
             HttpServletResponse response,
             AuthenticationException refused)
             throws IOException {
+        audit.refuse(request, "401 " + ErrorCode.TOKEN_NEEDED.id());
         response.setHeader("WWW-Authenticate", "Bearer");
         write(response, HttpServletResponse.SC_UNAUTHORIZED, ErrorCode.TOKEN_NEEDED);
     }
@@ -32,6 +40,7 @@ final class ProblemAnswers implements AuthenticationEntryPoint, AccessDeniedHand
     public void handle(
             HttpServletRequest request, HttpServletResponse response, AccessDeniedException refused)
             throws IOException {
+        audit.refuse(request, "403 " + ErrorCode.ROLE_LACKING.id());
         write(response, HttpServletResponse.SC_FORBIDDEN, ErrorCode.ROLE_LACKING);
     }
 

@@ -1,5 +1,10 @@
 package dev.mainstay.server.security;
 
+import dev.mainstay.server.audit.AuditFilter;
+import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.audit.Endpoints;
+import dev.mainstay.server.audit.Refusals;
+
 import jakarta.servlet.DispatcherType;
 
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -16,6 +21,7 @@ import org.springframework.security.oauth2.core.DefaultOAuth2AuthenticatedPrinci
 import org.springframework.security.oauth2.server.resource.introspection.BadOpaqueTokenException;
 import org.springframework.security.oauth2.server.resource.introspection.OpaqueTokenIntrospector;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 import java.util.Arrays;
@@ -48,7 +54,7 @@ public class SecurityRules {
         List<GrantedAuthority> authorities =
                 List.of(new SimpleGrantedAuthority("ROLE_" + token.role().name()));
         return new DefaultOAuth2AuthenticatedPrincipal(
-                "token " + token.id() + " (" + token.name() + ")",
+                token.toString(),
                 Map.of("sub", token.id()),
                 authorities);
     }
@@ -57,9 +63,13 @@ public class SecurityRules {
     SecurityFilterChain rules(
             HttpSecurity http,
             OpaqueTokenIntrospector introspector,
+            AuditTrail trail,
+            Refusals refused,
             @Qualifier("requestMappingHandlerMapping") RequestMappingHandlerMapping mappings)
             throws Exception {
-        ProblemAnswers problems = new ProblemAnswers();
+        AuditFilter audit =
+                new AuditFilter(trail, refused, new Endpoints(mappings));
+        ProblemAnswers problems = new ProblemAnswers(audit);
         return http.csrf(AbstractHttpConfigurer::disable) // no cookie says who asks
                 .requestCache(AbstractHttpConfigurer::disable)
                 .formLogin(AbstractHttpConfigurer::disable)
@@ -71,6 +81,7 @@ public class SecurityRules {
                 .authorizeHttpRequests(
                         paths ->
                                 paths(paths, EndpointRules.of(mappings)).anyRequest().denyAll())
+                .addFilterAfter(audit, AuthorizationFilter.class)
                 .exceptionHandling(
                         refusals ->
                                 refusals.authenticationEntryPoint(problems)

@@ -37,6 +37,14 @@ public final class StateDatabase implements AutoCloseable {
         this.lock = lock;
     }
 
+    /// Whether there may be one, without making it.
+    public static boolean isThere(ServerState state) {
+        return switch (state) {
+            case ServerState.Directory(Path path) -> Files.exists(path.resolve("state.mv.db"));
+            case ServerState.Shared _ -> true;
+        };
+    }
+
     /// @throws MainstayException SERVER_STATE, SERVER_STATE_IN_USE
     public static StateDatabase open(ServerState state, Map<String, String> environment) {
         return switch (state) {

@@ -111,7 +111,8 @@ class JobDeskTest {
         JobTable table =
                 new JobTable(
                         JdbcClient.create(state.source()),
-                        new TransactionTemplate(new JdbcTransactionManager(state.source())));
+                        new TransactionTemplate(new JdbcTransactionManager(state.source())),
+                        (_, _, _, _) -> {});
         JobDesk desk =
                 new JobDesk(
                         surroundings,

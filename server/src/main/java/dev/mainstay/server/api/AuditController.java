@@ -8,6 +8,7 @@ import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -32,6 +33,7 @@ public final class AuditController {
     }
 
     /// @param times how many requests it stands for
+    @Schema(name = "AuditEntry")
     record View(
             long position,
             Instant at,
@@ -64,6 +66,7 @@ public final class AuditController {
     }
 
     /// @param next the cursor of the next page
+    @Schema(name = "AuditPage")
     record Page(List<View> entries, @Nullable Long next) {}
 
     /// The newest first.

@@ -46,7 +46,8 @@ import javax.sql.DataSource;
     JobsController.class,
     ReceiversController.class,
     SchedulesController.class,
-    TokensController.class
+    TokensController.class,
+    WatchBeans.class
 })
 class ServerBeans {
     @Bean(destroyMethod = "") // StateDatabase closes it

@@ -129,16 +129,7 @@ class MainstayServerTest {
     }
 
     private void certificate() throws Exception {
-        Process openssl =
-                new ProcessBuilder(
-                                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-                                        .concat(" -keyout k.pem -out c.pem -subj /CN=localhost")
-                                        .split(" "))
-                        .directory(folder.toFile())
-                        .redirectErrorStream(true)
-                        .start();
-        String said = new String(openssl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(openssl.waitFor()).as(said).isZero();
+        Certificate.make(folder);
     }
 
     private String handshake(MainstayServer server, String version) throws Exception {

@@ -149,6 +149,11 @@ public final class StoredLog {
                 .map(Stretch::end);
     }
 
+    /// How many stretches of this log are missing between those that are stored.
+    public int gaps() {
+        return Math.max(0, stretches().size() - 1);
+    }
+
     /// First byte after everything that is stored; empty if nothing is.
     public Optional<Lsn> end() {
         return pieces.isEmpty()

@@ -29,7 +29,7 @@ final class ServerSection {
             return ServerSettings.defaults();
         }
         Map<String, ConfigNode> entries =
-                node.entries("listen", "tls", "insecure-http", "state", "schedules");
+                node.entries("listen", "tls", "insecure-http", "state", "schedules", "metrics");
         ConfigNode at = entries.get("listen");
         Listen listen =
                 at == null
@@ -58,7 +58,8 @@ final class ServerSection {
                 state == null
                         ? new ServerState.Directory(ServerState.Directory.DEFAULT)
                         : state(state),
-                SchedulesSection.ofRepository(entries.get("schedules")));
+                SchedulesSection.ofRepository(entries.get("schedules")),
+                WatchSection.read(entries));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

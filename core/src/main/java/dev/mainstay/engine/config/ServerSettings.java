@@ -11,13 +11,15 @@ import java.util.Optional;
 /// @param tls without it the server speaks plain HTTP
 /// @param schedules what it does by itself for the whole repository, and when
 /// @param insecureHttp whether plain HTTP is wanted where others than this host can hear it
+/// @param watch what it measures and tells of
 public record ServerSettings(
         String host,
         int port,
         Optional<Tls> tls,
         boolean insecureHttp,
         ServerState state,
-        List<ScheduleSettings> schedules) {
+        List<ScheduleSettings> schedules,
+        WatchSettings watch) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
 
@@ -38,6 +40,7 @@ public record ServerSettings(
                 Optional.empty(),
                 false,
                 new ServerState.Directory(ServerState.Directory.DEFAULT),
-                SchedulesSection.ofRepository(null));
+                SchedulesSection.ofRepository(null),
+                WatchSettings.defaults());
     }
 }

@@ -65,10 +65,18 @@ class ServerSectionTest {
                                 new ServerState.Shared(
                                         "postgresql://mainstay@db/mainstay",
                                         Optional.of(Secret.of("geheim"))),
-                                ServerSettings.defaults().schedules()));
+                                ServerSettings.defaults().schedules(),
+                                WatchSettings.defaults()));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
+    }
+
+    @Test
+    void metricsAreForThoseWithALoginUnlessTheFileSaysOtherwise() {
+        assertThat(read("metrics: { public: true }").watch().metricsArePublic()).isTrue();
+        assertThat(read("metrics: { public: false }").watch().metricsArePublic()).isFalse();
+        refused("metrics: { publik: true }", "server.metrics.publik", "public");
     }
 
     @ParameterizedTest

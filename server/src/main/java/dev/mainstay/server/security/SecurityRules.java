@@ -1,5 +1,6 @@
 package dev.mainstay.server.security;
 
+import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.audit.AuditFilter;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.audit.Endpoints;
@@ -65,7 +66,8 @@ public class SecurityRules {
             OpaqueTokenIntrospector introspector,
             AuditTrail trail,
             Refusals refused,
-            @Qualifier("requestMappingHandlerMapping") RequestMappingHandlerMapping mappings)
+            @Qualifier("requestMappingHandlerMapping") RequestMappingHandlerMapping mappings,
+            Surroundings surroundings)
             throws Exception {
         AuditFilter audit =
                 new AuditFilter(trail, refused, new Endpoints(mappings));
@@ -79,8 +81,12 @@ public class SecurityRules {
                 .sessionManagement(
                         session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
                 .authorizeHttpRequests(
-                        paths ->
-                                paths(paths, EndpointRules.of(mappings)).anyRequest().denyAll())
+                        paths -> {
+                            if (surroundings.configuration().server().watch().metricsArePublic()) {
+                                paths.requestMatchers(HttpMethod.GET, "/metrics").permitAll();
+                            }
+                            paths(paths, EndpointRules.of(mappings)).anyRequest().denyAll();
+                        })
                 .addFilterAfter(audit, AuthorizationFilter.class)
                 .exceptionHandling(
                         refusals ->

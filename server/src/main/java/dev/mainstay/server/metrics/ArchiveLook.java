@@ -1,0 +1,161 @@
+package dev.mainstay.server.metrics;
+
+import dev.mainstay.base.Lsn;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.base.WalSegment;
+import dev.mainstay.engine.archive.StoredLog;
+import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.retention.ExpiryPlan;
+import dev.mainstay.engine.retention.RecoveryWindow;
+import dev.mainstay.engine.retention.RetentionDecision;
+import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.postgres.wal.TimelineHistory;
+import dev.mainstay.postgres.wal.WalSummary;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.WalArchive;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Reads what the repository has of one source. What is asked often is little: the newest records,
+/// and the names of the log since the last look; all of it is read when there is a new backup, and
+/// once an hour.
+final class ArchiveLook {
+    private static final Duration EVERYTHING = Duration.ofHours(1);
+
+    /// How many segments before the last one are asked when they end.
+    private static final int LOOK_BACK = 3;
+
+    private final SourceSettings settings;
+    private final PositionTrail trail;
+    private List<CommittedBackup> backups = List.of();
+    private Optional<Instant> windowBegin = Optional.empty();
+    private int kept;
+    private int removable;
+    private Instant everythingAt = Instant.MIN;
+    private String newestId = "";
+    private Lsn reached = Lsn.NONE;
+    private @Nullable WalFacts wal;
+
+    ArchiveLook(SourceSettings settings, PositionTrail trail) {
+        this.settings = settings;
+        this.trail = trail;
+    }
+
+    /// @throws dev.mainstay.base.MainstayException if the repository cannot be read
+    ArchiveFacts look(Optional<ProtectedSource> found, Instant now) {
+        if (found.isEmpty()) {
+            return new ArchiveFacts(now, List.of(), Optional.empty(), Optional.empty(), 0, 0);
+        }
+        ProtectedSource source = found.get();
+        String newest =
+                source.newestBackups().stream().findFirst().map(each -> each.id().text()).orElse("");
+        boolean due =
+                everythingAt.equals(Instant.MIN) || !now.isBefore(everythingAt.plus(EVERYTHING));
+        if (due || !newest.equals(newestId)) {
+            everything(source, now);
+            newestId = newest;
+            everythingAt = now;
+        }
+        if (!backups.isEmpty()) {
+            BackupDetails.find(backups.getLast())
+                    .ifPresent(details -> wal = wal(source, details, now));
+        }
+        return new ArchiveFacts(
+                now,
+                backups.stream().map(BackupFacts::of).toList(),
+                windowBegin,
+                Optional.ofNullable(wal),
+                kept,
+                removable);
+    }
+
+    private void everything(ProtectedSource source, Instant now) {
+        backups = source.backups();
+        reached = Lsn.NONE;
+        ExpiryPlan plan = new SourceExpiry(source, settings.retention(), now).plan();
+        removable = plan.removed().size();
+        kept = (int) plan.decisions().stream().filter(RetentionDecision::keep).count();
+        windowBegin =
+                backups.isEmpty()
+                        ? Optional.empty()
+                        : BackupDetails.find(backups.getLast())
+                                .flatMap(details -> window(plan, details))
+                                .map(window -> window.from().end());
+    }
+
+    /// The window of the newest backup's cluster, on its youngest timeline.
+    private static Optional<RecoveryWindow> window(ExpiryPlan plan, BackupDetails newest) {
+        return plan.before().stream()
+                .filter(each -> each.system().equals(newest.systemId()))
+                .max(Comparator.comparing(RecoveryWindow::timeline));
+    }
+
+    private @Nullable WalFacts wal(ProtectedSource source, BackupDetails newest, Instant now) {
+        WalArchive archive = source.wal(newest.systemId(), 1);
+        Optional<TimelineHistory> history = history(archive, newest);
+        if (history.isEmpty()) {
+            return null;
+        }
+        int segmentBytes = newest.layout().walSegmentSize();
+        Lsn from = reached.isNone() ? newest.startLsn() : reached.plus(-1);
+        StoredLog log = StoredLog.read(archive, history.get(), segmentBytes, from);
+        Lsn stored = log.endFrom(from).orElse(reached.isNone() ? from : reached);
+        if (stored.isAfter(newest.stopLsn())) {
+            reached = stored;
+        }
+        TimelineId timeline = history.get().timeline();
+        Optional<WalFacts> same =
+                Optional.ofNullable(wal)
+                        .filter(before -> before.stored().equals(stored))
+                        .filter(before -> before.timeline().equals(timeline));
+        Instant covered = covered(archive, timeline, stored, segmentBytes);
+        return new WalFacts(
+                timeline,
+                stored,
+                same.map(WalFacts::movedAt).orElse(now),
+                same.map(WalFacts::covered).filter(covered::isBefore).orElse(covered),
+                trail.last()
+                        .map(end -> OptionalLong.of(Math.max(0, end.minus(stored))))
+                        .orElse(OptionalLong.empty()),
+                log.gaps());
+    }
+
+    /// The youngest timeline that goes on from the backup.
+    private static Optional<TimelineHistory> history(WalArchive archive, BackupDetails newest) {
+        return archive.timelines().reversed().stream()
+                .flatMap(timeline -> StoredLog.history(archive, timeline).stream())
+                .filter(history -> history.isOnPath(newest.timeline(), newest.startLsn()))
+                .findFirst();
+    }
+
+    /// By what the server said of its position, else by the commits that are in the last segments,
+    /// else by the backup.
+    private Instant covered(
+            WalArchive archive, TimelineId timeline, Lsn stored, int segmentBytes) {
+        Instant end = backups.getLast().end();
+        Optional<Instant> held = trail.heldUntil(stored);
+        if (held.isPresent()) {
+            return held.get().isBefore(end) ? end : held.get();
+        }
+        long last = Long.divideUnsigned(stored.value() - 1, segmentBytes);
+        for (long number = last; number > Math.max(0, last - LOOK_BACK); number--) {
+            Optional<Instant> commit =
+                    archive.getSummary(new WalSegment(timeline, number, segmentBytes))
+                            .map(WalSummary::decode)
+                            .flatMap(summary -> summary.commits().latestEnd());
+            if (commit.isPresent()) {
+                return commit.get().isBefore(end) ? end : commit.get();
+            }
+        }
+        return end;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.mainstay.server.metrics;
+
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.archive.CopyLag;
+import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.storage.ListPage;
+import dev.mainstay.storage.ObjectStore;
+import dev.mainstay.storage.StoredObject;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/// Looks how far a copy is.
+final class CopyLook {
+    private static final Duration COUNT = Duration.ofHours(1);
+    private static final int PAGE = 1000;
+
+    private final CopySettings settings;
+    private final Ground ground;
+    private Optional<Long> bytes = Optional.empty();
+    private Instant countedAt = Instant.EPOCH;
+
+    CopyLook(CopySettings settings, Ground ground) {
+        this.settings = settings;
+        this.ground = ground;
+    }
+
+    /// A copy that cannot be reached is a finding, not a failure.
+    CopyFacts look(Repository repository, Instant now) {
+        try (ObjectStore store = RepositoryAccess.openCopy(settings.repository(), ground)) {
+            Optional<Duration> lag = CopyLag.of(repository, store, now);
+            boolean nothing = bytes.orElse(0L) == 0;
+            if (nothing || !now.isBefore(countedAt.plus(COUNT))) {
+                bytes = Optional.of(count(store));
+                countedAt = now;
+            }
+            return new CopyFacts(settings.name(), now, Optional.empty(), lag, bytes);
+        } catch (MainstayException failed) {
+            return new CopyFacts(
+                    settings.name(),
+                    now,
+                    Optional.of(failed.code().id() + ": " + failed.getMessage()),
+                    Optional.empty(),
+                    bytes);
+        }
+    }
+
+    private static long count(ObjectStore store) {
+        long sum = 0;
+        String after = "";
+        while (true) {
+            ListPage page = store.list("", after, PAGE);
+            for (StoredObject each : page.objects()) {
+                sum += each.sizeBytes();
+            }
+            if (page.last()) {
+                return sum;
+            }
+            after = page.next();
+        }
+    }
+}

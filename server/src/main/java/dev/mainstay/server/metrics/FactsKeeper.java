@@ -1,0 +1,271 @@
+package dev.mainstay.server.metrics;
+
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.ScrubPosition;
+import dev.mainstay.repository.StoredObjects;
+import dev.mainstay.server.security.TokenTable;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/// Finds out in the background what the state of protection is, each part at its own pace and in a
+/// thread of its own, so that a server or a store that hangs holds up nothing else. Whoever asks
+/// gets what was found last.
+public final class FactsKeeper implements SmartLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(FactsKeeper.class);
+
+    /// A repository is opened anew, with its keys, after so long.
+    private static final Duration REOPEN = Duration.ofHours(1);
+
+    private static final Duration COUNT = Duration.ofHours(1);
+
+    /// How often each part is looked at.
+    ///
+    /// @param copies and, at most, everything that takes a whole list of objects: once an hour
+    public record Pace(Duration clusters, Duration archives, Duration copies, Duration jobs) {
+        public static final Pace USUAL =
+                new Pace(
+                        Duration.ofSeconds(15),
+                        Duration.ofSeconds(60),
+                        Duration.ofMinutes(5),
+                        Duration.ofSeconds(15));
+    }
+
+    private final Surroundings surroundings;
+    private final Configuration configuration;
+    private final JobHistory history;
+    private final SizeTable sizes;
+    private final SpaceLook spaceLook;
+    private final HostLook hostLook;
+    private final Pace pace;
+    private final Map<String, ClusterLook> clusterLooks = new LinkedHashMap<>();
+    private final Map<String, ArchiveLook> archiveLooks = new LinkedHashMap<>();
+    private final Map<String, CopyLook> copyLooks = new LinkedHashMap<>();
+    private final Map<String, ClusterFacts> clusters = new ConcurrentHashMap<>();
+    private final Map<String, ArchiveFacts> archives = new ConcurrentHashMap<>();
+    private final Map<String, CopyFacts> copies = new ConcurrentHashMap<>();
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final List<Thread> threads = new ArrayList<>();
+    private volatile RepositoryFacts repositoryFacts;
+    private volatile JobFacts jobs;
+    private volatile List<SpaceFacts> spaces = List.of();
+    private volatile HostFacts host = new HostFacts(Optional.empty(), List.of());
+    private @Nullable Repository repository;
+    private Instant openedAt = Instant.MIN;
+    private Instant countedAt = Instant.MIN;
+    private volatile boolean running;
+
+    public FactsKeeper(
+            Surroundings surroundings, JdbcClient jdbc, TokenTable tokens, Pace pace) {
+        this.surroundings = surroundings;
+        this.configuration = surroundings.configuration();
+        this.history = new JobHistory(jdbc);
+        this.sizes = new SizeTable(jdbc);
+        this.spaceLook = new SpaceLook(configuration);
+        this.hostLook = new HostLook(configuration.server(), tokens);
+        this.pace = pace;
+        this.repositoryFacts = RepositoryFacts.unknown(now());
+        this.jobs = JobFacts.none(now());
+        configuration
+                .sources()
+                .forEach(
+                        (name, source) -> {
+                            ClusterLook cluster = new ClusterLook(surroundings, source);
+                            clusterLooks.put(name, cluster);
+                            archiveLooks.put(name, new ArchiveLook(source, cluster.trail()));
+                        });
+        configuration
+                .copies()
+                .forEach(
+                        (name, copy) ->
+                                copyLooks.put(name, new CopyLook(copy, surroundings.ground())));
+    }
+
+    private Instant now() {
+        return surroundings.ground().clock().instant();
+    }
+
+    /// What is known now.
+    public Facts facts() {
+        Map<String, SourceFacts> sources = new LinkedHashMap<>();
+        for (String name : configuration.sources().keySet()) {
+            sources.put(
+                    name,
+                    new SourceFacts(
+                            name,
+                            Optional.ofNullable(archives.get(name)),
+                            Optional.ofNullable(clusters.get(name))));
+        }
+        Map<String, CopyFacts> known = new LinkedHashMap<>();
+        for (String name : configuration.copies().keySet()) {
+            Optional.ofNullable(copies.get(name)).ifPresent(copy -> known.put(name, copy));
+        }
+        return new Facts(now(), sources, known, repositoryFacts, jobs, spaces, host);
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        clusterLooks.forEach(
+                (name, look) ->
+                        every(pace.clusters(), "cluster " + name, () -> cluster(name, look)));
+        every(pace.archives(), "repository", this::lookAtRepository);
+        every(pace.jobs(), "jobs", this::lookAtJobs);
+    }
+
+    private void every(Duration interval, String what, Runnable look) {
+        threads.add(
+                Thread.ofVirtual()
+                        .name("look at " + what)
+                        .start(
+                                () -> {
+                                    do {
+                                        quietly(what, look);
+                                    } while (!isStopped(interval));
+                                }));
+    }
+
+    private boolean isStopped(Duration after) {
+        try {
+            return stopped.await(after.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException end) {
+            return true;
+        }
+    }
+
+    /// What is not seen this time is seen the next; what was found last says how old it is.
+    private static void quietly(String what, Runnable look) {
+        try {
+            look.run();
+        } catch (RuntimeException failed) {
+            LOG.warn("{} could not be looked at: {}", what, failed.toString());
+        }
+    }
+
+    /// Everything once, at once: for who cannot wait.
+    void lookNow() {
+        clusterLooks.forEach(this::cluster);
+        countedAt = Instant.MIN;
+        copies.clear();
+        lookAtRepository();
+        lookAtJobs();
+    }
+
+    private void cluster(String name, ClusterLook look) {
+        clusters.put(name, look.look());
+    }
+
+    private void lookAtJobs() {
+        jobs = history.read(now(), configuration.sources().keySet());
+        host = hostLook.look();
+        spaces =
+                spaceLook.look(
+                        repositoryFacts.bytes(),
+                        free -> Growth.lasts(sizes.late("repository", now()), free));
+    }
+
+    private synchronized void lookAtRepository() {
+        Instant now = now();
+        try {
+            Repository open = open(now);
+            archiveLooks.forEach(
+                    (name, look) -> archives.put(name, look.look(open.source(name), now)));
+            copyLooks.forEach((name, look) -> copy(name, look, open, now));
+            repositoryFacts = counted(open, now);
+        } catch (MainstayException failed) {
+            repositoryFacts =
+                    new RepositoryFacts(
+                            now,
+                            Optional.of(failed.code().id() + ": " + failed.getMessage()),
+                            repositoryFacts.bytesByKind(),
+                            repositoryFacts.readThrough());
+            close();
+        }
+    }
+
+    private void copy(String name, CopyLook look, Repository open, Instant now) {
+        CopyFacts last = copies.get(name);
+        if (last == null || !now.isBefore(last.at().plus(pace.copies()))) {
+            copies.put(name, look.look(open, now));
+        }
+    }
+
+    private Repository open(Instant now) {
+        Repository open = repository;
+        if (open != null && now.isBefore(openedAt.plus(REOPEN))) {
+            return open;
+        }
+        close();
+        open = surroundings.open();
+        repository = open;
+        openedAt = now;
+        return open;
+    }
+
+    private RepositoryFacts counted(Repository open, Instant now) {
+        if (!countedAt.equals(Instant.MIN) && now.isBefore(countedAt.plus(COUNT))) {
+            return new RepositoryFacts(
+                    now,
+                    Optional.empty(),
+                    repositoryFacts.bytesByKind(),
+                    repositoryFacts.readThrough());
+        }
+        Map<String, Long> kinds =
+                StoredObjects.list(open).kinds().entrySet().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Map.Entry::getKey, each -> each.getValue().bytes()));
+        RepositoryFacts counted =
+                new RepositoryFacts(
+                        now, Optional.empty(), kinds, ScrubPosition.last(open).before());
+        counted.bytes().ifPresent(bytes -> sizes.add("repository", now, bytes));
+        countedAt = now;
+        return counted;
+    }
+
+    private synchronized void close() {
+        Repository open = repository;
+        repository = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        stopped.countDown();
+        threads.forEach(Thread::interrupt);
+        for (Thread thread : threads) {
+            try {
+                thread.join(Duration.ofSeconds(5));
+            } catch (InterruptedException hurry) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        close();
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+}

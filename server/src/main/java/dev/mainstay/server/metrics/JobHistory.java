@@ -1,0 +1,132 @@
+package dev.mainstay.server.metrics;
+
+import dev.mainstay.server.state.JsonMap;
+import dev.mainstay.server.state.SqlTime;
+
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What the state remembers of jobs, in a handful of queries.
+final class JobHistory {
+    private static final int RECENT = 100;
+
+    /// Of what type a backup is: as it was taken, else as it was asked for.
+    private static final String TYPE =
+            """
+            case when kind <> 'backup' then ''
+              when result like '%"type":"full"%' then 'full'
+              when result like '%"type":"incremental"%' then 'incremental'
+              when parameters like '%"type":"full"%' then 'full'
+              when parameters like '%"type":"incremental"%' then 'incremental'
+              else 'auto' end
+            """;
+
+    private final JdbcClient jdbc;
+
+    JobHistory(JdbcClient jdbc) {
+        this.jdbc = jdbc;
+    }
+
+    JobFacts read(Instant now, Iterable<String> sources) {
+        List<JobFacts.Took> recent = new ArrayList<>();
+        sources.forEach(source -> recent.addAll(took("backup", source, RECENT)));
+        return new JobFacts(
+                now,
+                totals(),
+                newest(),
+                running(),
+                recent,
+                took("restore", "", 1).stream().findFirst());
+    }
+
+    private List<JobFacts.Total> totals() {
+        return jdbc.sql(
+                        """
+                        select kind, target, type, state, count(*),
+                          coalesce(sum(extract(epoch from (ended_at - started_at))), 0)
+                        from (select kind, target, state, started_at, ended_at, :type: as type from job)
+                          as each_job
+                        group by kind, target, type, state
+                        """
+                                .replace(":type:", TYPE))
+                .query(
+                        (row, _) ->
+                                new JobFacts.Total(
+                                        row.getString(1),
+                                        row.getString(2),
+                                        row.getString(3),
+                                        row.getString(4),
+                                        row.getLong(5),
+                                        row.getDouble(6)))
+                .list();
+    }
+
+    private List<JobFacts.Ended> newest() {
+        return jdbc.sql(
+                        """
+                        select id, kind, target, state, error, message, ended_at from job
+                        where id in (select max(id) from job where ended_at is not null
+                          group by kind, target, state)
+                        """)
+                .query(
+                        (row, _) ->
+                                new JobFacts.Ended(
+                                        row.getString(1),
+                                        row.getString(2),
+                                        row.getString(3),
+                                        row.getString(4),
+                                        Optional.ofNullable(row.getString(5)).orElse(""),
+                                        Optional.ofNullable(row.getString(6)).orElse(""),
+                                        SqlTime.read(row, "ended_at")))
+                .list();
+    }
+
+    private List<JobFacts.Running> running() {
+        return jdbc.sql(
+                        """
+                        select id, kind, target, created_at, started_at from job
+                        where state in ('queued', 'running') order by id
+                        """)
+                .query(
+                        (row, _) ->
+                                new JobFacts.Running(
+                                        row.getString(1),
+                                        row.getString(2),
+                                        row.getString(3),
+                                        SqlTime.read(row, "created_at"),
+                                        SqlTime.readIfThere(row, "started_at")))
+                .list();
+    }
+
+    /// The newest first.
+    ///
+    /// @param target empty for any
+    private List<JobFacts.Took> took(String kind, String target, int limit) {
+        return jdbc.sql(
+                        """
+                        select target, result, started_at, ended_at from job
+                        where kind = :kind and (:target = '' or target = :target) and state = 'done'
+                          and started_at is not null
+                        order by id desc fetch first :limit rows only
+                        """)
+                .param("kind", kind)
+                .param("target", target)
+                .param("limit", limit)
+                .query(
+                        (row, _) -> {
+                            Instant ended = SqlTime.read(row, "ended_at");
+                            return new JobFacts.Took(
+                                    row.getString(1),
+                                    JsonMap.read(row.getString(2)).getOrDefault("type", ""),
+                                    ended,
+                                    Duration.between(
+                                            SqlTime.read(row, "started_at"), ended));
+                        })
+                .list();
+    }
+}

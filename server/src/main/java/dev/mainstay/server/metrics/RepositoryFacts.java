@@ -1,0 +1,31 @@
+package dev.mainstay.server.metrics;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/// What is known of the repository as a whole.
+///
+/// @param at when it was asked last
+/// @param problem why it could not be read; empty if it could
+/// @param bytesByKind of its objects, as they are stored; empty until they were counted
+/// @param readThrough everything was read since then, piece by piece
+public record RepositoryFacts(
+        Instant at,
+        Optional<String> problem,
+        Map<String, Long> bytesByKind,
+        Optional<Instant> readThrough) {
+    public RepositoryFacts {
+        bytesByKind = Map.copyOf(bytesByKind);
+    }
+
+    static RepositoryFacts unknown(Instant at) {
+        return new RepositoryFacts(at, Optional.empty(), Map.of(), Optional.empty());
+    }
+
+    public Optional<Long> bytes() {
+        return bytesByKind.isEmpty()
+                ? Optional.empty()
+                : Optional.of(bytesByKind.values().stream().mapToLong(Long::longValue).sum());
+    }
+}

@@ -228,7 +228,8 @@ public enum ErrorCode {
                     + " keep repository and state as they are until then"),
     AUDIT_UNWRITTEN(
             1231,
-            "nothing is changed that cannot be put on record; see that the state can be written");
+            "nothing is changed that cannot be put on record; see that the state can be written"),
+    GRANT_LACKING(1232, "ask an administrator for a token that is for this source, or for all");
 
     private final int number;
     private final String hint;

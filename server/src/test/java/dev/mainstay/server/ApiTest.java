@@ -2,6 +2,7 @@ package dev.mainstay.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mainstay.server.security.Role;
 import dev.mainstay.testkit.Await;
 
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 class ApiTest {
-    private static final List<String> ROLES = List.of("viewer", "operator", "administrator");
+    private static final List<String> ROLES = List.of("viewer", "operator", "auditor", "administrator");
 
     @TempDir Path folder = Path.of("");
     private Site site = Site.none();
@@ -90,7 +91,9 @@ class ApiTest {
                 HttpResponse<String> answer =
                         ask(each.method(), path, tokens.getOrDefault(role, ""), body);
                 boolean may =
-                        ROLES.indexOf(role) >= each.least().map(ROLES::indexOf).orElse(0);
+                        each.least()
+                                .filter(least -> !Role.parse(role).covers(Role.parse(least)))
+                                .isEmpty();
                 assertThat(answer.statusCode() == 403)
                         .as(each + " as " + role + ": " + answer.statusCode() + answer.body())
                         .isEqualTo(!may);

@@ -33,6 +33,19 @@ final class Site {
     /// @param server the lines of the section `server`; the state is in the folder unless they say
     ///   otherwise
     static Site of(Path folder, String server) {
+        return of(folder, "", server);
+    }
+
+    /// One that protects `stock` as well.
+    static Site ofTwoSources(Path folder, String server) {
+        return of(
+                folder,
+                "  stock:\n    postgres: { url: postgresql://backup@127.0.0.1:1/postgres, receiver: off"
+                        + " }\n",
+                server);
+    }
+
+    private static Site of(Path folder, String sources, String server) {
         String state = server.contains("state:") ? "" : "  state: { directory: state }\n";
         String yaml =
                 """
@@ -42,9 +55,10 @@ final class Site {
                 sources:
                   orders:
                     postgres: { url: postgresql://backup@127.0.0.1:1/postgres, receiver: off }
-                server:
                 """
                                 .formatted(folder)
+                        + sources
+                        + "server:\n"
                         + server.indent(2)
                         + state;
         Site site = new Site(folder, yaml);

@@ -71,7 +71,7 @@ public final class AuditController {
 
     /// The newest first.
     @GetMapping("/api/v1/audit")
-    @LeastRole(Role.ADMINISTRATOR)
+    @LeastRole(Role.AUDITOR)
     @Operation(summary = "what was done and refused, by whom, with what outcome; the newest first")
     Page list(
             @RequestParam Optional<String> who,

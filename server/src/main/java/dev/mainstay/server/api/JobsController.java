@@ -11,8 +11,10 @@ import dev.mainstay.server.job.JobProgress;
 import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.job.JobTable;
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -101,6 +103,7 @@ public final class JobsController {
 
     @GetMapping("/api/v1/jobs")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "jobs, the newest first")
     Page list(
             @RequestParam Optional<String> target,
@@ -111,7 +114,8 @@ public final class JobsController {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
         }
-        List<Job> jobs = table.list(target, state.map(JobsController::state), cursor, limit);
+        List<Job> jobs = table.list(
+                        target, state.map(JobsController::state), cursor, limit, Grants.sources());
         return new Page(
                 jobs.stream().map(View::of).toList(),
                 jobs.size() < limit ? null : jobs.getLast().id());
@@ -128,25 +132,50 @@ public final class JobsController {
 
     @GetMapping("/api/v1/jobs/{id}")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "a job: how far it is, what became of it")
     View show(@PathVariable String id) {
-        return View.of(table.get(id));
+        return View.of(granted(id));
+    }
+
+    /// A job that whoever asks may see.
+    private Job granted(String id) {
+        Job job = table.get(id);
+        demandGrant(job.request());
+        return job;
+    }
+
+    private static void demandGrant(JobRequest request) {
+        boolean ofSource =
+                switch (request.kind()) {
+                    case BACKUP, EXPIRE, VERIFY -> !request.target().isEmpty();
+                    case PRUNE, COPY -> false;
+                };
+        if (ofSource) {
+            Grants.demand(request.target());
+        } else {
+            Grants.demandWhole();
+        }
     }
 
     @GetMapping("/api/v1/jobs/{id}/log")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "what a job noted")
     List<JobLine> log(@PathVariable String id, @RequestParam(defaultValue = "0") int from) {
-        table.get(id);
+        granted(id);
         return table.log(id, from);
     }
 
     @PostMapping("/api/v1/jobs")
     @LeastRole(Role.OPERATOR)
+    @SourceGrant
     @Operation(summary = "queues a job: backup, expire, prune, copy or verify")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View start(@RequestBody Wanted wanted, Principal who) {
-        return View.of(desk.submit(request(wanted, who.getName())));
+        JobRequest request = request(wanted, who.getName());
+        demandGrant(request);
+        return View.of(desk.submit(request));
     }
 
     private static JobRequest request(Wanted wanted, String who) {
@@ -171,9 +200,11 @@ public final class JobsController {
 
     @PostMapping("/api/v1/jobs/{id}/cancel")
     @LeastRole(Role.OPERATOR)
+    @SourceGrant
     @Operation(summary = "ends a job early")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View cancel(@PathVariable String id) {
+        granted(id);
         desk.cancel(id);
         return View.of(table.get(id));
     }

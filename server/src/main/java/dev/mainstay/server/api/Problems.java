@@ -76,6 +76,7 @@ public final class Problems {
     private static HttpStatus status(ErrorCode code) {
         return switch (code) {
             case SOURCE_UNKNOWN, JOB_UNKNOWN, TOKEN_UNKNOWN, BACKUP_UNKNOWN -> HttpStatus.NOT_FOUND;
+            case GRANT_LACKING -> HttpStatus.FORBIDDEN;
             case USAGE_INVALID -> HttpStatus.BAD_REQUEST;
             case JOB_OVER -> HttpStatus.CONFLICT;
             case STORE_UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE;

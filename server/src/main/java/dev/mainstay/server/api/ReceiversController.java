@@ -2,8 +2,10 @@ package dev.mainstay.server.api;
 
 import dev.mainstay.engine.archive.ReceiverStatus;
 import dev.mainstay.server.job.JobFailure;
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.wal.ReceiverReport;
 import dev.mainstay.server.wal.ReceiverTable;
 
@@ -73,8 +75,11 @@ public final class ReceiversController {
 
     @GetMapping("/api/v1/receivers")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "how the WAL of each source fares")
     List<View> list() {
-        return table.list().stream().map(View::of).toList();
+        return table.list().stream()
+                .filter(report -> Grants.allow(report.source()))
+                .map(View::of).toList();
     }
 }

@@ -3,8 +3,10 @@ package dev.mainstay.server.api;
 import dev.mainstay.server.schedule.Occurrence;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -39,9 +41,11 @@ public final class SchedulesController {
 
     @GetMapping("/api/v1/schedules")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "when each schedule comes next")
     List<View> list() {
         return clerk.next().stream()
+                .filter(each -> mayBeSeen(each.schedule()))
                 .map(
                         each ->
                                 new View(
@@ -55,9 +59,22 @@ public final class SchedulesController {
     /// What became of a schedule's times, the newest first.
     @GetMapping("/api/v1/schedules/times")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "what became of a schedule's last hundred times, the newest first")
     List<Time> times(@RequestParam String name) {
+        if (!mayBeSeen(name)) {
+            Grants.demandWhole();
+        }
         return table.occurrences(name, SHOWN).stream().map(SchedulesController::time).toList();
+    }
+
+    /// Copies have schedules, too: `NAME/copy`.
+    private static boolean mayBeSeen(String schedule) {
+        int end = schedule.lastIndexOf('/');
+        return Grants.sources().isEmpty()
+                || end > 0
+                        && !schedule.endsWith("/copy")
+                        && Grants.allow(schedule.substring(0, end));
     }
 
     private static Time time(Occurrence each) {

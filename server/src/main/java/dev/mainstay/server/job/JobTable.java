@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Jobs in the database. Each change says from which state it leads, and is made only there.
 public final class JobTable {
@@ -93,17 +94,31 @@ public final class JobTable {
             Optional<JobState> state,
             Optional<String> before,
             int limit) {
+        return list(target, state, before, limit, Optional.empty());
+    }
+
+    /// @param sources only jobs of these; empty: all jobs
+    public List<Job> list(
+            Optional<String> target,
+            Optional<JobState> state,
+            Optional<String> before,
+            int limit,
+            Optional<Set<String>> sources) {
+        Set<String> granted = sources.filter(each -> !each.isEmpty()).orElse(Set.of("/"));
         return jdbc.sql(
                         """
                         select * from job
                         where (:target = '' or target = :target) and (:state = '' or state = :state)
                           and (:before = '' or id < :before)
+                          and (:all = true or (kind <> 'copy' and target in (:sources)))
                         order by id desc fetch first :limit rows only
                         """)
                 .param("target", target.orElse(""))
                 .param("state", state.map(JobState::word).orElse(""))
                 .param("before", before.orElse(""))
                 .param("limit", limit)
+                .param("all", sources.isEmpty())
+                .param("sources", granted)
                 .query(JobRow::read)
                 .list();
     }

@@ -29,12 +29,16 @@ final class EndpointRules {
         mappings.getHandlerMethods()
                 .forEach(
                         (mapping, handler) -> {
-                            if (handler.getBeanType().getName().startsWith(OURS)) {
+                            if (isOurs(handler)) {
                                 add(rules, mapping, handler);
                             }
                         });
         rules.sort(Comparator.comparing(Rule::path));
         return rules;
+    }
+
+    static boolean isOurs(HandlerMethod handler) {
+        return handler.getBeanType().getName().startsWith(OURS);
     }
 
     private static void add(List<Rule> rules, RequestMappingInfo mapping, HandlerMethod handler) {

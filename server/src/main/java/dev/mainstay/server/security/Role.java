@@ -4,16 +4,18 @@ import java.util.Locale;
 
 /// What somebody may do.
 public enum Role {
-    /// Sees everything but tokens.
+    /// Sees everything but tokens and the audit trail.
     VIEWER,
     /// Starts and cancels jobs as well.
     OPERATOR,
-    /// Makes and revokes tokens as well.
+    /// Sees everything, and changes nothing.
+    AUDITOR,
+    /// Does everything.
     ADMINISTRATOR;
 
     /// Whether who has this role may do what needs at least that one.
     public boolean covers(Role least) {
-        return compareTo(least) >= 0;
+        return this == least || this == ADMINISTRATOR || least == VIEWER;
     }
 
     /// As people write it.
@@ -29,6 +31,6 @@ public enum Role {
             }
         }
         throw new IllegalArgumentException(
-                "'" + word + "' is none of viewer, operator and administrator");
+                "'" + word + "' is none of viewer, operator, auditor and administrator");
     }
 }

@@ -26,6 +26,7 @@ import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -56,8 +57,20 @@ public class SecurityRules {
                 List.of(new SimpleGrantedAuthority("ROLE_" + token.role().name()));
         return new DefaultOAuth2AuthenticatedPrincipal(
                 token.toString(),
-                Map.of("sub", token.id()),
+                attributes(token),
                 authorities);
+    }
+
+    private static Map<String, Object> attributes(ApiToken token) {
+        Map<String, Object> attributes = new HashMap<>();
+        attributes.put("sub", token.id());
+        token.sources().ifPresent(sources -> attributes.put(Grants.SOURCES, List.copyOf(sources)));
+        return attributes;
+    }
+
+    @Bean
+    GrantRules grantRules() {
+        return new GrantRules();
     }
 
     @Bean

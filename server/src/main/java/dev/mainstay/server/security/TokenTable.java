@@ -18,6 +18,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The tokens of the API, of which the database holds digests.
 public final class TokenTable {
@@ -34,7 +35,9 @@ public final class TokenTable {
     /// A token and, for once, its text.
     public record Issued(ApiToken token, Secret text) {}
 
-    public Issued issue(String name, Role role, Optional<Instant> expires) {
+    /// @param sources what it is for; empty: all sources and the whole repository
+    public Issued issue(
+            String name, Role role, Optional<Instant> expires, Optional<Set<String>> sources) {
         String text =
                 "mst_"
                         + Base64.getUrlEncoder()
@@ -46,11 +49,12 @@ public final class TokenTable {
                         name,
                         role,
                         ground.clock().instant(),
-                        expires);
+                        expires,
+                        sources);
         jdbc.sql(
                         """
-                        insert into api_token (id, name, role, digest, created_at, expires_at)
-                        values (:id, :name, :role, :digest, :created, :expires)
+                        insert into api_token (id, name, role, digest, created_at, expires_at, sources)
+                        values (:id, :name, :role, :digest, :created, :expires, :sources)
                         """)
                 .param("id", token.id())
                 .param("name", name)
@@ -58,6 +62,10 @@ public final class TokenTable {
                 .param("digest", digest(text))
                 .param("created", SqlTime.of(token.created()))
                 .param("expires", expires.map(SqlTime::of).orElse(null))
+                .param(
+                        "sources",
+                        sources.map(each -> String.join("\n", each.stream().sorted().toList()))
+                                .orElse(null))
                 .update();
         return new Issued(token, Secret.of(text));
     }
@@ -67,7 +75,7 @@ public final class TokenTable {
         long tokens = jdbc.sql("select count(*) from api_token").query(Long.class).single();
         return tokens > 0
                 ? Optional.empty()
-                : Optional.of(issue("first", Role.ADMINISTRATOR, Optional.empty()));
+                : Optional.of(issue("first", Role.ADMINISTRATOR, Optional.empty(), Optional.empty()));
     }
 
     /// The token with this text, unless it has expired.
@@ -99,7 +107,9 @@ public final class TokenTable {
                 row.getString("name"),
                 Role.parse(row.getString("role")),
                 SqlTime.read(row, "created_at"),
-                SqlTime.readIfThere(row, "expires_at"));
+                SqlTime.readIfThere(row, "expires_at"),
+                Optional.ofNullable(row.getString("sources"))
+                        .map(text -> Set.of(text.split("\n"))));
     }
 
     private static String digest(String text) {

@@ -229,7 +229,12 @@ public enum ErrorCode {
     AUDIT_UNWRITTEN(
             1231,
             "nothing is changed that cannot be put on record; see that the state can be written"),
-    GRANT_LACKING(1232, "ask an administrator for a token that is for this source, or for all");
+    GRANT_LACKING(1232, "ask an administrator for a token that is for this source, or for all"),
+    ALERT_UNKNOWN(1260, "GET /api/v1/alerts lists what there is"),
+    ALERT_OVER(1261, "an alert that is resolved stays so; it comes back if it happens again"),
+    CHANNEL_UNKNOWN(1262, "GET /api/v1/notifications lists the channels of the configuration"),
+    CHANNEL_FAILED(1263, "check address, credentials and network; 'ca-file' names authorities of your own");
+
 
     private final int number;
     private final String hint;

@@ -1,21 +1,119 @@
 package dev.mainstay.server;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.WatchSettings;
+import dev.mainstay.server.alert.AlertBook;
+import dev.mainstay.server.alert.AlertTable;
+import dev.mainstay.server.alert.AlertsController;
+import dev.mainstay.server.alert.Rhythm;
+import dev.mainstay.server.alert.Rulebook;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.metrics.MetricsController;
+import dev.mainstay.server.notify.Channels;
+import dev.mainstay.server.notify.Courier;
+import dev.mainstay.server.notify.NoticeTable;
+import dev.mainstay.server.notify.NotificationsController;
+import dev.mainstay.server.report.ReportClerk;
+import dev.mainstay.server.report.ReportsController;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.state.StateDatabase;
 
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionOperations;
+
+import java.time.Duration;
 
 /// What watches, and tells what it sees.
 @Configuration(proxyBeanMethods = false)
-@Import(MetricsController.class)
+@Import({
+    MetricsController.class,
+    AlertsController.class,
+    NotificationsController.class,
+    ReportsController.class
+})
 class WatchBeans {
+    /// For what a channel has to answer.
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     @Bean
     FactsKeeper factsKeeper(Surroundings surroundings, JdbcClient jdbc, TokenTable tokens) {
         return new FactsKeeper(surroundings, jdbc, tokens, FactsKeeper.Pace.USUAL);
+    }
+
+    private static WatchSettings settings(Surroundings surroundings) {
+        return surroundings.configuration().server().watch();
+    }
+
+    @Bean
+    Channels channels(Surroundings surroundings) {
+        return new Channels(
+                settings(surroundings).notifications(), surroundings.ground(), PATIENCE);
+    }
+
+    @Bean
+    NoticeTable noticeTable(JdbcClient jdbc, Surroundings surroundings, Channels channels) {
+        return new NoticeTable(jdbc, surroundings.ground(), channels);
+    }
+
+    @Bean
+    Courier courier(NoticeTable table, Channels channels, Surroundings surroundings) {
+        return new Courier(table, channels, surroundings.ground());
+    }
+
+    @Bean
+    AlertTable alertTable(JdbcClient jdbc) {
+        return new AlertTable(jdbc);
+    }
+
+    @Bean
+    AlertBook alertBook(
+            AlertTable table,
+            NoticeTable outbox,
+            TransactionOperations transactions,
+            Surroundings surroundings) {
+        return new AlertBook(
+                table,
+                outbox,
+                transactions,
+                surroundings.ground(),
+                settings(surroundings).alerts(),
+                settings(surroundings).notifications());
+    }
+
+    @Bean
+    Rulebook rulebook(Surroundings surroundings) {
+        return new Rulebook(
+                settings(surroundings).alerts(), new Rhythm(surroundings.configuration()));
+    }
+
+    @Bean
+    ReportClerk reportClerk(
+            Surroundings surroundings,
+            JdbcClient jdbc,
+            FactsKeeper keeper,
+            AlertTable alerts,
+            NoticeTable notices) {
+        return new ReportClerk(
+                settings(surroundings).report(),
+                jdbc,
+                now -> keeper.facts(),
+                alerts,
+                notices,
+                surroundings.ground().clock());
+    }
+
+    @Bean
+    WatchDesk watchDesk(
+            Surroundings surroundings,
+            StateDatabase state,
+            FactsKeeper keeper,
+            Rulebook rules,
+            AlertBook book,
+            Courier courier,
+            ReportClerk reports) {
+        return new WatchDesk(surroundings, state, keeper, rules, book, courier, reports);
     }
 }

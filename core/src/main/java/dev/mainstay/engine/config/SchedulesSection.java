@@ -113,7 +113,7 @@ final class SchedulesSection {
         return length;
     }
 
-    private static ZoneId zone(String text) {
+    static ZoneId zone(String text) {
         try {
             return ZoneId.of(text);
         } catch (DateTimeException wrong) {

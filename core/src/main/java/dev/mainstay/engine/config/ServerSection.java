@@ -29,7 +29,8 @@ final class ServerSection {
             return ServerSettings.defaults();
         }
         Map<String, ConfigNode> entries =
-                node.entries("listen", "tls", "insecure-http", "state", "schedules", "metrics");
+                node.entries("listen", "tls", "insecure-http", "state", "schedules", "metrics", "alerts",
+ "notifications", "reports");
         ConfigNode at = entries.get("listen");
         Listen listen =
                 at == null
@@ -59,7 +60,7 @@ final class ServerSection {
                         ? new ServerState.Directory(ServerState.Directory.DEFAULT)
                         : state(state),
                 SchedulesSection.ofRepository(entries.get("schedules")),
-                WatchSection.read(entries));
+                new WatchSection(path).read(entries));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

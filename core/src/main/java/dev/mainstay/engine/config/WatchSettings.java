@@ -4,9 +4,17 @@ package dev.mainstay.engine.config;
 /// `reports` of the section `server`.
 ///
 /// @param metricsArePublic whether `/metrics` answers without a login
-public record WatchSettings(boolean metricsArePublic) {
+public record WatchSettings(
+        boolean metricsArePublic,
+        AlertSettings alerts,
+        NotificationSettings notifications,
+        ReportSettings report) {
     /// What holds where nothing is said.
     public static WatchSettings defaults() {
-        return new WatchSettings(false);
+        return new WatchSettings(
+                false,
+                AlertSettings.defaults(),
+                NotificationSettings.none(),
+                WatchSection.report(null, NotificationSettings.none()));
     }
 }

@@ -75,10 +75,11 @@ public final class Problems {
 
     private static HttpStatus status(ErrorCode code) {
         return switch (code) {
-            case SOURCE_UNKNOWN, JOB_UNKNOWN, TOKEN_UNKNOWN, BACKUP_UNKNOWN -> HttpStatus.NOT_FOUND;
+            case SOURCE_UNKNOWN, ALERT_UNKNOWN, CHANNEL_UNKNOWN, JOB_UNKNOWN, TOKEN_UNKNOWN, BACKUP_UNKNOWN -> HttpStatus.NOT_FOUND;
+            case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
             case GRANT_LACKING -> HttpStatus.FORBIDDEN;
             case USAGE_INVALID -> HttpStatus.BAD_REQUEST;
-            case JOB_OVER -> HttpStatus.CONFLICT;
+            case ALERT_OVER, JOB_OVER -> HttpStatus.CONFLICT;
             case STORE_UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE;
             default -> HttpStatus.INTERNAL_SERVER_ERROR;
         };

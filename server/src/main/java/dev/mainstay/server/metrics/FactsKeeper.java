@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +36,7 @@ public final class FactsKeeper implements SmartLifecycle {
     /// A repository is opened anew, with its keys, after so long.
     private static final Duration REOPEN = Duration.ofHours(1);
 
+    private static final Duration INFORMED = Duration.ofMinutes(5);
     private static final Duration COUNT = Duration.ofHours(1);
 
     /// How often each part is looked at.
@@ -64,6 +66,9 @@ public final class FactsKeeper implements SmartLifecycle {
     private final Map<String, CopyFacts> copies = new ConcurrentHashMap<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
+    private final Set<String> looked = ConcurrentHashMap.newKeySet();
+    private volatile int looks;
+    private volatile Instant startedAt = Instant.MAX;
     private volatile RepositoryFacts repositoryFacts;
     private volatile JobFacts jobs;
     private volatile List<SpaceFacts> spaces = List.of();
@@ -121,9 +126,18 @@ public final class FactsKeeper implements SmartLifecycle {
         return new Facts(now(), sources, known, repositoryFacts, jobs, spaces, host);
     }
 
+    /// Whether everything was looked at once, or at least for long enough: what is not known by then
+    /// is out of reach.
+    public boolean isInformed() {
+        return looked.size() == looks
+                || (looked.contains("jobs") && now().isAfter(startedAt.plus(INFORMED)));
+    }
+
     @Override
     public void start() {
         running = true;
+        startedAt = now();
+        looks = clusterLooks.size() + 2;
         clusterLooks.forEach(
                 (name, look) ->
                         every(pace.clusters(), "cluster " + name, () -> cluster(name, look)));
@@ -139,6 +153,7 @@ public final class FactsKeeper implements SmartLifecycle {
                                 () -> {
                                     do {
                                         quietly(what, look);
+                                        looked.add(what);
                                     } while (!isStopped(interval));
                                 }));
     }

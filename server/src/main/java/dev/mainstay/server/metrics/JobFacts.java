@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What the state knows of jobs.
@@ -13,13 +14,15 @@ import java.util.Optional;
 /// @param running those that are not over
 /// @param recent how long backups took that ended well, of each source the newest hundred
 /// @param restore the newest restore that ended well
+/// @param failures how many backups of each source failed in the last day
 public record JobFacts(
         Instant at,
         List<Total> totals,
         List<Ended> newest,
         List<Running> running,
         List<Took> recent,
-        Optional<Took> restore) {
+        Optional<Took> restore,
+        Map<String, Integer> failures) {
     /// @param type of a backup as it was taken; of one that was not, as it was asked for; else empty
     /// @param seconds that they took, all together
     public record Total(
@@ -51,10 +54,11 @@ public record JobFacts(
         newest = List.copyOf(newest);
         running = List.copyOf(running);
         recent = List.copyOf(recent);
+        failures = Map.copyOf(failures);
     }
 
-    static JobFacts none(Instant at) {
-        return new JobFacts(at, List.of(), List.of(), List.of(), List.of(), Optional.empty());
+    public static JobFacts none(Instant at) {
+        return new JobFacts(at, List.of(), List.of(), List.of(), List.of(), Optional.empty(), Map.of());
     }
 
     /// The newest job of a kind that is over, however it ended, unless somebody cancelled it.

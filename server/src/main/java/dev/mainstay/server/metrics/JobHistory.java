@@ -8,7 +8,9 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What the state remembers of jobs, in a handful of queries.
@@ -41,7 +43,23 @@ final class JobHistory {
                 newest(),
                 running(),
                 recent,
-                took("restore", "", 1).stream().findFirst());
+                took("restore", "", 1).stream().findFirst(),
+                failures(now));
+    }
+
+    private Map<String, Integer> failures(Instant now) {
+        Map<String, Integer> failures = new HashMap<>();
+        jdbc.sql(
+                        """
+                        select target, count(*) from job
+                        where kind = 'backup' and state in ('failed', 'interrupted') and ended_at >= :since
+                        group by target
+                        """)
+                .param("since", SqlTime.of(now.minus(Duration.ofDays(1))))
+                .query(row -> {
+                    failures.put(row.getString(1), row.getInt(2));
+                });
+        return failures;
     }
 
     private List<JobFacts.Total> totals() {

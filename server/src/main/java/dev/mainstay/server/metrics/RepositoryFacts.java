@@ -19,7 +19,7 @@ public record RepositoryFacts(
         bytesByKind = Map.copyOf(bytesByKind);
     }
 
-    static RepositoryFacts unknown(Instant at) {
+    public static RepositoryFacts unknown(Instant at) {
         return new RepositoryFacts(at, Optional.empty(), Map.of(), Optional.empty());
     }
 

@@ -15,7 +15,7 @@ import java.util.Optional;
 /// When clocks change, as Vixie's cron has it: a time of day that is left out that night comes at
 /// the first instant behind the gap, one that comes twice comes once; but what runs at every hour
 /// goes on with every hour that really passes.
-final class CronTimes {
+public final class CronTimes {
     private final CronExpression expression;
     private final ZoneId zone;
     private final boolean everyHour;
@@ -27,7 +27,7 @@ final class CronTimes {
     }
 
     /// @throws IllegalArgumentException if it is no cron expression, or none that ever comes
-    static CronTimes parse(String text, ZoneId zone) {
+    public static CronTimes parse(String text, ZoneId zone) {
         String[] fields = text.strip().split("\\s+", -1);
         boolean macro = fields.length == 1 && fields[0].startsWith("@");
         if (!macro && fields.length != 5) {
@@ -51,7 +51,7 @@ final class CronTimes {
     }
 
     /// The first time that is later than an instant.
-    Optional<Instant> after(Instant instant) {
+    public Optional<Instant> after(Instant instant) {
         if (everyHour) {
             return Optional.ofNullable(expression.next(instant.atZone(zone)))
                     .map(ZonedDateTime::toInstant);

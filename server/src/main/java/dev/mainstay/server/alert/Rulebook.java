@@ -1,0 +1,33 @@
+package dev.mainstay.server.alert;
+
+import dev.mainstay.engine.config.AlertSettings;
+import dev.mainstay.server.metrics.Facts;
+import dev.mainstay.server.metrics.SourceFacts;
+
+import java.time.Instant;
+
+/// All rules. They judge what they are given, and nothing else.
+public final class Rulebook {
+    private final AlertSettings settings;
+    private final Rhythm rhythm;
+
+    public Rulebook(AlertSettings settings, Rhythm rhythm) {
+        this.settings = settings;
+        this.rhythm = rhythm;
+    }
+
+    public Verdict judge(Facts facts, Instant now) {
+        Bench bench = new Bench(facts, settings, now);
+        BackupRules backups = new BackupRules(bench, rhythm);
+        WalRules wal = new WalRules(bench);
+        ServerRules servers = new ServerRules(bench);
+        for (SourceFacts source : facts.sources().values()) {
+            backups.look(source);
+            wal.look(source);
+            servers.look(source);
+        }
+        new StorageRules(bench, rhythm).look();
+        servers.look(facts.host());
+        return bench.verdict();
+    }
+}

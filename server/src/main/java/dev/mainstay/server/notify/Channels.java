@@ -1,0 +1,85 @@
+package dev.mainstay.server.notify;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.ChannelSettings;
+import dev.mainstay.engine.config.NotificationSettings;
+import dev.mainstay.repository.Ground;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The channels of the configuration.
+public final class Channels {
+    private final Map<String, Channel> channels = new LinkedHashMap<>();
+    private final Map<String, ChannelSettings> settings;
+
+    /// @param patience for what a channel has to answer
+    public Channels(NotificationSettings settings, Ground ground, Duration patience) {
+        this.settings = settings.channels();
+        this.settings.forEach((name, each) -> channels.put(name, channel(each, ground, patience)));
+    }
+
+    private static Channel channel(ChannelSettings settings, Ground ground, Duration patience) {
+        return switch (settings) {
+            case ChannelSettings.Email email -> new MailChannel(email, patience);
+            case ChannelSettings.Slack slack ->
+                    new ChatChannels.Slack(slack, new Posting(slack.caFile(), patience));
+            case ChannelSettings.Teams teams ->
+                    new ChatChannels.Teams(teams, new Posting(teams.caFile(), patience));
+            case ChannelSettings.PagerDuty duty ->
+                    new EventChannels.PagerDuty(duty, new Posting(duty.caFile(), patience));
+            case ChannelSettings.Sentry sentry ->
+                    new EventChannels.Sentry(sentry, new Posting(sentry.caFile(), patience), ground);
+            case ChannelSettings.Webhook hook ->
+                    new EventChannels.Webhook(hook, new Posting(hook.caFile(), patience), ground);
+        };
+    }
+
+    Set<String> names() {
+        return channels.keySet();
+    }
+
+    /// @throws MainstayException CHANNEL_UNKNOWN
+    Channel get(String name) {
+        return Optional.ofNullable(channels.get(name))
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.CHANNEL_UNKNOWN,
+                                        "there is no channel '" + name + "'"));
+    }
+
+    Optional<Channel> find(String name) {
+        return Optional.ofNullable(channels.get(name));
+    }
+
+    /// Whether a channel has any use for news of a kind: people want to hear what happens, programs
+    /// that keep incidents also who looks after them.
+    boolean wants(String name, String news) {
+        ChannelSettings channel = settings.get(name);
+        return switch (channel) {
+            case null -> false;
+            case ChannelSettings.Sentry _ -> news.equals("fired") || news.equals("escalated");
+            case ChannelSettings.PagerDuty _ -> true;
+            case ChannelSettings.Webhook _ -> true;
+            default -> !news.equals("acknowledged");
+        };
+    }
+
+    String type(String name) {
+        ChannelSettings channel = settings.get(name);
+        return switch (channel) {
+            case null -> "";
+            case ChannelSettings.Email _ -> "email";
+            case ChannelSettings.Slack _ -> "slack";
+            case ChannelSettings.Teams _ -> "teams";
+            case ChannelSettings.PagerDuty _ -> "pagerduty";
+            case ChannelSettings.Sentry _ -> "sentry";
+            case ChannelSettings.Webhook _ -> "webhook";
+        };
+    }
+}

@@ -233,8 +233,9 @@ public enum ErrorCode {
     ALERT_UNKNOWN(1260, "GET /api/v1/alerts lists what there is"),
     ALERT_OVER(1261, "an alert that is resolved stays so; it comes back if it happens again"),
     CHANNEL_UNKNOWN(1262, "GET /api/v1/notifications lists the channels of the configuration"),
-    CHANNEL_FAILED(1263, "check address, credentials and network; 'ca-file' names authorities of your own");
-
+    CHANNEL_FAILED(
+            1263,
+            "check address, credentials and network; 'ca-file' names authorities of your own");
 
     private final int number;
     private final String hint;

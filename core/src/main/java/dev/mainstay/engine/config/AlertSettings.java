@@ -29,8 +29,7 @@ public record AlertSettings(
     /// Hours of the day in which some severities are not told of; it is, when they are over.
     ///
     /// @param to not after `from`: the next day's
-    public record Quiet(
-            LocalTime from, LocalTime to, ZoneId zone, Set<Severity> severities) {
+    public record Quiet(LocalTime from, LocalTime to, ZoneId zone, Set<Severity> severities) {
         public Quiet {
             severities = Set.copyOf(severities);
         }

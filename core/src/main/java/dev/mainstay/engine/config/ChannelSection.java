@@ -57,8 +57,7 @@ final class ChannelSection {
                 yield new ChannelSettings.Sentry(name, ca(entries), checked(dsn));
             }
             case "webhook" -> {
-                Map<String, ConfigNode> entries =
-                        node.entries("type", "url", "secret", "ca-file");
+                Map<String, ConfigNode> entries = node.entries("type", "url", "secret", "ca-file");
                 yield new ChannelSettings.Webhook(
                         name,
                         ca(entries),
@@ -102,7 +101,9 @@ final class ChannelSection {
                 name,
                 ca(entries),
                 host,
-                port == null ? (how.equals("on") ? 465 : plain ? 25 : 587) : port.integer(1, 65_535),
+                port == null
+                        ? (how.equals("on") ? 465 : plain ? 25 : 587)
+                        : port.integer(1, 65_535),
                 how.equals("starttls"),
                 plain,
                 Optional.ofNullable(user).map(ConfigNode::text),

@@ -29,8 +29,16 @@ final class ServerSection {
             return ServerSettings.defaults();
         }
         Map<String, ConfigNode> entries =
-                node.entries("listen", "tls", "insecure-http", "state", "schedules", "metrics", "alerts",
- "notifications", "reports");
+                node.entries(
+                        "listen",
+                        "tls",
+                        "insecure-http",
+                        "state",
+                        "schedules",
+                        "metrics",
+                        "alerts",
+                        "notifications",
+                        "reports");
         ConfigNode at = entries.get("listen");
         Listen listen =
                 at == null

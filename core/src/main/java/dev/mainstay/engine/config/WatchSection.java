@@ -64,8 +64,7 @@ final class WatchSection {
                 given == null ? Map.of() : given.entries("critical", "high", "warning", "info");
         for (Severity severity : Severity.values()) {
             ConfigNode to = named.get(severity.word());
-            List<String> all =
-                    severity == Severity.INFO ? List.of() : List.copyOf(known.keySet());
+            List<String> all = severity == Severity.INFO ? List.of() : List.copyOf(known.keySet());
             routes.put(severity, to == null ? all : names(to, known.keySet()));
         }
         return new NotificationSettings(known, routes);
@@ -129,8 +128,7 @@ final class WatchSection {
         return rules;
     }
 
-    private static void put(
-            AlertRule rule, ConfigNode node, Map<AlertRule, RuleSettings> rules) {
+    private static void put(AlertRule rule, ConfigNode node, Map<AlertRule, RuleSettings> rules) {
         if (!node.isMapping()) {
             if (node.parsed(WatchSection::isOn)) {
                 rules.put(rule, rule.standard());
@@ -150,13 +148,9 @@ final class WatchSection {
         rules.put(
                 rule,
                 new RuleSettings(
-                        severity == null
-                                ? standard.severity()
-                                : severity.parsed(Severity::parse),
+                        severity == null ? standard.severity() : severity.parsed(Severity::parse),
                         length(entries.get("after"), standard.after()),
-                        size == null
-                                ? standard.size()
-                                : size.parsed(ByteSize::parse),
+                        size == null ? standard.size() : size.parsed(ByteSize::parse),
                         percent == null ? standard.percent() : percent.integer(1, 99)));
     }
 
@@ -220,8 +214,7 @@ final class WatchSection {
     }
 
     /// Without being told it is sent by mail.
-    static ReportSettings report(
-            @Nullable ConfigNode reports, NotificationSettings notifications) {
+    static ReportSettings report(@Nullable ConfigNode reports, NotificationSettings notifications) {
         List<String> mail =
                 notifications.channels().values().stream()
                         .filter(ChannelSettings.Email.class::isInstance)

@@ -34,7 +34,8 @@ class WatchSectionTest {
     private WatchSettings read(String keys) {
         String yaml =
                 "repository: { url: file:///r, encryption: none }\nserver:\n" + keys.indent(2);
-        return new ConfigurationReader(Map.of("P", "geheim", "U", "https://hooks.example.org/geheim"))
+        return new ConfigurationReader(
+                        Map.of("P", "geheim", "U", "https://hooks.example.org/geheim"))
                 .parse("m.yaml", yaml, folder)
                 .server()
                 .watch();
@@ -61,7 +62,8 @@ class WatchSectionTest {
     @Test
     void everythingIsToldEverywhereUnlessARouteSaysOtherwise() {
         WatchSettings settings = read(CHANNELS);
-        assertThat(settings.notifications().route(Severity.CRITICAL)).containsExactly("mail", "chat");
+        assertThat(settings.notifications().route(Severity.CRITICAL))
+                .containsExactly("mail", "chat");
         assertThat(settings.notifications().route(Severity.WARNING)).containsExactly("mail");
         assertThat(settings.notifications().route(Severity.INFO)).isEmpty();
         assertThat(settings.report().to()).as("by mail").containsExactly("mail");
@@ -84,20 +86,19 @@ class WatchSectionTest {
     @Test
     void rulesQuietHoursAndEscalationAreRead() {
         AlertSettings alerts =
-                read(
-                                CHANNELS
-                                        + """
-                                        alerts:
-                                          rules:
-                                            backup-overdue: { after: 2h, severity: critical }
-                                            slot-retains: { size: 1GiB }
-                                            clock-skew: off
-                                            backup-completed: on
-                                          escalate-after: 10min
-                                          escalate-to: chat
-                                          quiet-hours: { from: "22:00", to: "07:00", time-zone: Europe/Berlin, severities: [info] }
-                                        reports: { daily: { cron: "30 7 * * MON-FRI", time-zone: Europe/Berlin, to: chat } }
-                                        """)
+                read(CHANNELS
+                                + """
+                                alerts:
+                                  rules:
+                                    backup-overdue: { after: 2h, severity: critical }
+                                    slot-retains: { size: 1GiB }
+                                    clock-skew: off
+                                    backup-completed: on
+                                  escalate-after: 10min
+                                  escalate-to: chat
+                                  quiet-hours: { from: "22:00", to: "07:00", time-zone: Europe/Berlin, severities: [info] }
+                                reports: { daily: { cron: "30 7 * * MON-FRI", time-zone: Europe/Berlin, to: chat } }
+                                """)
                         .alerts();
         assertThat(alerts.rules())
                 .doesNotContainKey(AlertRule.CLOCK_SKEW)
@@ -132,7 +133,9 @@ class WatchSectionTest {
         refused("alerts: { rules: { wal-stalled: maybe } }", "none of on and off");
         refused(CHANNELS + "alerts: { escalate-to: chatt }", "'chatt'", "did you mean 'chat'");
         refused("alerts: { quiet-hours: { from: '25:00', to: '07:00' } }", "quiet-hours.from");
-        refused("notifications: { channels: { c: { type: slack, url: \"${P}\" } } }", "no https url");
+        refused(
+                "notifications: { channels: { c: { type: slack, url: \"${P}\" } } }",
+                "no https url");
         refused(
                 "notifications: { channels: { c: { type: slack, url: 'https://x/y' } } }",
                 "is a secret");
@@ -143,7 +146,9 @@ class WatchSectionTest {
     void aSecretMayLieInAFile() throws IOException {
         Files.writeString(folder.resolve("key"), "geheim\n");
         WatchSettings settings =
-                read("notifications: { channels: { c: { type: pagerduty, routing-key: { file: key } } } }");
+                read(
+                        "notifications: { channels: { c: { type: pagerduty, routing-key: { file:"
+                                + " key } } } }");
         assertThat(settings.notifications().channels())
                 .hasEntrySatisfying(
                         "c",
@@ -151,7 +156,8 @@ class WatchSectionTest {
                                 assertThat(((ChannelSettings.PagerDuty) channel).routingKey())
                                         .isEqualTo(Secret.of("geheim")));
         refused(
-                "notifications: { channels: { c: { type: pagerduty, routing-key: { file: none } } } }",
+                "notifications: { channels: { c: { type: pagerduty, routing-key: { file: none } } }"
+                        + " }",
                 "routing-key.file",
                 "cannot be read");
     }

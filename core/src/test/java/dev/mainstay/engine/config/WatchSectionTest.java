@@ -139,7 +139,7 @@ class WatchSectionTest {
         refused(
                 "notifications: { channels: { c: { type: slack, url: 'https://x/y' } } }",
                 "is a secret");
-        refused("reports: { weekly: off }", "reports.weekly", "daily");
+        refused("reports: { dayly: off }", "reports.dayly", "daily");
     }
 
     @Test

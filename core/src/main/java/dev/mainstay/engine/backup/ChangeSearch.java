@@ -56,12 +56,18 @@ final class ChangeSearch {
     private final Optional<Path> pgWal;
     private final WalLayout layout;
     private final int segmentBytes;
+    private final boolean exact;
     private final ChangedBlocks.Merge changed = new ChangedBlocks.Merge();
 
-    /// @param pgWal the server's directory of this name; empty where it cannot be read
-    ChangeSearch(WalArchive archive, Optional<Path> pgWal, int segmentBytes, int walPageBytes) {
+    private ChangeSearch(
+            WalArchive archive,
+            Optional<Path> pgWal,
+            boolean exact,
+            int segmentBytes,
+            int walPageBytes) {
         this.archive = archive;
         this.pgWal = pgWal;
+        this.exact = exact;
         this.segmentBytes = segmentBytes;
         this.layout =
                 new WalLayout(
@@ -70,6 +76,22 @@ final class ChangeSearch {
                         Optional.empty(),
                         Optional.of(archive.system()),
                         Optional.empty());
+    }
+
+    /// What it finds begins with the segment in which the earlier backup's replay begins: a little
+    /// too much, for whoever reads what is named himself.
+    ///
+    /// @param pgWal the server's directory of this name; empty where it cannot be read
+    static ChangeSearch ofFiles(
+            WalArchive archive, Optional<Path> pgWal, int segmentBytes, int walPageBytes) {
+        return new ChangeSearch(archive, pgWal, false, segmentBytes, walPageBytes);
+    }
+
+    /// What it finds can be held against what a server says of the same stretch: a file that was
+    /// made in the first segment, but before the earlier backup began, is none that is new. That
+    /// costs reading this segment.
+    static ChangeSearch ofServer(WalArchive archive, int segmentBytes, int walPageBytes) {
+        return new ChangeSearch(archive, Optional.empty(), true, segmentBytes, walPageBytes);
     }
 
     /// @param timeline of the backup that is being taken
@@ -157,10 +179,24 @@ final class ChangeSearch {
             WalSummary summary = stored(segment).orElseGet(() -> made(segment, log));
             requireUsable(summary, segment);
             requireFollows(reached, summary.begin(), segment);
-            changed.add(summary.changed());
+            boolean first = reached.isEmpty();
+            changed.add(first && exact ? from(from, segment, log, summary) : summary.changed());
             reached = Optional.of(summary.end());
         }
-        rest(segment(last, history), to, log);
+        WalSegment lastSegment = segment(last, history);
+        boolean alone = reached.isEmpty() && exact;
+        rest(lastSegment, alone ? from : lastSegment.start(), to, log);
+    }
+
+    /// What a segment changed from a record on.
+    private ChangedBlocks from(Lsn record, WalSegment segment, ServerLog log, WalSummary whole) {
+        if (!log.has(segment)) {
+            return whole.changed();
+        }
+        WalSummariser.RangeChanges part =
+                WalSummariser.changes(WalReader.open(log, layout, record), segment.end());
+        requireTrusted(part.readWhole());
+        return part.unread().isPresent() ? whole.changed() : part.changed();
     }
 
     /// The segment in which timelines part is that of the younger one, which begins with what it
@@ -227,12 +263,15 @@ final class ChangeSearch {
 
     /// What begins before `to` in the segment it lies in. All of it is on the server's disk: a
     /// checkpoint came after.
-    private void rest(WalSegment segment, Lsn to, ServerLog log) {
+    private void rest(WalSegment segment, Lsn from, Lsn to, ServerLog log) {
         if (to.minus(segment.start()) <= WalLayout.LONG_HEADER_BYTES) {
             return;
         }
         requirePresent(segment, log);
-        WalReader reader = WalReader.seek(log, layout, segment.start());
+        WalReader reader =
+                from.equals(segment.start())
+                        ? WalReader.seek(log, layout, from)
+                        : WalReader.open(log, layout, from);
         WalSummariser.RangeChanges rest = WalSummariser.changes(reader, to);
         if (rest.unread().isPresent()) {
             throw new NotKnown("WAL of segment " + segment + " ends at " + reader.position());

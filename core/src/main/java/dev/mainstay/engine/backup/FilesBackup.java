@@ -160,7 +160,7 @@ final class FilesBackup {
                         : Optional.empty();
         Supplier<ChangeSearch> search =
                 () ->
-                        new ChangeSearch(
+                        ChangeSearch.ofFiles(
                                 step.archive,
                                 Optional.of(dataDirectory().resolve("pg_wal")),
                                 control.layout().walSegmentSizeBytes(),

@@ -160,11 +160,8 @@ record IncrementalStart(
         return KnownChanges.find(
                 parent,
                 BackupDetails.read(parent.backup().details()).startLsn(),
-                new ChangeSearch(
-                        archive,
-                        Optional.empty(),
-                        origin.layout().walSegmentSize(),
-                        origin.layout().walBlockSize()),
+                ChangeSearch.ofServer(
+                        archive, origin.layout().walSegmentSize(), origin.layout().walBlockSize()),
                 new BackupSession.Start(start.lsn(), start.timeline(), last, time),
                 settings.fullReadEvery());
     }

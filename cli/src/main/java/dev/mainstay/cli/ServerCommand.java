@@ -1,5 +1,6 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.server.MainstayServer;
 
@@ -22,6 +23,11 @@ final class ServerCommand implements Verb {
             // its ordinary end
         }
         return Document.of("the server stopped");
+    }
+
+    /// Whether a server could start by this configuration; opens nothing.
+    static void check(Configuration configuration) {
+        MainstayServer.check(configuration);
     }
 
     /// Even with --quiet: nobody could get in without it.

@@ -16,6 +16,7 @@ final class Verbs {
                             "check",
                             "is everything ready to back up and archive? what to do if not",
                             CheckCommand::new),
+                    new Entry("config", "is the configuration right?", ConfigCommand::new),
                     new Entry("backup", "back up a source", BackupCommand::new),
                     new Entry(
                             "backups",

@@ -2,9 +2,11 @@ package dev.mainstay.server;
 
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.engine.config.ServerSettings;
 import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
 
@@ -36,11 +38,11 @@ public final class MainstayServer implements AutoCloseable {
 
     /// Returns once the server answers.
     ///
-    /// @throws MainstayException SERVER_LISTEN, SERVER_STATE, SERVER_STATE_IN_USE,
-    ///   SERVER_CERTIFICATE
+    /// @throws MainstayException SERVER_LISTEN, SERVER_STATE, SERVER_STATE_IN_USE, and what [#check]
+    ///   says
     public static MainstayServer start(Surroundings surroundings) {
         ServerSettings settings = surroundings.configuration().server();
-        Certificates.demand(settings);
+        check(surroundings.configuration());
         ServerLog.choose();
         StateDatabase state =
                 StateDatabase.open(settings.state(), surroundings.environment());
@@ -50,6 +52,15 @@ public final class MainstayServer implements AutoCloseable {
             state.close();
             throw failed;
         }
+    }
+
+    /// Whether a server could start by this configuration, as far as the configuration can tell:
+    /// nothing is opened.
+    ///
+    /// @throws MainstayException CONFIG_INVALID, SERVER_CERTIFICATE
+    public static void check(Configuration configuration) {
+        ScheduleClerk.check(configuration);
+        Certificates.demand(configuration.server());
     }
 
     private static MainstayServer start(Surroundings surroundings, StateDatabase state) {

@@ -24,16 +24,14 @@ import java.util.function.Function;
 /// A value of the file together with where it stands, so that whatever is wrong with it can be told
 /// with file, line, column and path. No message holds the value of a secret.
 final class ConfigNode {
-    private final String file;
+    private final Reading reading;
     private final String path;
     private final Node node;
-    private final Expansion expansion;
 
-    ConfigNode(String file, String path, Node node, Expansion expansion) {
-        this.file = file;
+    ConfigNode(Reading reading, String path, Node node) {
+        this.reading = reading;
         this.path = path;
         this.node = node;
-        this.expansion = expansion;
     }
 
     String path() {
@@ -54,6 +52,11 @@ final class ConfigNode {
         return read(null);
     }
 
+    /// One entry of a mapping, before all of them are read.
+    @Nullable ConfigNode entry(String name) {
+        return entries().get(name);
+    }
+
     /// The entries of a mapping with a closed list of keys.
     ///
     /// @throws MainstayException `CONFIG_KEY_UNKNOWN`
@@ -63,10 +66,13 @@ final class ConfigNode {
 
     private Map<String, ConfigNode> read(@Nullable Set<String> known) {
         if (!(node instanceof MappingNode mapping)) {
-            throw invalid("must hold keys, not " + kind());
+            throw wrong("must hold keys, not " + kind());
         }
         Map<String, ConfigNode> entries = new LinkedHashMap<>();
         for (NodeTuple tuple : mapping.getValue()) {
+            if (reading.isLeft(tuple.getKeyNode()) || reading.isLeft(tuple.getValueNode())) {
+                continue;
+            }
             if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
                 throw at(tuple.getKeyNode(), ErrorCode.CONFIG_INVALID, path, "a key is no text");
             }
@@ -75,7 +81,7 @@ final class ConfigNode {
             if (known != null && !known.contains(name)) {
                 throw unknownKey(key, keyPath, known);
             }
-            ConfigNode value = new ConfigNode(file, keyPath, tuple.getValueNode(), expansion);
+            ConfigNode value = new ConfigNode(reading, keyPath, tuple.getValueNode());
             if (entries.put(name, value) != null) {
                 throw at(key, ErrorCode.CONFIG_INVALID, keyPath, "is given twice");
             }
@@ -84,28 +90,32 @@ final class ConfigNode {
     }
 
     private MainstayException unknownKey(ScalarNode key, String keyPath, Set<String> known) {
-        return new MainstayException(
-                ErrorCode.CONFIG_KEY_UNKNOWN,
-                place(key)
-                        + ": unknown key '"
-                        + keyPath
-                        + "'"
-                        + NearestName.of(key.getValue(), known)
-                                .map(near -> "; did you mean '" + near + "'?")
-                                .orElse(""),
-                "known here: " + String.join(", ", known),
-                null);
+        return reading.fault(
+                key,
+                keyPath,
+                true,
+                new MainstayException(
+                        ErrorCode.CONFIG_KEY_UNKNOWN,
+                        place(key)
+                                + ": unknown key '"
+                                + keyPath
+                                + "'"
+                                + NearestName.of(key.getValue(), known)
+                                        .map(near -> "; did you mean '" + near + "'?")
+                                        .orElse(""),
+                        "known here: " + String.join(", ", known),
+                        null));
     }
 
     /// The text of a scalar, expanded, never empty.
     String text() {
         if (!(node instanceof ScalarNode scalar)) {
-            throw invalid("must be a single value, not " + kind());
+            throw wrong("must be a single value, not " + kind());
         }
         try {
-            String text = expansion.expand(scalar.getValue());
+            String text = reading.expansion().expand(scalar.getValue());
             if (text.isEmpty() || (Tag.NULL.equals(scalar.getTag()) && scalar.isPlain())) {
-                throw invalid("has no value");
+                throw wrong("has no value");
             }
             return text;
         } catch (Expansion.Unset unset) {
@@ -115,7 +125,7 @@ final class ConfigNode {
                     path,
                     String.valueOf(unset.getMessage()));
         } catch (Expansion.Malformed malformed) {
-            throw invalid(String.valueOf(malformed.getMessage()));
+            throw wrong(String.valueOf(malformed.getMessage()));
         }
     }
 
@@ -126,7 +136,9 @@ final class ConfigNode {
         }
         List<String> texts = new ArrayList<>();
         for (Node each : sequence.getValue()) {
-            texts.add(new ConfigNode(file, path, each, expansion).text());
+            if (!reading.isLeft(each)) {
+                texts.add(new ConfigNode(reading, path, each).text());
+            }
         }
         return texts;
     }
@@ -154,10 +166,17 @@ final class ConfigNode {
     }
 
     private MainstayException outside(String text, int least, int most, @Nullable Throwable cause) {
-        return new MainstayException(
-                ErrorCode.CONFIG_INVALID,
-                message(node, path, "'" + text + "' is no number from " + least + " to " + most),
-                cause);
+        return reading.fault(
+                node,
+                path,
+                true,
+                new MainstayException(
+                        ErrorCode.CONFIG_INVALID,
+                        message(
+                                node,
+                                path,
+                                "'" + text + "' is no number from " + least + " to " + most),
+                        cause));
     }
 
     /// Anything that is parsed from text by a function that throws on rubbish.
@@ -166,19 +185,37 @@ final class ConfigNode {
         try {
             return parser.apply(text);
         } catch (IllegalArgumentException wrong) {
-            throw new MainstayException(
-                    ErrorCode.CONFIG_INVALID,
-                    message(node, path, String.valueOf(wrong.getMessage())),
-                    wrong);
+            throw reading.fault(
+                    node,
+                    path,
+                    true,
+                    new MainstayException(
+                            ErrorCode.CONFIG_INVALID,
+                            message(node, path, String.valueOf(wrong.getMessage())),
+                            wrong));
         }
     }
 
+    /// What does not go together with other values, or lacks one.
     MainstayException invalid(String problem) {
+        return reading.fault(
+                node,
+                path,
+                false,
+                new MainstayException(ErrorCode.CONFIG_INVALID, message(node, path, problem)));
+    }
+
+    /// What is wrong by itself.
+    private MainstayException wrong(String problem) {
         return at(node, ErrorCode.CONFIG_INVALID, path, problem);
     }
 
     private MainstayException at(Node where, ErrorCode code, String wherePath, String problem) {
-        return new MainstayException(code, message(where, wherePath, problem));
+        return reading.fault(
+                where,
+                wherePath,
+                true,
+                new MainstayException(code, message(where, wherePath, problem)));
     }
 
     private String message(Node where, String wherePath, String problem) {
@@ -190,12 +227,16 @@ final class ConfigNode {
     }
 
     private String place(Node where) {
-        return place(file, where.getStartMark());
+        return place(reading.file(), where.getStartMark());
     }
 
-    /// `FILE:LINE:COLUMN`, both counted from one.
+    /// `FILE:LINE:COLUMN`, both counted from one; of what is not in the file its own name.
     static String place(String file, Optional<Mark> mark) {
-        return mark.map(m -> file + ":" + (m.getLine() + 1) + ":" + (m.getColumn() + 1))
+        return mark.map(
+                        m ->
+                                m.getName().equals(file)
+                                        ? file + ":" + (m.getLine() + 1) + ":" + (m.getColumn() + 1)
+                                        : m.getName())
                 .orElse(file);
     }
 

@@ -17,13 +17,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// Reads `mainstay.yaml`. Everything in it must be understood: an unknown key, a wrong type or an
-/// unset variable is an error that says where it stands. Relative paths in the file start at its
-/// own folder.
+/// unset variable is an error that says where it stands, and all of them are told at once. Relative
+/// paths in the file start at its own folder.
 public final class ConfigurationReader {
     private static final Path SYSTEM_FILE = Path.of("/etc/mainstay/mainstay.yaml");
 
@@ -35,7 +36,7 @@ public final class ConfigurationReader {
     }
 
     /// Finds and reads the file: the named one, else `mainstay.yaml` in the working directory, else
-    /// the system's.
+    /// the system's. Without any the environment may say it all.
     ///
     /// @throws MainstayException `CONFIG_MISSING`, or what [#read] throws
     public Configuration find(Optional<Path> named, Path workingDirectory) {
@@ -48,9 +49,21 @@ public final class ConfigurationReader {
                 return read(candidate);
             }
         }
-        throw new MainstayException(
-                ErrorCode.CONFIG_MISSING,
-                "no configuration: there is neither " + local + " nor " + SYSTEM_FILE);
+        List<EnvironmentKeys.Key> keys = new ArrayList<>();
+        if (OperatorsEnvironment.isIn(environment)) {
+            keys.addAll(OperatorsEnvironment.keys(environment));
+        }
+        keys.addAll(EnvironmentKeys.named(environment));
+        if (keys.isEmpty()) {
+            throw new MainstayException(
+                    ErrorCode.CONFIG_MISSING,
+                    "no configuration: there is neither " + local + " nor " + SYSTEM_FILE);
+        }
+        return sections(
+                "the environment",
+                EnvironmentKeys.onto(Optional.empty(), keys).orElseThrow(),
+                workingDirectory.toAbsolutePath(),
+                false);
     }
 
     /// @throws MainstayException `CONFIG_MISSING`, `CONFIG_INVALID`, `CONFIG_KEY_UNKNOWN` or
@@ -90,7 +103,9 @@ public final class ConfigurationReader {
                     origin + ": letters U+E000 to U+E07F (private use) cannot stand in it");
         }
         Node root =
-                compose(origin, Expansion.protect(yaml))
+                EnvironmentKeys.onto(
+                                compose(origin, Expansion.protect(yaml)),
+                                EnvironmentKeys.named(environment))
                         .orElseThrow(
                                 () ->
                                         new MainstayException(
@@ -98,8 +113,16 @@ public final class ConfigurationReader {
                                                 origin + " is empty",
                                                 "it needs at least repository.url",
                                                 null));
-        ConfigNode node = new ConfigNode(origin, "", root, new Expansion(environment));
-        return new Sections(folder, readableByOthers).configuration(origin, node);
+        return sections(origin, root, folder, readableByOthers);
+    }
+
+    private Configuration sections(
+            String origin, Node root, Path folder, boolean readableByOthers) {
+        Reading reading = new Reading(origin, new Expansion(environment));
+        return reading.all(
+                () ->
+                        new Sections(folder, readableByOthers)
+                                .configuration(origin, new ConfigNode(reading, "", root)));
     }
 
     private static Optional<Node> compose(String origin, String yaml) {

@@ -6,6 +6,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,24 +30,83 @@ final class SchedulesSection {
     private static final Map<ScheduledWork, String> OF_THE_REPOSITORY =
             Map.of(ScheduledWork.COPY, "0 3 * * *", ScheduledWork.PRUNE, "0 7 * * SUN");
 
+    /// What operators had before, by the names they gave it. What a preset does not name is as
+    /// where nothing is said.
+    private static final Map<String, Map<ScheduledWork, String>> PRESETS =
+            Map.of(
+                    "continuous", Map.of(),
+                    "weekly",
+                            Map.of(
+                                    ScheduledWork.FULL, "0 2 * * SUN",
+                                    ScheduledWork.INCREMENTAL, "0 2 * * MON-SAT",
+                                    ScheduledWork.VERIFY, "0 4 * * *"),
+                    "daily",
+                            Map.of(
+                                    ScheduledWork.EXPIRE, "0 1 * * *",
+                                    ScheduledWork.FULL, "0 2 * * *",
+                                    ScheduledWork.VERIFY, "0 4 * * *",
+                                    ScheduledWork.INCREMENTAL, "0 0,6,12,18 * * *"),
+                    "hourly",
+                            Map.of(
+                                    ScheduledWork.FULL, "0 0 * * *",
+                                    ScheduledWork.INCREMENTAL, "0 1-23 * * *"),
+                    "every-15-minutes",
+                            Map.of(
+                                    ScheduledWork.FULL, "0 2 * * *",
+                                    ScheduledWork.INCREMENTAL, "*/15 * * * *"));
+
     private SchedulesSection() {}
 
     static List<ScheduleSettings> ofSource(String source, @Nullable ConfigNode node) {
-        return read("sources." + source + ".schedules", node, OF_A_SOURCE);
+        String path = "sources." + source + ".schedules";
+        if (node == null || node.isMapping() || isOff(node)) {
+            ConfigNode preset = node == null || !node.isMapping() ? null : node.entry("preset");
+            return read(path, node, preset == null ? OF_A_SOURCE : preset(preset));
+        }
+        return read(path, null, preset(node));
     }
 
     static List<ScheduleSettings> ofRepository(@Nullable ConfigNode node) {
         return read("server.schedules", node, OF_THE_REPOSITORY);
     }
 
+    private static boolean isOff(ConfigNode node) {
+        return !node.isMapping() && node.text().equals("off");
+    }
+
+    private static Map<ScheduledWork, String> preset(ConfigNode name) {
+        Map<ScheduledWork, String> times = new EnumMap<>(OF_A_SOURCE);
+        times.putAll(
+                name.parsed(
+                        text ->
+                                Optional.ofNullable(PRESETS.get(text))
+                                        .orElseThrow(
+                                                () ->
+                                                        new IllegalArgumentException(
+                                                                "'"
+                                                                        + text
+                                                                        + "' is none of off, "
+                                                                        + String.join(
+                                                                                ", ",
+                                                                                PRESETS
+                                                                                        .keySet()
+                                                                                        .stream()
+                                                                                        .sorted()
+                                                                                        .toList())))));
+        return times;
+    }
+
     private static List<ScheduleSettings> read(
             String path, @Nullable ConfigNode node, Map<ScheduledWork, String> defaults) {
-        if (node != null && !node.isMapping() && node.text().equals("off")) {
+        if (node != null && isOff(node)) {
             return List.of();
         }
         List<ScheduledWork> works = defaults.keySet().stream().sorted().toList();
         List<String> known = new ArrayList<>(works.stream().map(ScheduledWork::word).toList());
         known.add("time-zone");
+        if (defaults.containsKey(ScheduledWork.FULL)) {
+            known.add("preset");
+        }
         Map<String, ConfigNode> entries =
                 node == null ? new LinkedHashMap<>() : node.entries(known.toArray(String[]::new));
         ConfigNode zone = entries.get("time-zone");

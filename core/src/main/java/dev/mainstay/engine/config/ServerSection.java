@@ -92,7 +92,7 @@ final class ServerSection {
             }
             return new ServerState.Directory(path.apply(directory));
         }
-        String text = url.parsed(Sections::serverUrl);
+        String text = url.parsed(PostgresSection::serverUrl);
         if (UrlPassword.isIn(text)) {
             secret.accept(url, "password");
         }

@@ -12,7 +12,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.WalArchive;
-import dev.mainstay.storage.LocalStore;
+import dev.mainstay.storage.local.LocalStore;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
 import dev.mainstay.testkit.Versions;

@@ -1,22 +1,30 @@
 package dev.mainstay.server.schedule;
 
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.ConfigurationErrors;
 import dev.mainstay.engine.config.ScheduleSettings;
+import dev.mainstay.engine.config.ScheduledWork;
+import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.zip.CRC32;
 
 /// A schedule of the configuration.
 ///
 /// @param target the source or copy; empty: the whole repository
 record Schedule(String target, ScheduleSettings settings, CronTimes times) {
-    /// @throws dev.mainstay.base.MainstayException CONFIG_INVALID, saying where it stands
+    /// @throws MainstayException CONFIG_INVALID, saying where it stands
     static Schedule of(String target, ScheduleSettings settings) {
         try {
             return new Schedule(
@@ -24,6 +32,36 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
         } catch (IllegalArgumentException wrong) {
             throw settings.invalid(String.valueOf(wrong.getMessage()), wrong);
         }
+    }
+
+    /// All of a configuration, in its order.
+    ///
+    /// @throws MainstayException CONFIG_INVALID, saying what all is wrong
+    static List<Schedule> all(Configuration configuration) {
+        List<Schedule> schedules = new ArrayList<>();
+        List<MainstayException> wrong = new ArrayList<>();
+        BiConsumer<String, ScheduleSettings> add =
+                (target, settings) -> {
+                    try {
+                        schedules.add(of(target, settings));
+                    } catch (MainstayException none) {
+                        wrong.add(none);
+                    }
+                };
+        for (SourceSettings source : configuration.sources().values()) {
+            source.schedules().forEach(each -> add.accept(source.name(), each));
+        }
+        for (ScheduleSettings each : configuration.server().schedules()) {
+            if (each.work() == ScheduledWork.COPY) {
+                configuration.copies().keySet().forEach(copy -> add.accept(copy, each));
+            } else {
+                add.accept("", each);
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw ConfigurationErrors.together(configuration.origin(), wrong);
+        }
+        return List.copyOf(schedules);
     }
 
     /// `orders/full`

@@ -1,10 +1,6 @@
 package dev.mainstay.server.schedule;
 
 import dev.mainstay.engine.config.Configuration;
-import dev.mainstay.engine.config.CopySettings;
-import dev.mainstay.engine.config.ScheduleSettings;
-import dev.mainstay.engine.config.ScheduledWork;
-import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.server.job.JobRequest;
 
 import org.slf4j.Logger;
@@ -34,35 +30,23 @@ public final class ScheduleClerk {
     private final Function<JobRequest, String> jobs;
 
     /// @param jobs queues a job and tells its id
-    /// @throws dev.mainstay.base.MainstayException CONFIG_INVALID if an expression is none
+    /// @throws dev.mainstay.base.MainstayException what [#check] says
     public ScheduleClerk(
             Configuration configuration,
             ScheduleTable table,
             TransactionOperations transactions,
             Function<JobRequest, String> jobs) {
-        this.schedules = schedules(configuration);
+        this.schedules = Schedule.all(configuration);
         this.table = table;
         this.transactions = transactions;
         this.jobs = jobs;
     }
 
-    private static List<Schedule> schedules(Configuration configuration) {
-        List<Schedule> schedules = new ArrayList<>();
-        for (SourceSettings source : configuration.sources().values()) {
-            for (ScheduleSettings each : source.schedules()) {
-                schedules.add(Schedule.of(source.name(), each));
-            }
-        }
-        for (ScheduleSettings each : configuration.server().schedules()) {
-            if (each.work() != ScheduledWork.COPY) {
-                schedules.add(Schedule.of("", each));
-                continue;
-            }
-            for (CopySettings copy : configuration.copies().values()) {
-                schedules.add(Schedule.of(copy.name(), each));
-            }
-        }
-        return List.copyOf(schedules);
+    /// Whether all expressions of a configuration are some.
+    ///
+    /// @throws dev.mainstay.base.MainstayException CONFIG_INVALID, saying all that are not
+    public static void check(Configuration configuration) {
+        Schedule.all(configuration);
     }
 
     /// A schedule and when it comes next.

@@ -230,6 +230,11 @@ public enum ErrorCode {
             1231,
             "nothing is changed that cannot be put on record; see that the state can be written"),
     GRANT_LACKING(1232, "ask an administrator for a token that is for this source, or for all"),
+    ISSUER_AWAY(
+            1233,
+            "see that this host reaches server.oidc.issuer; tokens of the server itself work"),
+    RATE_EXCEEDED(1234, "wait as long as Retry-After says, or ask less often; see server.limits"),
+    BODY_TOO_LARGE(1235, "send less, and say with Content-Length how much; see server.limits.body"),
     ALERT_UNKNOWN(1260, "GET /api/v1/alerts lists what there is"),
     ALERT_OVER(1261, "an alert that is resolved stays so; it comes back if it happens again"),
     CHANNEL_UNKNOWN(1262, "GET /api/v1/notifications lists the channels of the configuration"),

@@ -174,6 +174,10 @@ class AuditProofTest {
     @Test
     void anAlteredEntryThatIsNotPublishedYetIsNamedUnlessAllBehindItIsRewritten() {
         Kept old = state.kept.get(12);
+        AuditEntry changed =
+                new AuditEntry(state.trail, 13, old.entry().previous(), facts("changed"));
+        state.kept.set(12, new Kept(changed, old.hash()));
+        names(proof(), "entry 13 ", "was altered");
         AuditEntry other = new AuditEntry(state.trail, 13, old.entry().previous(), facts("other"));
         state.kept.set(12, new Kept(other, other.hash()));
         names(proof(), "entry 14 ", "does not follow");

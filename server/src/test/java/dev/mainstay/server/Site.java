@@ -46,6 +46,10 @@ final class Site {
     }
 
     private static Site of(Path folder, String sources, String server) {
+        String limits =
+                server.contains("limits:")
+                        ? ""
+                        : "  limits: { requests-per-minute: 1000000, refusals-per-minute: 1000000 }\n";
         String state = server.contains("state:") ? "" : "  state: { directory: state }\n";
         String yaml =
                 """
@@ -60,6 +64,7 @@ final class Site {
                         + sources
                         + "server:\n"
                         + server.indent(2)
+                        + limits
                         + state;
         Site site = new Site(folder, yaml);
         if (!Files.exists(folder.resolve("repository"))) {

@@ -35,6 +35,8 @@ final class ServerSection {
                         "insecure-http",
                         "state",
                         "schedules",
+                        "oidc",
+                        "limits",
                         "metrics",
                         "alerts",
                         "notifications",
@@ -68,7 +70,11 @@ final class ServerSection {
                         ? new ServerState.Directory(ServerState.Directory.DEFAULT)
                         : state(state),
                 SchedulesSection.ofRepository(entries.get("schedules")),
-                new WatchSection(path).read(entries));
+                new WatchSection(path).read(entries),
+                Optional.ofNullable(entries.get("oidc")).map(each -> OidcSection.read(each, path)),
+                Optional.ofNullable(entries.get("limits"))
+                        .map(LimitSettings::read)
+                        .orElse(LimitSettings.DEFAULT));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

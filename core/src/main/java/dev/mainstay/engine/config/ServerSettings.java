@@ -12,6 +12,8 @@ import java.util.Optional;
 /// @param schedules what it does by itself for the whole repository, and when
 /// @param insecureHttp whether plain HTTP is wanted where others than this host can hear it
 /// @param watch what it measures and tells of
+/// @param oidc whose tokens it believes besides its own
+/// @param limits how much of it anybody may have
 public record ServerSettings(
         String host,
         int port,
@@ -19,7 +21,9 @@ public record ServerSettings(
         boolean insecureHttp,
         ServerState state,
         List<ScheduleSettings> schedules,
-        WatchSettings watch) {
+        WatchSettings watch,
+        Optional<OidcSettings> oidc,
+        LimitSettings limits) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
 
@@ -41,6 +45,8 @@ public record ServerSettings(
                 false,
                 new ServerState.Directory(ServerState.Directory.DEFAULT),
                 SchedulesSection.ofRepository(null),
-                WatchSettings.defaults());
+                WatchSettings.defaults(),
+                Optional.empty(),
+                LimitSettings.DEFAULT);
     }
 }

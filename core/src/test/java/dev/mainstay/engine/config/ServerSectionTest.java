@@ -3,6 +3,7 @@ package dev.mainstay.engine.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.MainstayException;
 
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,9 @@ class ServerSectionTest {
                                         "postgresql://mainstay@db/mainstay",
                                         Optional.of(Secret.of("geheim"))),
                                 ServerSettings.defaults().schedules(),
-                                WatchSettings.defaults()));
+                                WatchSettings.defaults(),
+                                Optional.empty(),
+                                LimitSettings.DEFAULT));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
@@ -158,5 +161,41 @@ class ServerSectionTest {
                                 "schedules: { prune: { missed: maybe } }", "none of run and skip"),
                         Map.entry("schedules: { time-zone: Mars/Olympus }", "is no time zone"))
                 .forEach(this::refused);
+    }
+
+    @Test
+    void anIdentityProviderIsReadAndHasToBeSafe() {
+        assertThat(
+                        read("""
+                        oidc:
+                          issuer: https://login.example.org/realm
+                          audience: mainstay
+                          role-mapping: { dba: administrator }
+                        """)
+                                .oidc())
+                .contains(
+                        new OidcSettings(
+                                "https://login.example.org/realm",
+                                "mainstay",
+                                Optional.empty(),
+                                "roles",
+                                Map.of("dba", "administrator"),
+                                Optional.empty(),
+                                Optional.empty()));
+        refused("oidc: { issuer: https://i }", "server.oidc", "audience");
+        refused("oidc: { issuer: http://i.example, audience: a }", "no https:// URL");
+        refused(
+                "oidc: { issuer: https://i, audience: a, role-mapping: { x: king } }",
+                "role-mapping.x",
+                "'king' is none of viewer");
+    }
+
+    @Test
+    void limitsAreRead() {
+        assertThat(read("limits: { requests-per-minute: 10, body: 2KiB }").limits())
+                .isEqualTo(
+                        new LimitSettings(
+                                10, LimitSettings.DEFAULT.refusalsPerMinute(), ByteSize.of(2048)));
+        refused("limits: { refusals-per-minute: 0 }", "refusals-per-minute", "no number from 1");
     }
 }

@@ -31,6 +31,10 @@ final class ProblemAnswers implements AuthenticationEntryPoint, AccessDeniedHand
             HttpServletResponse response,
             AuthenticationException refused)
             throws IOException {
+        if (refused instanceof IssuerAway) {
+            write(response, HttpServletResponse.SC_SERVICE_UNAVAILABLE, ErrorCode.ISSUER_AWAY);
+            return;
+        }
         audit.refuse(request, "401 " + ErrorCode.TOKEN_NEEDED.id());
         response.setHeader("WWW-Authenticate", "Bearer");
         write(response, HttpServletResponse.SC_UNAUTHORIZED, ErrorCode.TOKEN_NEEDED);
@@ -44,10 +48,20 @@ final class ProblemAnswers implements AuthenticationEntryPoint, AccessDeniedHand
         write(response, HttpServletResponse.SC_FORBIDDEN, ErrorCode.ROLE_LACKING);
     }
 
-    private static void write(HttpServletResponse response, int status, ErrorCode code)
+    private static String title(ErrorCode code) {
+        return switch (code) {
+            case TOKEN_NEEDED -> "no valid token";
+            case ISSUER_AWAY -> "the token cannot be judged";
+            case RATE_EXCEEDED -> "too many requests";
+            case BODY_TOO_LARGE -> "the body is too large";
+            default -> "not allowed";
+        };
+    }
+
+    static void write(HttpServletResponse response, int status, ErrorCode code)
             throws IOException {
         Map<String, String> problem = new LinkedHashMap<>();
-        problem.put("title", code == ErrorCode.TOKEN_NEEDED ? "no valid token" : "not allowed");
+        problem.put("title", title(code));
         problem.put("code", code.id());
         problem.put("hint", code.hint());
         response.setStatus(status);

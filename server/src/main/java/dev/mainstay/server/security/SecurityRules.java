@@ -15,20 +15,20 @@ import org.springframework.http.HttpMethod;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
 import org.springframework.security.config.annotation.web.configurers.AuthorizeHttpRequestsConfigurer;
+import org.springframework.security.config.annotation.web.configurers.HeadersConfigurer;
 import org.springframework.security.config.http.SessionCreationPolicy;
-import org.springframework.security.core.GrantedAuthority;
-import org.springframework.security.core.authority.SimpleGrantedAuthority;
-import org.springframework.security.oauth2.core.DefaultOAuth2AuthenticatedPrincipal;
-import org.springframework.security.oauth2.server.resource.introspection.BadOpaqueTokenException;
-import org.springframework.security.oauth2.server.resource.introspection.OpaqueTokenIntrospector;
+import org.springframework.security.oauth2.server.resource.web.authentication.BearerTokenAuthenticationFilter;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.access.intercept.AuthorizationFilter;
+import org.springframework.security.web.header.writers.DelegatingRequestMatcherHeaderWriter;
+import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter;
+import org.springframework.security.web.header.writers.StaticHeadersWriter;
+import org.springframework.security.web.servlet.util.matcher.PathPatternRequestMatcher;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
+import java.time.ZoneOffset;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Who may ask for what: everything that is not named here is refused.
 @Configuration(proxyBeanMethods = false)
@@ -44,31 +44,6 @@ public class SecurityRules {
     };
 
     @Bean
-    OpaqueTokenIntrospector tokenIntrospector(TokenTable tokens) {
-        return text ->
-                tokens.find(text)
-                        .map(SecurityRules::principal)
-                        .orElseThrow(
-                                () -> new BadOpaqueTokenException("the token is not valid"));
-    }
-
-    private static DefaultOAuth2AuthenticatedPrincipal principal(ApiToken token) {
-        List<GrantedAuthority> authorities =
-                List.of(new SimpleGrantedAuthority("ROLE_" + token.role().name()));
-        return new DefaultOAuth2AuthenticatedPrincipal(
-                token.toString(),
-                attributes(token),
-                authorities);
-    }
-
-    private static Map<String, Object> attributes(ApiToken token) {
-        Map<String, Object> attributes = new HashMap<>();
-        attributes.put("sub", token.id());
-        token.sources().ifPresent(sources -> attributes.put(Grants.SOURCES, List.copyOf(sources)));
-        return attributes;
-    }
-
-    @Bean
     GrantRules grantRules() {
         return new GrantRules();
     }
@@ -76,7 +51,7 @@ public class SecurityRules {
     @Bean
     SecurityFilterChain rules(
             HttpSecurity http,
-            OpaqueTokenIntrospector introspector,
+            TokenTable tokens,
             AuditTrail trail,
             Refusals refused,
             @Qualifier("requestMappingHandlerMapping") RequestMappingHandlerMapping mappings,
@@ -84,6 +59,23 @@ public class SecurityRules {
             throws Exception {
         AuditFilter audit =
                 new AuditFilter(trail, refused, new Endpoints(mappings));
+        Limits limits =
+                new Limits(surroundings.configuration().server().limits(), audit);
+        TokenJudge judge =
+                new TokenJudge(
+                        tokens,
+                        surroundings
+                                .configuration()
+                                .server()
+                                .oidc()
+                                .map(
+                                        oidc ->
+                                                new IdentityProvider(
+                                                        oidc,
+                                                        surroundings
+                                                                .ground()
+                                                                .clock()
+                                                                .withZone(ZoneOffset.UTC))));
         ProblemAnswers problems = new ProblemAnswers(audit);
         return http.csrf(AbstractHttpConfigurer::disable) // no cookie says who asks
                 .requestCache(AbstractHttpConfigurer::disable)
@@ -100,6 +92,9 @@ public class SecurityRules {
                             }
                             paths(paths, EndpointRules.of(mappings)).anyRequest().denyAll();
                         })
+                .headers(SecurityRules::headers)
+                .addFilterBefore(limits.ofStrangers(), BearerTokenAuthenticationFilter.class)
+                .addFilterBefore(limits.ofCallers(), AuthorizationFilter.class)
                 .addFilterAfter(audit, AuthorizationFilter.class)
                 .exceptionHandling(
                         refusals ->
@@ -107,10 +102,25 @@ public class SecurityRules {
                                         .accessDeniedHandler(problems))
                 .oauth2ResourceServer(
                         server ->
-                                server.opaqueToken(token -> token.introspector(introspector))
+                                server.authenticationManagerResolver(_ -> judge)
                                         .authenticationEntryPoint(problems)
                                         .accessDeniedHandler(problems))
                 .build();
+    }
+
+    /// Beside what is usual: an answer is no page, and nobody shows it in one. What the page about
+    /// the API needs is left alone.
+    private static void headers(HeadersConfigurer<HttpSecurity> headers) {
+        headers.referrerPolicy(
+                        policy ->
+                                policy.policy(
+                                        ReferrerPolicyHeaderWriter.ReferrerPolicy.NO_REFERRER))
+                .addHeaderWriter(
+                        new DelegatingRequestMatcherHeaderWriter(
+                                PathPatternRequestMatcher.pathPattern("/api/v1/**"),
+                                new StaticHeadersWriter(
+                                        "Content-Security-Policy",
+                                        "default-src 'none'; frame-ancestors 'none'")));
     }
 
     private static AuthorizeHttpRequestsConfigurer<HttpSecurity>

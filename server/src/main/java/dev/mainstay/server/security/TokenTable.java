@@ -22,6 +22,9 @@ import java.util.Set;
 
 /// The tokens of the API, of which the database holds digests.
 public final class TokenTable {
+    /// What every token begins with.
+    static final String PREFIX = "mst_";
+
     private static final int BYTES = 32;
 
     private final JdbcClient jdbc;
@@ -39,7 +42,7 @@ public final class TokenTable {
     public Issued issue(
             String name, Role role, Optional<Instant> expires, Optional<Set<String>> sources) {
         String text =
-                "mst_"
+                PREFIX
                         + Base64.getUrlEncoder()
                                 .withoutPadding()
                                 .encodeToString(ground.randomBytes(BYTES));

@@ -1,11 +1,11 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.Changes;
+import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.Hold;
@@ -71,7 +71,7 @@ final class BackupsCommand implements Verb {
             List<String> damaged = new ArrayList<>();
             List<ProtectedSource> sources =
                     words.isEmpty()
-                            ? readable(repository, damaged)
+                            ? FoundBackup.readable(repository, damaged)
                             : List.of(OpenSource.known(session, repository, words.getFirst()));
             Document document = list(sources, damaged);
             List<ShreddedSource> shredded = words.isEmpty() ? repository.shredded() : List.of();
@@ -79,23 +79,6 @@ final class BackupsCommand implements Verb {
                     ? document
                     : document.add("shreddedSources", Keys.shredded(shredded));
         }
-    }
-
-    /// A source whose key is damaged is told, and keeps nobody from the others.
-    private static List<ProtectedSource> readable(Repository repository, List<String> damaged) {
-        return repository.sources(
-                (object, why) -> {
-                    if (why.code() == ErrorCode.STORE_UNAVAILABLE) {
-                        throw why;
-                    }
-                    damaged.add(
-                            object
-                                    + ", the key of a source, cannot be read ("
-                                    + why.code().id()
-                                    + ": "
-                                    + why.getMessage()
-                                    + ")");
-                });
     }
 
     private static Document list(List<ProtectedSource> sources, List<String> damaged) {
@@ -150,50 +133,25 @@ final class BackupsCommand implements Verb {
                                                 "say why the backup is held",
                                                 "mainstay backups hold " + text + " --reason TEXT",
                                                 null));
-        Found found = find(repository, text);
-        found.source.hold(found.backup.id(), why);
-        return Document.of("backup " + found.backup.id() + " is held until it is released")
-                .add("source", found.source.name())
-                .add("backup", found.backup.id().text())
+        FoundBackup found = FoundBackup.of(repository, text);
+        found.source().hold(found.backup().id(), why);
+        return Document.of("backup " + found.backup().id() + " is held until it is released")
+                .add("source", found.source().name())
+                .add("backup", found.backup().id().text())
                 .add("held", why);
     }
 
     private static Document release(Repository repository, String text) {
-        Found found = find(repository, text);
-        found.source.release(found.backup.id());
-        return Document.of("backup " + found.backup.id() + " is not held any more")
-                .add("source", found.source.name())
-                .add("backup", found.backup.id().text());
+        FoundBackup found = FoundBackup.of(repository, text);
+        found.source().release(found.backup().id());
+        return Document.of("backup " + found.backup().id() + " is not held any more")
+                .add("source", found.source().name())
+                .add("backup", found.backup().id().text());
     }
-
-    private record Found(ProtectedSource source, CommittedBackup backup) {}
 
     private static Document show(Repository repository, String text) {
-        Found found = find(repository, text);
-        return document(found.source, found.backup);
-    }
-
-    private static Found find(Repository repository, String text) {
-        BackupId id;
-        try {
-            id = BackupId.parse(text);
-        } catch (IllegalArgumentException notAnId) {
-            throw new MainstayException(
-                    ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup id", notAnId);
-        }
-        List<String> damaged = new ArrayList<>();
-        for (ProtectedSource source : readable(repository, damaged)) {
-            try {
-                return new Found(source, source.backup(id));
-            } catch (MainstayException notHere) {
-                if (notHere.code() != ErrorCode.BACKUP_UNKNOWN) {
-                    throw notHere;
-                }
-            }
-        }
-        throw new MainstayException(
-                ErrorCode.BACKUP_UNKNOWN,
-                "there is no backup " + id + (damaged.isEmpty() ? "" : "; " + damaged.getFirst()));
+        FoundBackup found = FoundBackup.of(repository, text);
+        return document(found.source(), found.backup());
     }
 
     private static Document document(ProtectedSource source, CommittedBackup backup) {

@@ -2,6 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.restore.TargetTime;
 
 import picocli.CommandLine.Option;
 

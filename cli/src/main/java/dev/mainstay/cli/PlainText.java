@@ -1,6 +1,7 @@
 package dev.mainstay.cli;
 
 import dev.mainstay.base.ByteSize;
+import dev.mainstay.engine.config.Durations;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -164,19 +165,7 @@ final class PlainText {
 
     /// `850 ms`, `12.3 s`, `4 min 05 s`, `3 h 20 min`, `2 d 04 h`.
     static String duration(Duration duration) {
-        long seconds = duration.toSeconds();
-        if (seconds == 0) {
-            return duration.toMillis() + " ms";
-        }
-        if (seconds < 60) {
-            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
-        }
-        if (seconds < 3600) {
-            return String.format(Locale.ROOT, "%d min %02d s", seconds / 60, seconds % 60);
-        }
-        return seconds < 86400
-                ? String.format(Locale.ROOT, "%d h %02d min", seconds / 3600, seconds / 60 % 60)
-                : String.format(Locale.ROOT, "%d d %02d h", seconds / 86400, seconds / 3600 % 24);
+        return Durations.words(duration);
     }
 
     /// `bytesRead` reads "bytes read".

@@ -18,6 +18,7 @@ import dev.mainstay.engine.restore.RestoreValidation;
 import dev.mainstay.engine.restore.RestoredConfiguration;
 import dev.mainstay.engine.restore.RestoredServer;
 import dev.mainstay.engine.restore.ServerPrograms;
+import dev.mainstay.engine.restore.WalGetCall;
 import dev.mainstay.postgres.cluster.ServerVersion;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.repository.ProtectedSource;
@@ -287,7 +288,12 @@ final class RestoreCommand implements Verb {
                 directory,
                 backup.map(RestoreCommand::backupId),
                 recovery.recovery(
-                        WalGetCall.of(session, source, recovery.standby()),
+                        WalGetCall.of(
+                                session.configuration(),
+                                session.terminal().workingDirectory(),
+                                source,
+                                session.copy(),
+                                recovery.standby()),
                         databases.areGiven()
                                 ? RestoreRequest.Action.PROMOTE
                                 : RestoreRequest.Action.PAUSE),

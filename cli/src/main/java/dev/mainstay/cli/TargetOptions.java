@@ -1,17 +1,11 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.Lsn;
-import dev.mainstay.base.MainstayException;
-import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.restore.RestoreTarget;
 import dev.mainstay.engine.restore.TimelineChoice;
-import dev.mainstay.postgres.wal.WalTarget;
+import dev.mainstay.engine.restore.WantedTarget;
 
 import picocli.CommandLine.Option;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /// Which moment is wanted; shared by the commands that restore.
@@ -52,64 +46,22 @@ final class TargetOptions {
     private String timeline = "latest";
 
     RestoreTarget target() {
-        List<RestoreTarget> given = new ArrayList<>();
-        boolean inclusive = !exclusive;
-        time.map(text -> new WalTarget.AtTime(TargetTime.parse("--target-time", text), inclusive))
-                .map(RestoreTarget.At::new)
-                .ifPresent(given::add);
-        lsn.map(text -> new WalTarget.AtLsn(lsn(text), inclusive))
-                .map(RestoreTarget.At::new)
-                .ifPresent(given::add);
-        xid.map(text -> new WalTarget.AtXid(xid(text), inclusive))
-                .map(RestoreTarget.At::new)
-                .ifPresent(given::add);
-        name.map(WalTarget.AtName::new).map(RestoreTarget.At::new).ifPresent(given::add);
-        target.map(
-                        word ->
-                                switch (word) {
-                                    case immediate -> new RestoreTarget.Immediate();
-                                    case latest -> new RestoreTarget.Latest();
-                                })
-                .ifPresent(given::add);
-        if (given.size() > 1) {
-            throw usage("more than one target is given");
-        }
-        if (exclusive && (time.isEmpty() && lsn.isEmpty() && xid.isEmpty())) {
-            throw usage("--exclusive goes with --target-time, --target-lsn or --target-xid");
-        }
-        return given.isEmpty() ? new RestoreTarget.Latest() : given.getFirst();
+        return wanted().target();
     }
 
     TimelineChoice timeline() {
-        try {
-            return switch (timeline) {
-                case "latest" -> new TimelineChoice.Latest();
-                case "current" -> new TimelineChoice.Current();
-                default ->
-                        new TimelineChoice.Named(TimelineId.of(Integer.parseUnsignedInt(timeline)));
-            };
-        } catch (IllegalArgumentException wrong) {
-            throw usage("--timeline '" + timeline + "' is neither latest, current nor a number");
-        }
+        return wanted().timelineChoice();
     }
 
-    private static Lsn lsn(String text) {
-        try {
-            return Lsn.parse(text);
-        } catch (IllegalArgumentException wrong) {
-            throw usage("--target-lsn '" + text + "' is no position like 16/B374D848");
-        }
-    }
-
-    private static long xid(String text) {
-        try {
-            return Integer.toUnsignedLong(Integer.parseUnsignedInt(text));
-        } catch (NumberFormatException wrong) {
-            throw usage("--target-xid '" + text + "' is no transaction number");
-        }
-    }
-
-    private static MainstayException usage(String what) {
-        return new MainstayException(ErrorCode.USAGE_INVALID, what);
+    private WantedTarget wanted() {
+        return new WantedTarget(
+                time,
+                lsn,
+                xid,
+                name,
+                target.map(Target::name),
+                exclusive,
+                timeline,
+                option -> "--" + option);
     }
 }

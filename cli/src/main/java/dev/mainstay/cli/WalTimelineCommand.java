@@ -9,10 +9,8 @@ import dev.mainstay.engine.archive.CatalogHistory;
 import dev.mainstay.engine.archive.StoredLog;
 import dev.mainstay.engine.archive.StoredTimeline;
 import dev.mainstay.engine.archive.StoredTimeline.Story;
-import dev.mainstay.engine.archive.StoredTimeline.Stretch;
-import dev.mainstay.engine.config.Durations;
-import dev.mainstay.postgres.wal.TimelineEvent;
-import dev.mainstay.postgres.wal.TimelineHistory;
+import dev.mainstay.engine.archive.ToldTimeline;
+import dev.mainstay.engine.restore.TargetTime;
 import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
@@ -20,9 +18,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,8 +26,6 @@ import java.util.Optional;
         name = "timeline",
         description = "what happened when, and how to go back to the moment before")
 final class WalTimelineCommand implements Verb {
-    private static final Duration MINUTE = Duration.ofMinutes(1);
-
     @Parameters(paramLabel = "SOURCE", description = "which source of the configuration")
     private String source = "";
 
@@ -60,21 +53,10 @@ final class WalTimelineCommand implements Verb {
             description = "along which timeline (default: the newest)")
     private Optional<String> timeline = Optional.empty();
 
-    /// What the options ask for.
-    private record Range(Instant from, Instant to) {
-        boolean contains(Instant at) {
-            return !at.isBefore(from) && at.isBefore(to);
-        }
-
-        boolean meets(Instant begin, Instant end) {
-            return end.isAfter(from) && begin.isBefore(to);
-        }
-    }
-
     @Override
     public Document run(Session session) {
-        Range range = range();
-        Optional<Duration> step = interval.map(WalTimelineCommand::interval);
+        ToldTimeline.Range range = range();
+        Optional<Duration> step = interval.map(ToldTimeline::interval);
         Optional<TimelineId> wanted = timeline.map(WalTimelineCommand::timeline);
         try (Repository repository = OpenSource.repository(session)) {
             ArchivedTimelines timelines =
@@ -97,48 +79,14 @@ final class WalTimelineCommand implements Verb {
                             ? ""
                             : " --timeline " + story.history().timeline();
             return document(
-                    story,
-                    range,
-                    step.orElseGet(() -> handy(story, range)),
-                    rows(story, catalogs, new Call(call(session), option)));
+                    ToldTimeline.of(story, catalogs, range, step, new Call(call(session), option)));
         }
     }
 
-    private Range range() {
-        Range range =
-                new Range(
-                        from.map(text -> TargetTime.parse("--from", text)).orElse(Instant.MIN),
-                        to.map(text -> TargetTime.parse("--to", text)).orElse(Instant.MAX));
-        if (!range.from.isBefore(range.to)) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "--from " + range.from + " is not before --to " + range.to);
-        }
-        return range;
-    }
-
-    private static Duration interval(String text) {
-        Duration interval;
-        try {
-            interval = Durations.parse(text);
-        } catch (IllegalArgumentException wrong) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "--interval '" + text + "' is no length of time",
-                    "write it like 10min, 2h or 1d",
-                    wrong);
-        }
-        if (interval.isZero() || interval.toMillis() % MINUTE.toMillis() != 0) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "--interval "
-                            + text
-                            + " is not made of full minutes, which is how commits are"
-                            + " counted",
-                    "use 1min or a multiple of it",
-                    null);
-        }
-        return interval;
+    private ToldTimeline.Range range() {
+        return ToldTimeline.Range.of(
+                from.map(text -> TargetTime.parse("--from", text)),
+                to.map(text -> TargetTime.parse("--to", text)));
     }
 
     private static TimelineId timeline(String text) {
@@ -148,15 +96,6 @@ final class WalTimelineCommand implements Verb {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID, "--timeline '" + text + "' is no number", wrong);
         }
-    }
-
-    private static Duration handy(Story story, Range range) {
-        Instant first = story.earliest().orElse(Instant.EPOCH);
-        Instant last = story.latest().orElse(first);
-        Instant begin = first.isBefore(range.from) ? range.from : first;
-        Instant end = last.isAfter(range.to) ? range.to : last;
-        return CommitCounts.handy(
-                begin.isBefore(end) ? Duration.between(begin, end) : Duration.ZERO);
     }
 
     /// As the shell wants it, up to what is restored to.
@@ -170,7 +109,7 @@ final class WalTimelineCommand implements Verb {
                 + " --to DIR";
     }
 
-    private record Call(String begin, String option) implements TimelineRows.RestoreCall {
+    private record Call(String begin, String option) implements ToldTimeline.RestoreCall {
         @Override
         public String before(Lsn lsn) {
             return begin + " --target-lsn " + lsn + " --exclusive" + option;
@@ -182,76 +121,19 @@ final class WalTimelineCommand implements Verb {
         }
     }
 
-    private static List<TimelineRows.Row> rows(Story story, CatalogHistory catalogs, Call call) {
-        List<TimelineRows.Row> rows = new ArrayList<>();
-        Instant now = Instant.MIN;
-        Lsn end = Lsn.NONE;
-        for (Stretch stretch : story.stretches()) {
-            if (!stretch.missing().isEmpty()) {
-                rows.add(
-                        row(
-                                now,
-                                end,
-                                "gap",
-                                "GAP: nothing is known up to "
-                                        + stretch.begin()
-                                        + ": "
-                                        + stretch.missing()));
-            }
-            rows.addAll(new TimelineRows(catalogs, stretch, call, now).rows());
-            for (TimelineHistory.Ancestor parting : story.history().ancestors()) {
-                if (!parting.end().isBefore(stretch.begin())
-                        && parting.end().isBefore(stretch.end())) {
-                    rows.add(parting(story.history(), parting, rows, now));
-                }
-            }
-            now = stretch.latest().orElse(now);
-            end = stretch.end();
-        }
-        return rows;
-    }
-
-    private static TimelineRows.Row parting(
-            TimelineHistory history,
-            TimelineHistory.Ancestor parting,
-            List<TimelineRows.Row> rows,
-            Instant now) {
-        Instant order =
-                rows.stream()
-                        .filter(row -> row.lsn().isBefore(parting.end()))
-                        .max(Comparator.comparing(TimelineRows.Row::lsn))
-                        .map(TimelineRows.Row::order)
-                        .orElse(now);
-        return row(
-                order,
-                parting.end(),
-                "timeline",
-                "timeline "
-                        + history.timelineAt(parting.end())
-                        + " branches off "
-                        + parting.timeline());
-    }
-
-    private static TimelineRows.Row row(Instant order, Lsn lsn, String kind, String text) {
-        return new TimelineRows.Row(order, Optional.empty(), lsn, "", kind, text, "");
-    }
-
-    private Document document(
-            Story story, Range range, Duration step, List<TimelineRows.Row> events) {
-        List<TimelineRows.Row> rows = commits(story, range, step);
-        events.stream().filter(row -> shown(row, story, range)).forEach(rows::add);
-        rows.sort(Comparator.comparing(TimelineRows.Row::order)); // stable: the log's order within
+    private Document document(ToldTimeline told) {
+        Story story = told.story();
         Document document = Document.of("timeline " + story.history().timeline() + " of " + source);
         if (story.stretches().isEmpty()) {
             return document.add("note", "nothing of it is stored");
         }
-        Stretch last = story.stretches().getLast();
         document.add("firstCommit", story.earliest())
                 .add("lastCommit", story.latest())
                 .add("begins", story.stretches().getFirst().begin().toString())
-                .add("ends", last.end().toString())
+                .add("ends", story.stretches().getLast().end().toString())
                 .add("gaps", story.stretches().size() - 1)
-                .add("interval", step);
+                .add("interval", told.interval());
+        List<ToldTimeline.Row> rows = told.rows();
         if (rows.isEmpty()) {
             document.add("note", "nothing happened in this range");
         }
@@ -265,51 +147,16 @@ final class WalTimelineCommand implements Verb {
                                 row.kind(),
                                 row.text(),
                                 row.restore()));
-        if (range.to.isAfter(story.latest().orElse(Instant.MIN))) {
-            table.row("", last.end().toString(), "", "end", "END of what is stored", "");
-        }
+        told.end()
+                .ifPresent(
+                        end ->
+                                table.row(
+                                        "",
+                                        end.toString(),
+                                        "",
+                                        "end",
+                                        "END of what is stored",
+                                        ""));
         return document.add("events", table);
-    }
-
-    /// A gap is shown wherever a moment of it may lie in the range.
-    private static boolean shown(TimelineRows.Row row, Story story, Range range) {
-        if (row.kind().equals("gap")) {
-            Instant after =
-                    story.stretches().stream()
-                            .filter(stretch -> stretch.begin().isAfter(row.lsn()))
-                            .flatMap(stretch -> stretch.earliest().stream())
-                            .findFirst()
-                            .orElse(Instant.MAX);
-            return range.meets(row.order(), after);
-        }
-        return range.contains(row.order())
-                || row.order().equals(Instant.MIN) && range.from.equals(Instant.MIN);
-    }
-
-    private static List<TimelineRows.Row> commits(Story story, Range range, Duration step) {
-        CommitCounts counts = new CommitCounts(step);
-        for (TimelineEvent event : story.events()) {
-            if (event instanceof TimelineEvent.Commits commits
-                    && range.meets(commits.minute(), commits.minute().plus(MINUTE))) {
-                counts.add(commits);
-            }
-        }
-        List<TimelineRows.Row> rows = new ArrayList<>();
-        counts.counts()
-                .forEach(
-                        (begin, count) ->
-                                rows.add(
-                                        new TimelineRows.Row(
-                                                begin,
-                                                Optional.of(begin),
-                                                Lsn.NONE,
-                                                "",
-                                                "commits",
-                                                count
-                                                        + (count == 1 ? " commit" : " commits")
-                                                        + " in "
-                                                        + PlainText.duration(step),
-                                                "")));
-        return rows;
     }
 }

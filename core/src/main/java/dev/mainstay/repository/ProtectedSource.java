@@ -63,6 +63,12 @@ public final class ProtectedSource {
         return RecordChain.read(this);
     }
 
+    /// A text that changes with every record that is put or removed, and with nothing else: objects
+    /// are written once, so their names tell. Cheaper than reading them.
+    public String recordsTag() {
+        return RecordChain.tag(this);
+    }
+
     /// Some of the newest backups, newest first, without reading all records: for who asks often.
     public List<CommittedBackup> newestBackups() {
         return newest.backups();

@@ -8,6 +8,8 @@ import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.PutOutcome;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -61,6 +63,21 @@ public final class RecordChain {
         chain.holds = Hold.inEffect(chain.records);
         chain.commits();
         return chain;
+    }
+
+    /// @see ProtectedSource#recordsTag
+    static String tag(ProtectedSource source) {
+        MessageDigest digest = Bytes.sha256();
+        for (String prefix : List.of(Names.slots(source.id()), Names.records(source.id()))) {
+            Listing.forEach(
+                    source.vault().store,
+                    prefix,
+                    object ->
+                            digest.update(
+                                    (object.name() + " " + object.sizeBytes() + "\n")
+                                            .getBytes(StandardCharsets.UTF_8)));
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, 16);
     }
 
     private void read(String prefix, ObjectType type) {

@@ -3,16 +3,24 @@ package dev.mainstay.server;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.AuditController;
+import dev.mainstay.server.api.BackupsController;
+import dev.mainstay.server.api.CopiesController;
 import dev.mainstay.server.api.JobsController;
+import dev.mainstay.server.api.OverviewController;
 import dev.mainstay.server.api.Problems;
 import dev.mainstay.server.api.ReceiversController;
+import dev.mainstay.server.api.RecoveryController;
+import dev.mainstay.server.api.RestoresController;
+import dev.mainstay.server.api.RetentionController;
 import dev.mainstay.server.api.SchedulesController;
+import dev.mainstay.server.api.SourcesController;
 import dev.mainstay.server.api.TokensController;
 import dev.mainstay.server.audit.AuditClerk;
 import dev.mainstay.server.audit.AuditPublisher;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.audit.Refusals;
 import dev.mainstay.server.job.EngineWork;
+import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
@@ -21,6 +29,7 @@ import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.wal.ReceiverTable;
 import dev.mainstay.server.wal.Receivers;
 
@@ -43,7 +52,14 @@ import javax.sql.DataSource;
     Problems.class,
     ApiDocument.class,
     AuditController.class,
+    BackupsController.class,
+    CopiesController.class,
     JobsController.class,
+    OverviewController.class,
+    RecoveryController.class,
+    RestoresController.class,
+    RetentionController.class,
+    SourcesController.class,
     ReceiversController.class,
     SchedulesController.class,
     TokensController.class,
@@ -88,6 +104,16 @@ class ServerBeans {
                 transactions,
                 (who, action, target, outcome) ->
                         trail.append(who, "", action, target, outcome));
+    }
+
+    @Bean
+    JobCounts jobCounts(JdbcClient jdbc) {
+        return new JobCounts(jdbc);
+    }
+
+    @Bean
+    RepositoryView repositoryView(Surroundings surroundings) {
+        return new RepositoryView(surroundings);
     }
 
     @Bean

@@ -3,6 +3,7 @@ package dev.mainstay.engine.archive;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SystemId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.postgres.wal.TimelineHistory;
@@ -55,6 +56,16 @@ public final class ArchivedTimelines {
                     null);
         }
         return new ArchivedTimelines(source, chain);
+    }
+
+    /// The cluster: that of the newest backup.
+    public SystemId system() {
+        return newest.systemId();
+    }
+
+    /// How large its segments are.
+    public int segmentBytes() {
+        return newest.layout().walSegmentSize();
     }
 
     /// Records that cannot be read; backups may be among them.

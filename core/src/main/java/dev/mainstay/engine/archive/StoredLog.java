@@ -154,6 +154,29 @@ public final class StoredLog {
         return Math.max(0, stretches().size() - 1);
     }
 
+    /// A part of the log of which nothing is stored, with something before and after it.
+    ///
+    /// @param freed whether retention gave it up
+    public record Gap(Lsn begin, Lsn end, boolean freed) {}
+
+    /// Oldest first.
+    public List<Gap> missing() {
+        List<Gap> gaps = new ArrayList<>();
+        List<Stretch> all = stretches();
+        for (int i = 1; i < all.size(); i++) {
+            Lsn from = all.get(i - 1).end();
+            gaps.add(new Gap(from, all.get(i).begin(), isFreed(from)));
+        }
+        return gaps;
+    }
+
+    /// First byte of everything that is stored; empty if nothing is.
+    public Optional<Lsn> begin() {
+        return pieces.isEmpty()
+                ? Optional.empty()
+                : Optional.of(pieces.firstEntry().getValue().segment.start());
+    }
+
     /// First byte after everything that is stored; empty if nothing is.
     public Optional<Lsn> end() {
         return pieces.isEmpty()

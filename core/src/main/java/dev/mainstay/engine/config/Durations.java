@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Locale;
 
 /// Lengths of time as people write them: `500ms`, `5s`, `10min`, `2h`, `7d`, `2w`, or ISO 8601
 /// (`PT1H30M`).
@@ -38,6 +39,23 @@ public final class Durations {
         } catch (NumberFormatException | ArithmeticException wrong) {
             throw invalid(text, wrong);
         }
+    }
+
+    /// As people read them: `4 min 05 s`.
+    public static String words(Duration duration) {
+        long seconds = duration.toSeconds();
+        if (seconds == 0) {
+            return duration.toMillis() + " ms";
+        }
+        if (seconds < 60) {
+            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
+        }
+        if (seconds < 3600) {
+            return String.format(Locale.ROOT, "%d min %02d s", seconds / 60, seconds % 60);
+        }
+        return seconds < 86400
+                ? String.format(Locale.ROOT, "%d h %02d min", seconds / 3600, seconds / 60 % 60)
+                : String.format(Locale.ROOT, "%d d %02d h", seconds / 86400, seconds / 3600 % 24);
     }
 
     private static Duration notNegative(Duration duration, String text) {

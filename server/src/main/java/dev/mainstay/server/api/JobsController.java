@@ -182,6 +182,9 @@ public final class JobsController {
         Map<String, String> parameters = new HashMap<>();
         try {
             JobKind kind = JobKind.parse(Optional.ofNullable(wanted.kind()).orElse(""));
+            if (kind == JobKind.RESTORE) {
+                throw new IllegalArgumentException("a restore is started by /api/v1/restores");
+            }
             if (wanted.type() != null) {
                 if (kind != JobKind.BACKUP
                         || !List.of("auto", "full", "incremental").contains(wanted.type())) {

@@ -14,9 +14,14 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 
+import java.util.regex.Pattern;
+
 /// What goes wrong, as RFC 9457 has it, with the number and the hint that the command line prints.
 @RestControllerAdvice
 public final class Problems {
+    /// Numbers of what is wrong with the store, what is in it, or the keys to it.
+    private static final Pattern REPOSITORY = Pattern.compile("MS-0[123]\\d\\d");
+
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
 
     @ExceptionHandler
@@ -75,13 +80,26 @@ public final class Problems {
 
     private static HttpStatus status(ErrorCode code) {
         return switch (code) {
-            case SOURCE_UNKNOWN, ALERT_UNKNOWN, CHANNEL_UNKNOWN, JOB_UNKNOWN, TOKEN_UNKNOWN, BACKUP_UNKNOWN -> HttpStatus.NOT_FOUND;
-            case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
             case GRANT_LACKING -> HttpStatus.FORBIDDEN;
+            case SOURCE_UNKNOWN,
+                    ALERT_UNKNOWN,
+                    CHANNEL_UNKNOWN,
+                    JOB_UNKNOWN,
+                    TOKEN_UNKNOWN,
+                    BACKUP_UNKNOWN,
+                    WAL_ABSENT ->
+                    HttpStatus.NOT_FOUND;
+            case SOURCE_SHREDDED -> HttpStatus.GONE;
             case USAGE_INVALID -> HttpStatus.BAD_REQUEST;
-            case ALERT_OVER, JOB_OVER -> HttpStatus.CONFLICT;
-            case STORE_UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE;
-            default -> HttpStatus.INTERNAL_SERVER_ERROR;
+            case ALERT_OVER, JOB_OVER, RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE ->
+                    HttpStatus.CONFLICT;
+            case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE ->
+                    HttpStatus.UNPROCESSABLE_CONTENT;
+            case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
+            default ->
+                    REPOSITORY.matcher(code.id()).matches()
+                            ? HttpStatus.SERVICE_UNAVAILABLE
+                            : HttpStatus.INTERNAL_SERVER_ERROR;
         };
     }
 }

@@ -56,6 +56,7 @@ public final class EngineWork implements JobWork {
             case PRUNE -> prune(progress);
             case COPY -> copy(request, progress);
             case VERIFY -> verify(request, progress);
+            case RESTORE -> new RestoreWork(surroundings).run(request, progress);
         };
     }
 

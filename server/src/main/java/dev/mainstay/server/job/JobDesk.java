@@ -167,6 +167,7 @@ public final class JobDesk implements AutoCloseable {
                     surroundings.configuration().source(request.target());
                 }
             }
+            case RESTORE -> {} // a source that is not configured any more can be restored
             case PRUNE -> {
                 if (!request.target().isEmpty()) {
                     throw new MainstayException(

@@ -8,7 +8,8 @@ public enum JobKind {
     EXPIRE,
     PRUNE,
     COPY,
-    VERIFY;
+    VERIFY,
+    RESTORE;
 
     /// As people write it.
     public String word() {

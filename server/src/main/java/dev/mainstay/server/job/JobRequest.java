@@ -32,6 +32,7 @@ public record JobRequest(
             case PRUNE -> "prune";
             case COPY -> "copy/" + target;
             case VERIFY -> "verify";
+            case RESTORE -> "restore/" + target;
         };
     }
 }

@@ -1,4 +1,4 @@
-package dev.mainstay.cli;
+package dev.mainstay.engine.restore;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
@@ -14,7 +14,7 @@ import java.util.Locale;
 /// A point in time as people and PostgreSQL write it: `2026-11-21 05:00:00+01` or
 /// `2026-11-21T04:00:00Z`. An offset is demanded: a restore to the wrong hour is worse than a
 /// question.
-final class TargetTime {
+public final class TargetTime {
     private static final DateTimeFormatter FORMAT =
             new DateTimeFormatterBuilder()
                     .parseCaseInsensitive()
@@ -26,7 +26,8 @@ final class TargetTime {
     private TargetTime() {}
 
     /// @param option that the text was given with
-    static Instant parse(String option, String text) {
+    /// @throws MainstayException USAGE_INVALID
+    public static Instant parse(String option, String text) {
         try {
             String joined = text.strip().replaceFirst("(?<=\\d) +(?=\\d)", "T");
             return OffsetDateTime.parse(joined.replace(" ", ""), FORMAT).toInstant();

@@ -1,8 +1,9 @@
-package dev.mainstay.cli;
+package dev.mainstay.engine.archive;
 
 import dev.mainstay.base.Lsn;
-import dev.mainstay.engine.archive.CatalogHistory;
 import dev.mainstay.engine.archive.StoredTimeline.Stretch;
+import dev.mainstay.engine.archive.ToldTimeline.RestoreCall;
+import dev.mainstay.engine.archive.ToldTimeline.Row;
 import dev.mainstay.postgres.wal.RelationFile;
 import dev.mainstay.postgres.wal.TimelineEvent;
 import dev.mainstay.postgres.wal.TimelineEvent.Fate;
@@ -17,24 +18,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// The lines of `wal timeline` for one stretch of the log: each with what to type to go back to the
-/// moment before.
+/// What happened in one stretch of the log, each with how to go back to the moment before.
 final class TimelineRows {
     private static final int FILES_SHOWN = 4;
     private static final String OWN = "mainstay archive check";
-
-    /// @param order when it happened, as far as the log tells; lines without a time of their own
-    ///   have that of the one before
-    /// @param time of its own
-    /// @param restore command, or why there is none; empty where nothing was lost
-    record Row(
-            Instant order,
-            Optional<Instant> time,
-            Lsn lsn,
-            String xid,
-            String kind,
-            String text,
-            String restore) {}
 
     private final CatalogHistory catalogs;
     private final Stretch stretch;
@@ -48,13 +35,6 @@ final class TimelineRows {
         this.stretch = stretch;
         this.restore = restore;
         this.now = before;
-    }
-
-    /// The command that restores to the moment before something.
-    interface RestoreCall {
-        String before(Lsn lsn);
-
-        String at(String restorePoint);
     }
 
     List<Row> rows() {

@@ -1,4 +1,4 @@
-package dev.mainstay.cli;
+package dev.mainstay.engine.archive;
 
 import dev.mainstay.postgres.wal.TimelineEvent;
 

@@ -1,0 +1,144 @@
+package dev.mainstay.server.api;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.backup.FoundBackup;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
+import dev.mainstay.server.view.BackupRow;
+import dev.mainstay.server.view.RepositoryView;
+import dev.mainstay.server.view.SourcePicture;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// `/api/v1/sources/{source}/backups` and `/api/v1/backups`
+@RestController
+public final class BackupsController {
+    private static final int MOST = 1000;
+
+    private final RepositoryView view;
+
+    public BackupsController(RepositoryView view) {
+        this.view = view;
+    }
+
+    /// @param held why it is kept whatever a policy says
+    @Schema(name = "BackupRow")
+    record Row(
+            String source,
+            String backup,
+            String type,
+            String status,
+            @Nullable Instant begin,
+            @Nullable Instant end,
+            long sizeBytes,
+            long storedBytes,
+            @Nullable String held) {
+        static Row of(String source, BackupRow row) {
+            return new Row(
+                    source,
+                    row.id().text(),
+                    row.type(),
+                    row.status(),
+                    row.begin().orElse(null),
+                    row.end().orElse(null),
+                    row.bytes(),
+                    row.bytesStored(),
+                    row.held().orElse(null));
+        }
+    }
+
+    /// @param next the cursor of the next page
+    @Schema(name = "BackupPage")
+    record Page(List<Row> backups, @Nullable String next, List<String> damaged) {}
+
+    @Schema(name = "HoldWanted")
+    record Wanted(@Nullable String reason) {}
+
+    @GetMapping("/api/v1/sources/{source}/backups")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "backups of a source, the newest first")
+    ResponseEntity<Page> list(
+            @PathVariable String source,
+            @RequestParam Optional<String> cursor,
+            @RequestParam(defaultValue = "100") int limit) {
+        if (limit < 1 || limit > MOST) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
+        }
+        SourcePicture picture = view.source(source);
+        int from = cursor.map(id -> after(picture.backups(), id)).orElse(0);
+        int to = Math.min(from + limit, picture.backups().size());
+        List<Row> rows =
+                picture.backups().subList(from, to).stream()
+                        .map(row -> Row.of(source, row))
+                        .toList();
+        return ResponseEntity.ok()
+                .eTag(picture.tag())
+                .body(
+                        new Page(
+                                rows,
+                                to < picture.backups().size() ? rows.getLast().backup() : null,
+                                picture.damaged()));
+    }
+
+    private static int after(List<BackupRow> backups, String id) {
+        for (int i = 0; i < backups.size(); i++) {
+            if (backups.get(i).id().text().equals(id)) {
+                return i + 1;
+            }
+        }
+        throw new MainstayException(
+                ErrorCode.USAGE_INVALID,
+                "the cursor is of no backup that is there",
+                "it was removed meanwhile, perhaps: begin anew",
+                null);
+    }
+
+    @GetMapping("/api/v1/backups/{id}")
+    @LeastRole(Role.VIEWER)
+    @Operation(summary = "everything about a backup")
+    BackupView show(@PathVariable String id) {
+        return BackupView.of(view.backup(id));
+    }
+
+    @PostMapping("/api/v1/backups/{id}/hold")
+    @LeastRole(Role.OPERATOR)
+    @Operation(summary = "keeps a backup from being removed until it is released")
+    BackupView hold(@PathVariable String id, @RequestBody Wanted wanted) {
+        String reason = Optional.ofNullable(wanted.reason()).orElse("").strip();
+        if (reason.isEmpty() || reason.length() > MOST) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "reason says why the backup is held, in up to " + MOST + " letters");
+        }
+        FoundBackup found = view.backup(id);
+        found.source().hold(found.backup().id(), reason);
+        view.changed(found.source().name());
+        return BackupView.of(found);
+    }
+
+    @PostMapping("/api/v1/backups/{id}/release")
+    @LeastRole(Role.OPERATOR)
+    @Operation(summary = "ends all holds of a backup")
+    BackupView release(@PathVariable String id) {
+        FoundBackup found = view.backup(id);
+        found.source().release(found.backup().id());
+        view.changed(found.source().name());
+        return BackupView.of(found);
+    }
+}

@@ -1,0 +1,175 @@
+package dev.mainstay.server.api;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.restore.RestorePlan;
+import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.job.JobRequest;
+import dev.mainstay.server.job.RestoreWork;
+import dev.mainstay.server.security.LeastRole;
+import dev.mainstay.server.security.Role;
+import dev.mainstay.server.view.RepositoryView;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+
+import java.security.Principal;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// `/api/v1/restores`
+@RestController
+public final class RestoresController {
+    private final RepositoryView view;
+    private final RestoreWork work;
+    private final JobDesk desk;
+
+    public RestoresController(RepositoryView view, JobDesk desk, Surroundings surroundings) {
+        this.view = view;
+        this.work = new RestoreWork(surroundings);
+        this.desk = desk;
+    }
+
+    /// What is wanted; one of the targets at most, the latest state without any.
+    ///
+    /// @param directory absolute, on the server's host, new or empty
+    /// @param backup left out, the newest before the target
+    /// @param target immediate or latest
+    /// @param timeline latest, current or a number
+    /// @param targetAction what the server does at the target: pause, promote or shutdown
+    /// @param tablespaces where those go that shall not go where they were: old to new directory
+    @Schema(name = "RestoreWanted")
+    record Wanted(
+            @Nullable String source,
+            @Nullable String directory,
+            @Nullable String backup,
+            @Nullable String targetTime,
+            @Nullable String targetLsn,
+            @Nullable String targetXid,
+            @Nullable String targetName,
+            @Nullable String target,
+            @Nullable Boolean exclusive,
+            @Nullable String timeline,
+            @Nullable String targetAction,
+            @Nullable Map<String, @Nullable String> tablespaces) {
+        Map<String, String> parameters() {
+            Map<String, String> parameters = new HashMap<>();
+            put(parameters, RestoreWork.DIRECTORY, directory);
+            put(parameters, RestoreWork.BACKUP, backup);
+            put(parameters, "target-time", targetTime);
+            put(parameters, "target-lsn", targetLsn);
+            put(parameters, "target-xid", targetXid);
+            put(parameters, "target-name", targetName);
+            put(parameters, RestoreWork.TARGET, target);
+            put(parameters, RestoreWork.TIMELINE, timeline);
+            put(parameters, RestoreWork.ACTION, targetAction);
+            if (Boolean.TRUE.equals(exclusive)) {
+                parameters.put(RestoreWork.EXCLUSIVE, "true");
+            }
+            if (tablespaces != null) {
+                tablespaces.forEach(
+                        (from, to) -> put(parameters, RestoreWork.TABLESPACE + from, to));
+            }
+            return parameters;
+        }
+
+        private static void put(
+                Map<String, String> parameters, String name, @Nullable String value) {
+            if (value != null) {
+                parameters.put(name, value);
+            }
+        }
+    }
+
+    @Schema(name = "RestoredTablespace")
+    record Tablespace(String from, String to) {}
+
+    /// @param endLsn where replay stops
+    /// @param endTime of what decides where replay stops
+    /// @param proof why the target is sure to be reached
+    @Schema(name = "RestorePlan")
+    record Plan(
+            String source,
+            String backup,
+            String directory,
+            String target,
+            String timeline,
+            String endLsn,
+            @Nullable Instant endTime,
+            long files,
+            long sizeBytes,
+            String walFirst,
+            String walLast,
+            long walSegments,
+            String proof,
+            List<Tablespace> tablespaces,
+            List<String> warnings) {
+        static Plan of(String source, RestorePlan plan) {
+            return new Plan(
+                    source,
+                    plan.backup().id().text(),
+                    plan.request().directory().toString(),
+                    plan.request().recovery().target().toString(),
+                    plan.replay().timelineSetting(),
+                    plan.replay().end().toString(),
+                    plan.replay().time().orElse(null),
+                    plan.volume().files(),
+                    plan.volume().size().bytes(),
+                    plan.replay().first().toString(),
+                    plan.replay().last().toString(),
+                    plan.replay().segments(),
+                    plan.proof(),
+                    plan.tablespaces().stream()
+                            .map(each -> new Tablespace(each.from(), each.to().toString()))
+                            .toList(),
+                    plan.warnings());
+        }
+    }
+
+    @PostMapping("/api/v1/restores/plan")
+    @LeastRole(Role.ADMINISTRATOR)
+    @Operation(summary = "whether a restore is possible, and what it would do; does nothing")
+    Plan plan(@RequestBody Wanted wanted) {
+        return Plan.of(source(wanted), planned(wanted));
+    }
+
+    @PostMapping("/api/v1/restores")
+    @LeastRole(Role.ADMINISTRATOR)
+    @ResponseStatus(HttpStatus.ACCEPTED)
+    @Operation(summary = "queues a restore into a new or empty directory of the server's host")
+    JobsController.View start(@RequestBody Wanted wanted, Principal who) {
+        planned(wanted); // or it is refused now
+        return JobsController.View.of(
+                desk.submit(
+                        new JobRequest(
+                                JobKind.RESTORE,
+                                source(wanted),
+                                wanted.parameters(),
+                                who.getName())));
+    }
+
+    private RestorePlan planned(Wanted wanted) {
+        return work.plan(view.known(source(wanted)), wanted.parameters());
+    }
+
+    private static String source(Wanted wanted) {
+        return Optional.ofNullable(wanted.source())
+                .filter(name -> !name.isBlank())
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.USAGE_INVALID, "source names what to restore"));
+    }
+}

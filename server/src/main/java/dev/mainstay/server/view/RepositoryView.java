@@ -1,0 +1,223 @@
+package dev.mainstay.server.view;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.TimelineId;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.archive.ArchivedTimelines;
+import dev.mainstay.engine.archive.CatalogHistory;
+import dev.mainstay.engine.archive.StoredTimeline;
+import dev.mainstay.engine.archive.ToldTimeline;
+import dev.mainstay.engine.backup.FoundBackup;
+import dev.mainstay.engine.retention.ExpiryPlan;
+import dev.mainstay.engine.retention.RetentionPolicy;
+import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
+import dev.mainstay.repository.Repository;
+import dev.mainstay.repository.StoredObjects;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/// The repository as it was some seconds ago. It is opened when somebody asks first, and stays
+/// open.
+public final class RepositoryView implements AutoCloseable {
+    private static final Duration SECONDS = Duration.ofSeconds(5);
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration HALF_AN_HOUR = Duration.ofMinutes(30);
+    private static final Executor READERS =
+            work -> Thread.ofVirtual().name("reads the repository").start(work);
+
+    private final Surroundings surroundings;
+    private final Remembered<String, List<String>> names = remembered(_ -> readNames(), SECONDS);
+    private final Remembered<String, SourcePicture> sources =
+            remembered(this::readSource, SECONDS);
+    private final Remembered<String, ExpiryPlan> plans = remembered(this::readPlan, SECONDS);
+    private final Remembered<String, WalPicture> wal =
+            remembered(name -> WalPicture.of(known(name)), SECONDS);
+    private final Remembered<String, List<CopyPicture>> copies =
+            remembered(_ -> readCopies(), MINUTE);
+    private final Remembered<String, StoredObjects> objects =
+            remembered(_ -> StoredObjects.list(repository()), Duration.ofMinutes(5));
+    private @Nullable Repository open;
+
+    public RepositoryView(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    private <V> Remembered<String, V> remembered(Function<String, V> reading, Duration fresh) {
+        Duration bearable = fresh.equals(SECONDS) ? MINUTE : HALF_AN_HOUR;
+        return new Remembered<>(
+                reading, fresh, bearable, () -> surroundings().ground().clock().instant(), READERS);
+    }
+
+    private Surroundings surroundings() {
+        return surroundings;
+    }
+
+    /// Open for as long as this view is; not to be closed by others.
+    public synchronized Repository repository() {
+        Repository known = open;
+        if (known == null) {
+            known = surroundings.open();
+            open = known;
+        }
+        return known;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (open != null) {
+            open.close();
+            open = null;
+        }
+    }
+
+    /// Of the configuration, and of the repository.
+    public List<String> names() {
+        return names.get("");
+    }
+
+    private List<String> readNames() {
+        TreeSet<String> all = new TreeSet<>(surroundings.configuration().sources().keySet());
+        FoundBackup.readable(repository(), new ArrayList<>())
+                .forEach(source -> all.add(source.name()));
+        return List.copyOf(all);
+    }
+
+    /// @throws MainstayException SOURCE_UNKNOWN, SOURCE_SHREDDED, or why it cannot be told
+    public SourcePicture source(String name) {
+        demandKnown(name);
+        return sources.get(name);
+    }
+
+    /// Nothing is remembered of what nobody has.
+    private void demandKnown(String name) {
+        if (!names().contains(name)) {
+            surroundings.configuration().source(name);
+        }
+    }
+
+    private SourcePicture readSource(String name) {
+        boolean configured = surroundings.configuration().sources().containsKey(name);
+        Optional<ProtectedSource> source = repository().source(name);
+        if (source.isEmpty()) {
+            return new SourcePicture(name, configured, "none", List.of(), List.of());
+        }
+        String tag = source.get().recordsTag(); // before the records: what comes later changes it
+        Optional<SourcePicture> last = sources.last(name);
+        if (last.isPresent() && last.get().tag().equals(tag)) {
+            return last.get();
+        }
+        RecordChain chain = source.get().records();
+        List<BackupRow> rows = new ArrayList<>();
+        chain.damagedBackups().forEach(each -> rows.add(BackupRow.of(each)));
+        chain.backups().forEach(each -> rows.add(BackupRow.of(chain, each)));
+        Collections.reverse(rows);
+        return new SourcePicture(
+                name,
+                configured,
+                tag,
+                rows,
+                chain.damaged().stream().map(Object::toString).toList());
+    }
+
+    /// What would expire, and what can be recovered before and after.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, or why it cannot be told
+    public ExpiryPlan plan(String name) {
+        demandKnown(name);
+        return plans.get(name);
+    }
+
+    private ExpiryPlan readPlan(String name) {
+        RetentionPolicy policy =
+                Optional.ofNullable(surroundings.configuration().sources().get(name))
+                        .map(source -> source.retention())
+                        .orElse(RetentionPolicy.everything());
+        return new SourceExpiry(known(name), policy, surroundings.ground().clock().instant())
+                .plan();
+    }
+
+    /// @throws MainstayException SOURCE_UNKNOWN, BACKUP_UNKNOWN without any, or why it cannot be
+    ///   told
+    public WalPicture wal(String name) {
+        demandKnown(name);
+        return wal.get(name);
+    }
+
+    /// What happened when in the log of a source; read anew.
+    ///
+    /// @param timeline left empty, the newest
+    /// @throws MainstayException SOURCE_UNKNOWN, BACKUP_UNKNOWN, WAL_ABSENT, or why it cannot be
+    ///   told
+    public ToldTimeline timeline(
+            String name,
+            Optional<TimelineId> timeline,
+            ToldTimeline.Range range,
+            Optional<Duration> interval,
+            ToldTimeline.RestoreCall call) {
+        ArchivedTimelines timelines = ArchivedTimelines.of(known(name));
+        StoredTimeline.Story story =
+                StoredTimeline.read(timelines.log(timeline.orElseGet(timelines::newest)));
+        return ToldTimeline.of(
+                story,
+                new CatalogHistory(timelines, story.history()),
+                range,
+                interval,
+                call);
+    }
+
+    /// Of every copy of the configuration.
+    public List<CopyPicture> copies() {
+        return copies.get("");
+    }
+
+    private List<CopyPicture> readCopies() {
+        return surroundings.configuration().copies().values().stream()
+                .map(
+                        copy ->
+                                CopyPicture.of(repository(), copy, surroundings.ground()))
+                .toList();
+    }
+
+    /// What the store lists.
+    public StoredObjects objects() {
+        return objects.get("");
+    }
+
+    /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
+    public FoundBackup backup(String id) {
+        return FoundBackup.of(repository(), id);
+    }
+
+    /// Something of it was just changed here: whoever asks next hears of it.
+    public void changed(String name) {
+        sources.forget(name);
+        plans.forget(name);
+    }
+
+    /// A source of which something is stored.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, SOURCE_SHREDDED, or why it cannot be told
+    public ProtectedSource known(String name) {
+        return repository()
+                .source(name)
+                .orElseThrow(
+                        () -> {
+                            surroundings.configuration().source(name);
+                            return new MainstayException(
+                                    ErrorCode.SOURCE_UNKNOWN,
+                                    "the repository holds nothing of source '" + name + "' yet");
+                        });
+    }
+}

@@ -86,7 +86,9 @@ final class WalTimelineCommand implements Verb {
     private ToldTimeline.Range range() {
         return ToldTimeline.Range.of(
                 from.map(text -> TargetTime.parse("--from", text)),
-                to.map(text -> TargetTime.parse("--to", text)));
+                to.map(text -> TargetTime.parse("--to", text)),
+                "--from",
+                "--to");
     }
 
     private static TimelineId timeline(String text) {

@@ -32,13 +32,16 @@ public record ToldTimeline(Story story, Duration interval, List<Row> rows, Optio
     ///
     /// @param to the first moment that is not
     public record Range(Instant from, Instant to) {
+        /// @param fromName what whoever gives it calls the beginning
+        /// @param toName what they call the end
         /// @throws MainstayException USAGE_INVALID if it holds nothing
-        public static Range of(Optional<Instant> from, Optional<Instant> to) {
+        public static Range of(
+                Optional<Instant> from, Optional<Instant> to, String fromName, String toName) {
             Range range = new Range(from.orElse(Instant.MIN), to.orElse(Instant.MAX));
             if (!range.from.isBefore(range.to)) {
                 throw new MainstayException(
                         ErrorCode.USAGE_INVALID,
-                        "the range from " + range.from + " to " + range.to + " holds nothing");
+                        fromName + " " + range.from + " is not before " + toName + " " + range.to);
             }
             return range;
         }

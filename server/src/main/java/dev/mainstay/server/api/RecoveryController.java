@@ -177,7 +177,9 @@ public final class RecoveryController {
                         timeline.map(RecoveryController::id),
                         ToldTimeline.Range.of(
                                 from.map(text -> TargetTime.parse("from", text)),
-                                to.map(text -> TargetTime.parse("to", text))),
+                                to.map(text -> TargetTime.parse("to", text)),
+                                "from",
+                                "to"),
                         interval.map(ToldTimeline::interval),
                         new Call());
         return new Timeline(

@@ -222,6 +222,10 @@ public enum ErrorCode {
     TOKEN_UNKNOWN(1208, "GET /api/v1/tokens lists what there is"),
     TOKEN_NEEDED(1209, "send 'Authorization: Bearer TOKEN' with a token that has not expired"),
     ROLE_LACKING(1210, "ask an administrator for a token with the role that this needs"),
+    KEY_REUSED(
+            1240,
+            "an Idempotency-Key stands for one request for a day: make a new one for another"),
+    NOT_OFFERED(1241, "docs/server.md says what there is"),
     AUDIT_BROKEN(
             1230,
             "somebody changed what was on record, or set the state back: find out who could, and"

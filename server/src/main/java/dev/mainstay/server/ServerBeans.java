@@ -5,6 +5,7 @@ import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.AuditController;
 import dev.mainstay.server.api.BackupsController;
 import dev.mainstay.server.api.CopiesController;
+import dev.mainstay.server.api.JobEventsController;
 import dev.mainstay.server.api.JobsController;
 import dev.mainstay.server.api.OverviewController;
 import dev.mainstay.server.api.Problems;
@@ -24,6 +25,7 @@ import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
+import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
@@ -54,6 +56,7 @@ import javax.sql.DataSource;
     AuditController.class,
     BackupsController.class,
     CopiesController.class,
+    JobEventsController.class,
     JobsController.class,
     OverviewController.class,
     RecoveryController.class,
@@ -129,6 +132,17 @@ class ServerBeans {
             TransactionOperations transactions,
             JobWork work) {
         return new JobDesk(surroundings, state, table, transactions, work, JobDesk.Pace.USUAL);
+    }
+
+    @Bean
+    OnceDesk onceDesk(
+            JobDesk desk,
+            JobTable table,
+            JdbcClient jdbc,
+            TransactionOperations transactions,
+            Surroundings surroundings) {
+        return new OnceDesk(
+                desk, table, jdbc, transactions, surroundings.ground().clock());
     }
 
     @Bean

@@ -23,6 +23,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 class ApiTest {
@@ -137,6 +139,84 @@ class ApiTest {
                                 .get("code")
                                 .asString())
                 .isEqualTo("MS-1206");
+    }
+
+    private HttpResponse<String> keyed(String key, String body) {
+        return site.askWith(
+                server(), "POST", "api/v1/jobs", first, body, Map.of("Idempotency-Key", key));
+    }
+
+    @Test
+    void aRequestThatIsRepeatedStartsOneJob() {
+        String body = "{\"kind\":\"verify\"}";
+        JsonNode one = json(keyed("k1", body), 202);
+        JsonNode again = json(keyed("k1", " { \"kind\" : \"verify\" } "), 202);
+        assertThat(again.get("id").asString()).isEqualTo(one.get("id").asString());
+        assertThat(json(keyed("k2", body), 202).get("id").asString())
+                .isNotEqualTo(one.get("id").asString());
+        assertThat(json(keyed("k1", "{\"kind\":\"prune\"}"), 422).get("code").asString())
+                .isEqualTo("MS-1240");
+        json(keyed("k".repeat(256), body), 400);
+        JsonNode byAnother =
+                json(
+                        site.askWith(
+                                server(),
+                                "POST",
+                                "api/v1/jobs",
+                                token("operator", ""),
+                                body,
+                                Map.of("Idempotency-Key", "k1")),
+                        202);
+        assertThat(byAnother.get("id").asString())
+                .as("a key is whose it is")
+                .isNotEqualTo(one.get("id").asString());
+        assertThat(json(ask("GET", "api/v1/jobs", first, ""), 200).get("jobs").size())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void twentyWhoAskAtOnceWithOneKeyGetOneJob() throws Exception {
+        Set<String> ids = ConcurrentHashMap.newKeySet();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            threads.add(
+                    Thread.ofVirtual()
+                            .start(
+                                    () ->
+                                            ids.add(
+                                                    json(keyed("k", "{\"kind\":\"verify\"}"), 202)
+                                                            .get("id")
+                                                            .asString())));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(ids).hasSize(1);
+        assertThat(json(ask("GET", "api/v1/jobs", first, ""), 200).get("jobs").size())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void theEventsOfAJobTellItsLinesAndThenItsEnd() {
+        String id = json(keyed("k", "{\"kind\":\"verify\"}"), 202).get("id").asString();
+        String events = ask("GET", "api/v1/jobs/" + id + "/events", first, "").body();
+        assertThat(events.strip().lines().filter(line -> line.startsWith("event:")).toList())
+                .endsWith("event:end")
+                .containsOnlyOnce("event:end");
+        assertThat(events).contains("\"state\":\"done\"", "\"id\":\"" + id + "\"");
+        JsonNode log = json(ask("GET", "api/v1/jobs/" + id + "/log", first, ""), 200);
+        int last = log.get(log.size() - 1).get("number").asInt();
+        String rest =
+                site.askWith(
+                                server(),
+                                "GET",
+                                "api/v1/jobs/" + id + "/events",
+                                first,
+                                "",
+                                Map.of("Last-Event-ID", Integer.toString(last)))
+                        .body();
+        assertThat(rest).doesNotContain("event:line").contains("event:end");
+        assertThat(ask("GET", "api/v1/jobs/none/events", first, "").statusCode()).isEqualTo(404);
     }
 
     @Test

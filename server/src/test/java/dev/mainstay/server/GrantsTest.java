@@ -13,6 +13,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
@@ -24,6 +25,13 @@ class GrantsTest {
                     "GET /api/v1/jobs",
                     "GET /api/v1/jobs/{id}",
                     "GET /api/v1/jobs/{id}/log",
+                    "GET /api/v1/jobs/{id}/events",
+                    "GET /api/v1/sources",
+                    "GET /api/v1/backups/{id}",
+                    "POST /api/v1/backups/{id}/hold",
+                    "POST /api/v1/backups/{id}/release",
+                    "POST /api/v1/restores/plan",
+                    "POST /api/v1/restores",
                     "POST /api/v1/jobs",
                     "POST /api/v1/jobs/{id}/cancel",
                     "GET /api/v1/receivers",
@@ -87,6 +95,7 @@ class GrantsTest {
         refused(ask("POST", "api/v1/jobs", orders, job("expire", "stock")));
         refused(ask("GET", "api/v1/jobs/" + id, orders, ""));
         refused(ask("GET", "api/v1/jobs/" + id + "/log", orders, ""));
+        refused(ask("GET", "api/v1/jobs/" + id + "/events", orders, ""));
         refused(ask("POST", "api/v1/jobs/" + id + "/cancel", orders, ""));
         json(ask("GET", "api/v1/jobs/" + id, stock, ""), 200);
         assertThat(json(ask("GET", "api/v1/jobs", orders, ""), 200).get("jobs").size()).isZero();
@@ -96,6 +105,21 @@ class GrantsTest {
         assertThat(json(ask("GET", "api/v1/jobs", first, ""), 200).get("jobs").size()).isOne();
         refused(ask("POST", "api/v1/jobs", orders, job("prune", "")));
         refused(ask("POST", "api/v1/jobs", orders, job("verify", "")));
+    }
+
+    @Test
+    void anotherSourceIsNeitherSeenNorRestored() {
+        JsonNode seen = json(ask("GET", "api/v1/sources", orders, ""), 200);
+        assertThat(seen.size()).isOne();
+        assertThat(seen.get(0).get("name").asString()).isEqualTo("orders");
+        json(ask("GET", "api/v1/sources/orders/backups", orders, ""), 200);
+        for (String what : List.of("", "/backups", "/window", "/wal", "/timeline", "/retention")) {
+            refused(ask("GET", "api/v1/sources/stock" + what, orders, ""));
+        }
+        String restore = "{\"source\":\"stock\",\"directory\":\"/tmp/none\"}";
+        String administrator = token("administrator", "orders");
+        refused(ask("POST", "api/v1/restores/plan", administrator, restore));
+        refused(ask("POST", "api/v1/restores", administrator, restore));
     }
 
     @Test

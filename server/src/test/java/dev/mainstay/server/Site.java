@@ -90,6 +90,17 @@ final class Site {
     /// @param token empty for none
     HttpResponse<String> ask(
             MainstayServer server, String method, String path, String token, String body) {
+        return askWith(server, method, path, token, body, Map.of());
+    }
+
+    /// @param headers more of them
+    HttpResponse<String> askWith(
+            MainstayServer server,
+            String method,
+            String path,
+            String token,
+            String body,
+            Map<String, String> headers) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(server.url().resolve(path))
                         .header("Content-Type", "application/json")
@@ -97,6 +108,7 @@ final class Site {
         if (!token.isEmpty()) {
             request.header("Authorization", "Bearer " + token);
         }
+        headers.forEach(request::header);
         return send(request.build());
     }
 

@@ -3,8 +3,10 @@ package dev.mainstay.server.api;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.FoundBackup;
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.view.BackupRow;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.view.SourcePicture;
@@ -71,6 +73,7 @@ public final class BackupsController {
 
     @GetMapping("/api/v1/sources/{source}/backups")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "backups of a source, the newest first")
     ResponseEntity<Page> list(
             @PathVariable String source,
@@ -111,13 +114,22 @@ public final class BackupsController {
 
     @GetMapping("/api/v1/backups/{id}")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "everything about a backup")
     BackupView show(@PathVariable String id) {
-        return BackupView.of(view.backup(id));
+        return BackupView.of(granted(id));
+    }
+
+    /// A backup that whoever asks may see.
+    private FoundBackup granted(String id) {
+        FoundBackup found = view.backup(id);
+        Grants.demand(found.source().name());
+        return found;
     }
 
     @PostMapping("/api/v1/backups/{id}/hold")
     @LeastRole(Role.OPERATOR)
+    @SourceGrant
     @Operation(summary = "keeps a backup from being removed until it is released")
     BackupView hold(@PathVariable String id, @RequestBody Wanted wanted) {
         String reason = Optional.ofNullable(wanted.reason()).orElse("").strip();
@@ -126,7 +138,7 @@ public final class BackupsController {
                     ErrorCode.USAGE_INVALID,
                     "reason says why the backup is held, in up to " + MOST + " letters");
         }
-        FoundBackup found = view.backup(id);
+        FoundBackup found = granted(id);
         found.source().hold(found.backup().id(), reason);
         view.changed(found.source().name());
         return BackupView.of(found);
@@ -134,9 +146,10 @@ public final class BackupsController {
 
     @PostMapping("/api/v1/backups/{id}/release")
     @LeastRole(Role.OPERATOR)
+    @SourceGrant
     @Operation(summary = "ends all holds of a backup")
     BackupView release(@PathVariable String id) {
-        FoundBackup found = view.backup(id);
+        FoundBackup found = granted(id);
         found.source().release(found.backup().id());
         view.changed(found.source().name());
         return BackupView.of(found);

@@ -11,6 +11,7 @@ import dev.mainstay.server.job.JobProgress;
 import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.job.JobTable;
+import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
@@ -25,6 +26,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
@@ -43,10 +45,12 @@ public final class JobsController {
 
     private final JobTable table;
     private final JobDesk desk;
+    private final OnceDesk once;
 
-    public JobsController(JobTable table, JobDesk desk) {
+    public JobsController(JobTable table, JobDesk desk, OnceDesk once) {
         this.table = table;
         this.desk = desk;
+        this.once = once;
     }
 
     /// @param bytesLeftSeconds at the rate so far
@@ -145,10 +149,10 @@ public final class JobsController {
         return job;
     }
 
-    private static void demandGrant(JobRequest request) {
+    static void demandGrant(JobRequest request) {
         boolean ofSource =
                 switch (request.kind()) {
-                    case BACKUP, EXPIRE, VERIFY -> !request.target().isEmpty();
+                    case BACKUP, EXPIRE, VERIFY, RESTORE -> !request.target().isEmpty();
                     case PRUNE, COPY -> false;
                 };
         if (ofSource) {
@@ -172,10 +176,13 @@ public final class JobsController {
     @SourceGrant
     @Operation(summary = "queues a job: backup, expire, prune, copy or verify")
     @ResponseStatus(HttpStatus.ACCEPTED)
-    View start(@RequestBody Wanted wanted, Principal who) {
+    View start(
+            @RequestBody Wanted wanted,
+            @RequestHeader("Idempotency-Key") Optional<String> key,
+            Principal who) {
         JobRequest request = request(wanted, who.getName());
         demandGrant(request);
-        return View.of(desk.submit(request));
+        return View.of(once.submit(request, key));
     }
 
     private static JobRequest request(Wanted wanted, String who) {

@@ -93,9 +93,10 @@ public final class Problems {
             case USAGE_INVALID -> HttpStatus.BAD_REQUEST;
             case ALERT_OVER, JOB_OVER, RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE ->
                     HttpStatus.CONFLICT;
-            case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE ->
+            case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE, KEY_REUSED ->
                     HttpStatus.UNPROCESSABLE_CONTENT;
             case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
+            case NOT_OFFERED -> HttpStatus.NOT_IMPLEMENTED;
             default ->
                     REPOSITORY.matcher(code.id()).matches()
                             ? HttpStatus.SERVICE_UNAVAILABLE

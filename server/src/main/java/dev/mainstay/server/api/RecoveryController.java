@@ -10,6 +10,7 @@ import dev.mainstay.engine.restore.TargetTime;
 import dev.mainstay.engine.retention.RecoveryWindow;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.view.WalPicture;
 import dev.mainstay.server.wal.ReceiverTable;
@@ -66,6 +67,7 @@ public final class RecoveryController {
 
     @GetMapping("/api/v1/sources/{source}/window")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "from when to when a source can be brought back to any second")
     Windows window(@PathVariable String source) {
         List<Window> windows = view.plan(source).before().stream().map(Window::of).toList();
@@ -105,6 +107,7 @@ public final class RecoveryController {
 
     @GetMapping("/api/v1/sources/{source}/wal")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "what is stored of the log along the newest timeline, and what is missing")
     Wal wal(@PathVariable String source) {
         WalPicture wal = view.wal(source);
@@ -164,6 +167,7 @@ public final class RecoveryController {
 
     @GetMapping("/api/v1/sources/{source}/timeline")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "what happened when, and how to go back to the moment before")
     Timeline timeline(
             @PathVariable String source,

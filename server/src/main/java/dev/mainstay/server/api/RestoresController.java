@@ -4,12 +4,14 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.restore.RestorePlan;
-import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
+import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.job.RestoreWork;
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.view.RepositoryView;
 
 import io.swagger.v3.oas.annotations.Operation;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -34,9 +37,9 @@ import java.util.Optional;
 public final class RestoresController {
     private final RepositoryView view;
     private final RestoreWork work;
-    private final JobDesk desk;
+    private final OnceDesk desk;
 
-    public RestoresController(RepositoryView view, JobDesk desk, Surroundings surroundings) {
+    public RestoresController(RepositoryView view, OnceDesk desk, Surroundings surroundings) {
         this.view = view;
         this.work = new RestoreWork(surroundings);
         this.desk = desk;
@@ -140,6 +143,7 @@ public final class RestoresController {
 
     @PostMapping("/api/v1/restores/plan")
     @LeastRole(Role.ADMINISTRATOR)
+    @SourceGrant
     @Operation(summary = "whether a restore is possible, and what it would do; does nothing")
     Plan plan(@RequestBody Wanted wanted) {
         return Plan.of(source(wanted), planned(wanted));
@@ -147,29 +151,36 @@ public final class RestoresController {
 
     @PostMapping("/api/v1/restores")
     @LeastRole(Role.ADMINISTRATOR)
+    @SourceGrant
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(summary = "queues a restore into a new or empty directory of the server's host")
-    JobsController.View start(@RequestBody Wanted wanted, Principal who) {
-        planned(wanted); // or it is refused now
-        return JobsController.View.of(
-                desk.submit(
-                        new JobRequest(
-                                JobKind.RESTORE,
-                                source(wanted),
-                                wanted.parameters(),
-                                who.getName())));
+    JobsController.View start(
+            @RequestBody Wanted wanted,
+            @RequestHeader("Idempotency-Key") Optional<String> key,
+            Principal who) {
+        JobRequest request =
+                new JobRequest(
+                        JobKind.RESTORE, source(wanted), wanted.parameters(), who.getName());
+        if (key.isEmpty()) {
+            planned(wanted); // or it is refused now; asked twice, it may have been done already
+        }
+        return JobsController.View.of(desk.submit(request, key));
     }
 
     private RestorePlan planned(Wanted wanted) {
         return work.plan(view.known(source(wanted)), wanted.parameters());
     }
 
+    /// What whoever asks may restore.
     private static String source(Wanted wanted) {
-        return Optional.ofNullable(wanted.source())
+        String source =
+                Optional.ofNullable(wanted.source())
                 .filter(name -> !name.isBlank())
                 .orElseThrow(
                         () ->
                                 new MainstayException(
                                         ErrorCode.USAGE_INVALID, "source names what to restore"));
+        Grants.demand(source);
+        return source;
     }
 }

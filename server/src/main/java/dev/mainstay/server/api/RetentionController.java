@@ -4,6 +4,7 @@ import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.RetentionDecision;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.view.RepositoryView;
 
 import io.swagger.v3.oas.annotations.Operation;
@@ -68,6 +69,7 @@ public final class RetentionController {
 
     @GetMapping("/api/v1/sources/{source}/retention")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "the policy of a source, and what an expiry would do now and why")
     Plan plan(@PathVariable String source) {
         ExpiryPlan plan = view.plan(source);

@@ -1,7 +1,9 @@
 package dev.mainstay.server.api;
 
+import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.SourceGrant;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.view.SourcePicture;
 
@@ -51,13 +53,15 @@ public final class SourcesController {
 
     @GetMapping("/api/v1/sources")
     @LeastRole(Role.VIEWER)
+    @SourceGrant
     @Operation(summary = "sources of the configuration and of the repository")
     List<View> list() {
-        return view.names().stream().map(view::source).map(View::of).toList();
+        return view.names().stream().filter(Grants::allow).map(view::source).map(View::of).toList();
     }
 
     @GetMapping("/api/v1/sources/{source}")
     @LeastRole(Role.VIEWER)
+    @SourceGrant("source")
     @Operation(summary = "a source: how many backups it has, and the newest")
     View show(@PathVariable String source) {
         return View.of(view.source(source));

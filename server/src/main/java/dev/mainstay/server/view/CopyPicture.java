@@ -42,6 +42,7 @@ public record CopyPicture(
 
     static CopyPicture of(Repository repository, CopySettings settings, Ground ground) {
         try (ObjectStore store = RepositoryAccess.openExisting(settings.repository(), ground)) {
+            boolean empty = store.list("", "", 1).objects().isEmpty();
             Amount missing =
                     RepositoryCopy.total(
                             new RepositoryCopy(
@@ -53,7 +54,9 @@ public record CopyPicture(
                                     .missing());
             return of(
                     settings,
-                    missing.objects() == 0 ? State.COMPLETE : State.BEHIND,
+                    empty
+                            ? State.ABSENT
+                            : missing.objects() == 0 ? State.COMPLETE : State.BEHIND,
                     missing,
                     CopyLag.of(repository, store, ground.clock().instant()),
                     Optional.empty());

@@ -1,0 +1,135 @@
+package dev.mainstay.server.job;
+
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.state.JsonMap;
+import dev.mainstay.server.state.SqlTime;
+
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionOperations;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/// Where jobs are handed in by those who may ask twice: the same key starts the same job once,
+/// whichever servers are asked. The key and the job are written together or not at all.
+public final class OnceDesk {
+    private static final Duration KEPT = Duration.ofHours(24);
+    private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
+
+    private final JobDesk desk;
+    private final JobTable table;
+    private final JdbcClient jdbc;
+    private final TransactionOperations transactions;
+    private final InstantSource clock;
+
+    public OnceDesk(
+            JobDesk desk,
+            JobTable table,
+            JdbcClient jdbc,
+            TransactionOperations transactions,
+            InstantSource clock) {
+        this.desk = desk;
+        this.table = table;
+        this.jdbc = jdbc;
+        this.transactions = transactions;
+        this.clock = clock;
+    }
+
+    private record Known(String digest, String job) {}
+
+    /// @param key of the request; without one every request is a new one
+    /// @throws MainstayException KEY_REUSED if it stands for another request, USAGE_INVALID if it
+    ///   is none, or what [JobDesk#submit] says
+    public Job submit(JobRequest request, Optional<String> key) {
+        return key.isEmpty() ? desk.submit(request) : once(request, demandKey(key.get()));
+    }
+
+    private static String demandKey(String key) {
+        if (!KEY.matcher(key).matches()) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "Idempotency-Key is no text of up to 255 visible ASCII characters");
+        }
+        return key;
+    }
+
+    private Job once(JobRequest request, String key) {
+        String digest = digest(request);
+        Optional<Job> earlier = earlier(request, key, digest);
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
+        try {
+            return Objects.requireNonNull(
+                    transactions.execute(_ -> begun(request, key, digest)));
+        } catch (DuplicateKeyException sameMoment) {
+            return earlier(request, key, digest).orElseThrow(() -> sameMoment);
+        }
+    }
+
+    private Job begun(JobRequest request, String key, String digest) {
+        Instant now = clock.instant();
+        jdbc.sql("delete from idempotency where created_at < :before")
+                .param("before", SqlTime.of(now.minus(KEPT)))
+                .update();
+        Job job = desk.submit(request);
+        jdbc.sql(
+                        """
+                        insert into idempotency (who, idempotency_key, digest, job, created_at)
+                        values (:who, :key, :digest, :job, :now)
+                        """)
+                .param("who", request.requestedBy())
+                .param("key", key)
+                .param("digest", digest)
+                .param("job", job.id())
+                .param("now", SqlTime.of(now))
+                .update();
+        return job;
+    }
+
+    private Optional<Job> earlier(JobRequest request, String key, String digest) {
+        Optional<Known> known =
+                jdbc.sql(
+                                """
+                                select digest, job from idempotency
+                                where who = :who and idempotency_key = :key and created_at >= :since
+                                """)
+                        .param("who", request.requestedBy())
+                        .param("key", key)
+                        .param("since", SqlTime.of(clock.instant().minus(KEPT)))
+                        .query(
+                                (row, _) ->
+                                        new Known(row.getString("digest"), row.getString("job")))
+                        .optional();
+        if (known.isPresent() && !known.get().digest.equals(digest)) {
+            throw new MainstayException(
+                    ErrorCode.KEY_REUSED, "this Idempotency-Key stands for another request");
+        }
+        return known.map(each -> table.get(each.job));
+    }
+
+    private static String digest(JobRequest request) {
+        Map<String, String> all = new TreeMap<>(request.parameters());
+        all.put("", request.kind().word() + " " + request.target());
+        try {
+            return HexFormat.of()
+                    .formatHex(
+                            MessageDigest.getInstance("SHA-256")
+                                    .digest(JsonMap.write(all).getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+}

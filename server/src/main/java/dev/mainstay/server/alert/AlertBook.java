@@ -124,8 +124,11 @@ public final class AlertBook {
 
     private void tell(Alert alert, News news, Instant now) {
         Instant together = now.plus(settings.groupWait());
-        Instant due = settings.quiet().map(quiet -> after(quiet, alert, together)).orElse(together);
-        outbox.put(alert, news, notifications.route(alert.severity()), due, now);
+        outbox.put(alert, news, notifications.route(alert.severity()), due(alert, together), now);
+    }
+
+    private Instant due(Alert alert, Instant time) {
+        return settings.quiet().map(quiet -> after(quiet, alert, time)).orElse(time);
     }
 
     /// The end of the quiet hours, if it is one of them.
@@ -151,7 +154,7 @@ public final class AlertBook {
     private void over(Alert alert, Instant now) {
         List<String> told = outbox.settle(alert);
         if (alert.severity() != Severity.INFO && !told.isEmpty()) {
-            outbox.put(alert, News.RESOLVED, told, now, now);
+            outbox.put(alert, News.RESOLVED, told, due(alert, now), now);
         }
     }
 

@@ -93,7 +93,11 @@ final class BackupRules {
 
     private void overdue(String name, ArchiveFacts archive) {
         Optional<RuleSettings> rule = bench.rule(AlertRule.BACKUP_OVERDUE);
-        if (rule.isEmpty() || running(name).isPresent()) {
+        if (rule.isEmpty()) {
+            return;
+        }
+        if (running(name).isPresent()) { // not overdue any more, and not there yet
+            bench.unsure(AlertRule.BACKUP_OVERDUE, name);
             return;
         }
         if (archive.newest().isEmpty()) {

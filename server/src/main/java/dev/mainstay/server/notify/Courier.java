@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,8 +52,11 @@ public final class Courier {
             }
             return;
         }
-        if (channel.get().isGrouping()) {
-            send(channel.get(), notices, now);
+        if (channel.get().isGrouping()) { // the gravest first
+            send(
+                    channel.get(),
+                    notices.stream().sorted(Comparator.comparing(Notice::severity)).toList(),
+                    now);
             return;
         }
         for (Notice each : notices) {

@@ -31,19 +31,19 @@ public final class Scene {
     /// A Thursday.
     public static final Instant NOON = Instant.parse("2026-03-12T12:00:00Z");
 
-    Instant now = NOON;
-    final List<BackupFacts> backups = new ArrayList<>();
-    final List<JobFacts.Ended> ended = new ArrayList<>();
-    final List<JobFacts.Running> running = new ArrayList<>();
-    final List<SpaceFacts> spaces = new ArrayList<>();
-    final List<ClusterFacts.Slot> slots = new ArrayList<>();
-    final List<HostFacts.ExpiringToken> tokens = new ArrayList<>();
+    public Instant now = NOON;
+    public final List<BackupFacts> backups = new ArrayList<>();
+    public final List<JobFacts.Ended> ended = new ArrayList<>();
+    public final List<JobFacts.Running> running = new ArrayList<>();
+    public final List<SpaceFacts> spaces = new ArrayList<>();
+    public final List<ClusterFacts.Slot> slots = new ArrayList<>();
+    public final List<HostFacts.ExpiringToken> tokens = new ArrayList<>();
     Optional<JobFacts.Took> restore = Optional.empty();
     Optional<ClusterFacts.Problem> problem = Optional.empty();
     Duration downFor = Duration.ZERO;
     Duration standbyLag = Duration.ofSeconds(1);
-    Duration clockAhead = Duration.ZERO;
-    Duration lost = Duration.ofSeconds(5);
+    public Duration clockAhead = Duration.ZERO;
+    public Duration lost = Duration.ofSeconds(5);
     Optional<Instant> certificate = Optional.empty();
     int gaps;
     int removable;
@@ -73,7 +73,7 @@ public final class Scene {
         return scene;
     }
 
-    static BackupFacts backup(
+    public static BackupFacts backup(
             String id, boolean full, Instant begin, long seconds, long bytes, long stored) {
         return new BackupFacts(
                 id,

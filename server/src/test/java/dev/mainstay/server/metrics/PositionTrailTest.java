@@ -47,6 +47,7 @@ class PositionTrailTest {
         trail.add(at(1), Lsn.of(10));
         assertThat(trail.last()).contains(Lsn.of(10));
         assertThat(trail.heldUntil(Lsn.of(5))).isEmpty();
+        assertThat(trail.age(Lsn.of(5), at(10))).contains(Duration.ofSeconds(9));
     }
 
     @Test

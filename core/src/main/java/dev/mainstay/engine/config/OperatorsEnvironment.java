@@ -31,9 +31,7 @@ final class OperatorsEnvironment {
                     "REPLICA_HOSTS",
                     "DR_ENABLED",
                     "DR_AUTO_FAILOVER_ENABLED",
-                    "DR_FAILOVER_THRESHOLD_MINUTES",
-                    "SLACK_WEBHOOK_URL",
-                    "PAGERDUTY_INTEGRATION_KEY");
+                    "DR_FAILOVER_THRESHOLD_MINUTES");
 
     private static final Set<String> NO = Set.of("", "false", "off", "no", "0");
     private static final Set<String> YES = Set.of("true", "on", "yes", "1");
@@ -60,6 +58,7 @@ final class OperatorsEnvironment {
         here.compression();
         here.retention();
         here.source();
+        here.channels();
         here.missing();
         if (!here.errors.isEmpty()) {
             throw ConfigurationErrors.together("the environment", here.errors);
@@ -197,6 +196,20 @@ final class OperatorsEnvironment {
         List<String> all = new ArrayList<>(source);
         all.addAll(List.of(path.split("\\.", -1)));
         keys.add(new EnvironmentKeys.Key(variable, all, value));
+    }
+
+    /// They are told of everything.
+    private void channels() {
+        channel("SLACK_WEBHOOK_URL", "slack", "url");
+        channel("PAGERDUTY_INTEGRATION_KEY", "pagerduty", "routing-key");
+    }
+
+    private void channel(String variable, String type, String key) {
+        if (given(variable).isPresent()) {
+            String channel = "server.notifications.channels." + type;
+            put(variable, channel + ".type", type);
+            put(variable, channel + "." + key, "${" + variable + "}");
+        }
     }
 
     /// What somebody relies on and nobody does must not be passed over.

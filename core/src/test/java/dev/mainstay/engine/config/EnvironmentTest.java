@@ -181,6 +181,27 @@ class EnvironmentTest {
     }
 
     @Test
+    void slackAndPagerDutyAreToldOfEverythingGrave() {
+        NotificationSettings told =
+                withoutFile(
+                                "BACKUP_DIR", "/b",
+                                "SLACK_WEBHOOK_URL", "https://hooks.example.org/geheim",
+                                "PAGERDUTY_INTEGRATION_KEY", "geheim")
+                        .server()
+                        .watch()
+                        .notifications();
+        assertThat(told.route(Severity.WARNING)).containsExactlyInAnyOrder("slack", "pagerduty");
+        assertThat(told.channels().values())
+                .hasAtLeastOneElementOfType(ChannelSettings.Slack.class)
+                .hasAtLeastOneElementOfType(ChannelSettings.PagerDuty.class);
+        assertThat(told.toString()).doesNotContain("geheim");
+        refused(
+                ErrorCode.CONFIG_INVALID,
+                new String[] {"BACKUP_DIR", "/b", "SLACK_WEBHOOK_URL", "nothing"},
+                "no https url");
+    }
+
+    @Test
     void whatIsNotThereYetIsRefusedAndAllOfItAtOnce() {
         refused(
                 ErrorCode.CONFIG_INVALID,

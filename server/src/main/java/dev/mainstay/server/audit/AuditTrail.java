@@ -5,6 +5,7 @@ import dev.mainstay.repository.AuditEntry;
 import dev.mainstay.repository.AuditFacts;
 import dev.mainstay.repository.AuditState;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -13,8 +14,6 @@ import org.springframework.transaction.support.TransactionOperations;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -96,7 +95,7 @@ public final class AuditTrail implements AuditState {
                 .param("trail", entry.trail())
                 .param("number", entry.number())
                 .param("previous", entry.previous())
-                .param("at", facts.at().atOffset(ZoneOffset.UTC))
+                .param("at", SqlTime.of(facts.at()))
                 .param("server", facts.server())
                 .param("who", facts.who())
                 .param("address", facts.address())
@@ -229,7 +228,7 @@ public final class AuditTrail implements AuditState {
                 row.getLong("number"),
                 row.getString("previous"),
                 new AuditFacts(
-                        row.getObject("at", OffsetDateTime.class).toInstant(),
+                        SqlTime.read(row, "at"),
                         row.getString("server"),
                         row.getString("who"),
                         row.getString("address"),
@@ -259,8 +258,8 @@ public final class AuditTrail implements AuditState {
                         .param("action", filter.action)
                         .param("outcome", filter.outcome)
                         .param("address", filter.address);
-        filter.from.ifPresent(time -> statement.param("from", time.atOffset(ZoneOffset.UTC)));
-        filter.until.ifPresent(time -> statement.param("until", time.atOffset(ZoneOffset.UTC)));
+        filter.from.ifPresent(time -> statement.param("from", SqlTime.of(time)));
+        filter.until.ifPresent(time -> statement.param("until", SqlTime.of(time)));
         return statement
                 .query(
                         (row, _) ->

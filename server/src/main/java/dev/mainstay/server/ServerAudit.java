@@ -7,6 +7,7 @@ import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.AuditProof;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -56,7 +57,8 @@ public final class ServerAudit {
                                     JdbcClient.create(state.source()),
                                     new TransactionTemplate(
                                             new JdbcTransactionManager(state.source())),
-                                    surroundings.ground())
+                                    surroundings.ground(),
+                                    ServerName.next(surroundings.ground()))
                             .begun();
             return new Proof(new AuditProof(repository, Optional.of(trail)).run(), State.COMPARED);
         } catch (MainstayException failed) {

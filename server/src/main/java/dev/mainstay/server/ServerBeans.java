@@ -30,6 +30,7 @@ import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.wal.ReceiverTable;
@@ -85,9 +86,17 @@ class ServerBeans {
     }
 
     @Bean
+    ServerName serverName(Surroundings surroundings) {
+        return ServerName.next(surroundings.ground());
+    }
+
+    @Bean
     AuditTrail auditTrail(
-            JdbcClient jdbc, TransactionOperations transactions, Surroundings surroundings) {
-        return new AuditTrail(jdbc, transactions, surroundings.ground()).begun();
+            JdbcClient jdbc,
+            TransactionOperations transactions,
+            Surroundings surroundings,
+            ServerName server) {
+        return new AuditTrail(jdbc, transactions, surroundings.ground(), server).begun();
     }
 
     @Bean
@@ -128,10 +137,11 @@ class ServerBeans {
     JobDesk jobDesk(
             Surroundings surroundings,
             StateDatabase state,
+            ServerName server,
             JobTable table,
             TransactionOperations transactions,
             JobWork work) {
-        return new JobDesk(surroundings, state, table, transactions, work, JobDesk.Pace.USUAL);
+        return new JobDesk(surroundings, state, server, table, transactions, work, JobDesk.Pace.USUAL);
     }
 
     @Bean
@@ -169,8 +179,8 @@ class ServerBeans {
     }
 
     @Bean
-    Receivers receivers(Surroundings surroundings, ReceiverTable table, JobDesk desk) {
-        return new Receivers(surroundings, table, desk.server(), Receivers.Pace.USUAL);
+    Receivers receivers(Surroundings surroundings, ReceiverTable table, ServerName server) {
+        return new Receivers(surroundings, table, server.text(), Receivers.Pace.USUAL);
     }
 
     @Bean

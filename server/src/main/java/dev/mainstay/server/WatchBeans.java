@@ -16,6 +16,7 @@ import dev.mainstay.server.notify.NotificationsController;
 import dev.mainstay.server.report.ReportClerk;
 import dev.mainstay.server.report.ReportsController;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.springframework.context.annotation.Bean;
@@ -109,11 +110,12 @@ class WatchBeans {
     WatchDesk watchDesk(
             Surroundings surroundings,
             StateDatabase state,
+            ServerName server,
             FactsKeeper keeper,
             Rulebook rules,
             AlertBook book,
             Courier courier,
             ReportClerk reports) {
-        return new WatchDesk(surroundings, state, keeper, rules, book, courier, reports);
+        return new WatchDesk(surroundings, state, server, keeper, rules, book, courier, reports);
     }
 }

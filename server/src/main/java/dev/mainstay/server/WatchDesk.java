@@ -12,6 +12,7 @@ import dev.mainstay.server.alert.Rulebook;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.notify.Courier;
 import dev.mainstay.server.report.ReportClerk;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.slf4j.Logger;
@@ -21,7 +22,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.function.Consumer;
 
 /// Judges what is known, and sees that people hear of it: on one of the servers that share a state
@@ -39,6 +39,7 @@ final class WatchDesk implements SmartLifecycle {
     WatchDesk(
             Surroundings surroundings,
             StateDatabase state,
+            ServerName server,
             FactsKeeper keeper,
             Rulebook rules,
             AlertBook book,
@@ -50,8 +51,6 @@ final class WatchDesk implements SmartLifecycle {
                     .sql("update watch_tasks set picked = false, picked_by = null where picked")
                     .update();
         }
-        String server =
-                "watch-" + HexFormat.of().formatHex(surroundings.ground().randomBytes(6));
         this.scheduler =
                 Scheduler.create(state.source())
                         .tableName("watch_tasks")
@@ -59,7 +58,7 @@ final class WatchDesk implements SmartLifecycle {
                                 task("alerts", JUDGE, now -> judge(keeper, rules, book, now)),
                                 task("deliveries", DELIVER, courier::deliver),
                                 task("reports", REPORT, reports::tick))
-                        .schedulerName(new SchedulerName.Fixed(server))
+                        .schedulerName(new SchedulerName.Fixed(server.text()))
                         .threads(3)
                         .pollingInterval(Duration.ofSeconds(2))
                         .heartbeatInterval(Duration.ofSeconds(10))

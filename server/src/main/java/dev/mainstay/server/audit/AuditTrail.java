@@ -5,6 +5,7 @@ import dev.mainstay.repository.AuditEntry;
 import dev.mainstay.repository.AuditFacts;
 import dev.mainstay.repository.AuditState;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.dao.DuplicateKeyException;
@@ -14,7 +15,6 @@ import org.springframework.transaction.support.TransactionOperations;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,11 +26,15 @@ public final class AuditTrail implements AuditState {
     private final Ground ground;
     private final String server;
 
-    public AuditTrail(JdbcClient jdbc, TransactionOperations transactions, Ground ground) {
+    public AuditTrail(
+            JdbcClient jdbc,
+            TransactionOperations transactions,
+            Ground ground,
+            ServerName server) {
         this.jdbc = jdbc;
         this.transactions = transactions;
         this.ground = ground;
-        this.server = "server-" + HexFormat.of().formatHex(ground.randomBytes(6));
+        this.server = server.text();
     }
 
     /// The row of the head.

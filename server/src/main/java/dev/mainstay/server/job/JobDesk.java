@@ -12,6 +12,7 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
 import org.slf4j.Logger;
@@ -22,7 +23,6 @@ import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.function.Consumer;
 
 /// Where jobs are handed in. Each is done once, by one of the servers that share a state; what a
@@ -62,6 +62,7 @@ public final class JobDesk implements AutoCloseable {
     public JobDesk(
             Surroundings surroundings,
             StateDatabase state,
+            ServerName server,
             JobTable table,
             TransactionOperations transactions,
             JobWork work,
@@ -69,12 +70,11 @@ public final class JobDesk implements AutoCloseable {
         this.surroundings = surroundings;
         this.table = table;
         this.transactions = transactions;
+        this.server = server.text();
         this.pace = pace;
-        this.server =
-                "server-" + HexFormat.of().formatHex(surroundings.ground().randomBytes(6));
         this.runner =
                 new JobRunner(
-                        table, work, server, surroundings.ground().clock(), pace.report());
+                        table, work, server.text(), surroundings.ground().clock(), pace.report());
         if (!state.isShared()) {
             recoverAlone(state);
         }
@@ -83,7 +83,7 @@ public final class JobDesk implements AutoCloseable {
                         .startTasks(
                                 Tasks.recurring("schedules", FixedDelay.of(pace.schedules()))
                                         .execute((_, _) -> tick.accept(now())))
-                        .schedulerName(new SchedulerName.Fixed(server))
+                        .schedulerName(new SchedulerName.Fixed(server.text()))
                         .threads(THREADS)
                         .pollingInterval(pace.poll())
                         .heartbeatInterval(pace.heartbeat())
@@ -92,11 +92,6 @@ public final class JobDesk implements AutoCloseable {
                         .clock(surroundings.ground().clock()::instant)
                         .enableImmediateExecution()
                         .build();
-    }
-
-    /// How this server is called among those that share the state.
-    public String server() {
-        return server;
     }
 
     /// @param everyFewSeconds is called by one server at a time

@@ -10,6 +10,7 @@ import dev.mainstay.repository.AuditProof;
 import dev.mainstay.repository.AuditState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.testkit.SettableClock;
 import dev.mainstay.testkit.TestCluster;
@@ -89,7 +90,8 @@ class AuditTrailTest {
                 new AuditTrail(
                                 jdbc,
                                 new TransactionTemplate(new JdbcTransactionManager(state.source())),
-                                surroundings.ground())
+                                surroundings.ground(),
+                                ServerName.next(surroundings.ground()))
                         .begun();
         return new Station(state, trail, new AuditPublisher(surroundings, trail), jdbc);
     }

@@ -10,6 +10,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.TestCluster;
@@ -117,6 +118,7 @@ class JobDeskTest {
                 new JobDesk(
                         surroundings,
                         state,
+                        ServerName.next(surroundings.ground()),
                         table,
                         new TransactionTemplate(new JdbcTransactionManager(state.source())),
                         gate,

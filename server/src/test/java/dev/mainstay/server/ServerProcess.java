@@ -57,6 +57,10 @@ final class ServerProcess implements AutoCloseable {
         return server;
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     String log() throws IOException {
         return Files.readString(output, StandardCharsets.UTF_8);
     }

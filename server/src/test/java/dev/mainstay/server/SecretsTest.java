@@ -1,0 +1,326 @@
+package dev.mainstay.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.nimbusds.jwt.JWTClaimsSet;
+
+import dev.mainstay.engine.RepositoryAccess;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.Secret;
+import dev.mainstay.engine.config.ServerState;
+import dev.mainstay.repository.Ground;
+import dev.mainstay.server.security.Role;
+import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.testkit.Await;
+import dev.mainstay.testkit.ServerDirectory;
+import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.Versions;
+
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Secrets of every kind go in, through all that can go right and wrong; none comes out: not in an
+/// answer, a log, the arguments of the process, the state or the repository.
+class SecretsTest {
+    private static final String PASSPHRASE = "marked-passphrase-4711";
+    private static final String SOURCE_PASSWORD = "marked-source-password-4711";
+    private static final String STATE_PASSWORD = "marked-state-password-4711";
+    private static final String OTHER_PASSWORD = "marked-other-password-4711";
+    private static final String S3_KEY = "markedS3secret4711/+abc";
+    private static final String WRONG_TOKEN = "mst_marked-wrong-token-4711";
+    private static final String IN_QUERY = "marked-in-query-4711";
+    private static final String IN_PATH = "marked-in-path-4711";
+    private static final String BASIC = "bWFya2VkOmJhc2ljLTQ3MTE=";
+
+    private final ServerDirectory folder = ServerDirectory.create();
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final List<String> answers = new ArrayList<>();
+    private String url = "";
+
+    private Path configuration(String name, String state, int port, String issuer)
+            throws IOException {
+        Path file = folder.path().resolve(name);
+        Files.writeString(
+                file,
+                """
+                repository:
+                  url: file://%1$s/repository
+                  key: { passphrase: %2$s }
+                copies:
+                  offsite:
+                    url: s3://bucket/prefix
+                    endpoint: https://127.0.0.1:1
+                    region: us-east-1
+                    access-key-id: AKIDMARKED
+                    secret-access-key: %3$s
+                sources:
+                  orders:
+                    postgres:
+                      url: postgresql://backup@127.0.0.1:1/postgres
+                      password: %4$s
+                      receiver: off
+                    schedules: off
+                  stock:
+                    postgres:
+                      url: postgresql://backup:%4$s@127.0.0.1:1/postgres
+                      receiver: off
+                    schedules: off
+                server:
+                  listen: 127.0.0.1:%5$d
+                  schedules: off
+                  state: %6$s
+                  oidc: { issuer: %7$s, audience: mainstay }
+                """
+                        .formatted(
+                                folder.path(),
+                                PASSPHRASE,
+                                S3_KEY,
+                                SOURCE_PASSWORD,
+                                port,
+                                state,
+                                issuer));
+        return file;
+    }
+
+    private String ask(String method, String path, String authorization, String body)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(url + path))
+                        .header("Content-Type", "application/json")
+                        .method(method, HttpRequest.BodyPublishers.ofString(body));
+        if (!authorization.isEmpty()) {
+            request.header("Authorization", authorization);
+        }
+        HttpResponse<String> answer =
+                client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        answers.add(answer.statusCode() + " " + answer.headers().map() + "\n" + answer.body());
+        return answer.body();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void noneOfThemComesOut() throws Exception {
+        try (TestCluster cluster = TestCluster.create(Versions.NEWEST);
+                TestIssuer issuer = new TestIssuer()) {
+            cluster.sql("CREATE ROLE mainstay LOGIN", "CREATE DATABASE state OWNER mainstay");
+            String place = "127.0.0.1:" + cluster.port() + "/state";
+            int port = freePort();
+            url = "http://127.0.0.1:" + port + "/";
+            Path file =
+                    configuration(
+                            "good.yaml",
+                            "{ url: postgresql://mainstay@%s, password: %s }"
+                                    .formatted(place, STATE_PASSWORD),
+                            port,
+                            issuer.url());
+            Configuration configuration = new ConfigurationReader(Map.of()).read(file);
+            RepositoryAccess.create(configuration.repository(), Ground.ofThisHost()).close();
+            ServerState.Shared state =
+                    new ServerState.Shared("postgresql://mainstay@" + place, Optional.empty());
+            TokenTable.Issued token = token(state);
+            Map<String, String> outputs = new LinkedHashMap<>();
+            String good = issuer.token(issuer.claims().claim("roles", "operator").build());
+            String bad = issuer.forged(issuer.claims().build());
+            String made;
+            Path output = folder.path().resolve("output");
+            try (ServerProcess server = ServerProcess.start(file, output)) {
+                made = everything(token.text().reveal(), good, bad, issuer.claims().build(), issuer);
+                outputs.put(
+                        "arguments",
+                        Files.readString(Path.of("/proc/" + server.pid() + "/cmdline")));
+            }
+            outputs.put("log", Files.readString(output));
+            outputs.put("failing starts", failingStarts(issuer.url()));
+            outputs.put("answers", String.join("\n", withoutWhatWasMade(made)));
+            outputs.put("state", dump(state));
+            outputs.put("repository", files(folder.path().resolve("repository")));
+            assertThat(outputs.get("log")).contains("begins: backup orders", "server stopped");
+            assertThat(outputs.get("state")).contains(token.token().id(), "begun", "MS-0501");
+            assertThat(outputs.get("failing starts")).contains("MS-12").contains("127.0.0.1:1");
+            secrets(token.text(), good, bad, made)
+                    .forEach(
+                            (what, secret) ->
+                                    outputs.forEach(
+                                            (where, text) ->
+                                                    assertThat(text.contains(secret))
+                                                            .as(what + " in " + where)
+                                                            .isFalse()));
+        }
+    }
+
+    private static Map<String, String> secrets(
+            Secret token, String good, String bad, String made) {
+        Map<String, String> secrets = new LinkedHashMap<>();
+        secrets.put("the passphrase", PASSPHRASE);
+        secrets.put("a source's password", SOURCE_PASSWORD);
+        secrets.put("the state's password", STATE_PASSWORD);
+        secrets.put("the password of a state that is not there", OTHER_PASSWORD);
+        secrets.put("the key of S3", S3_KEY);
+        secrets.put("a wrong token", WRONG_TOKEN);
+        secrets.put("a token", token.reveal());
+        secrets.put("a token that was made", made);
+        secrets.put("a person's token", good);
+        secrets.put("a forged token", bad);
+        secrets.put("the signature of a person's token", good.substring(good.lastIndexOf('.')));
+        secrets.put("a query", IN_QUERY);
+        secrets.put("a path", IN_PATH);
+        secrets.put("basic authentication", BASIC);
+        return secrets;
+    }
+
+    private static TokenTable.Issued token(ServerState state) {
+        try (StateDatabase database = StateDatabase.open(state, Map.of())) {
+            return new TokenTable(JdbcClient.create(database.source()), Ground.ofThisHost())
+                    .issue("marked", Role.ADMINISTRATOR, Optional.empty(), Optional.empty());
+        }
+    }
+
+    /// @return the text of a token that was made
+    private String everything(
+            String token, String good, String bad, JWTClaimsSet claims, TestIssuer issuer)
+            throws Exception {
+        String bearer = "Bearer " + token;
+        ask("GET", "api/v1/jobs", bearer, "");
+        ask("GET", "api/v1/jobs", "Bearer " + WRONG_TOKEN, "");
+        ask("GET", "api/v1/jobs", "Bearer " + good, "");
+        ask("GET", "api/v1/jobs", "Bearer " + bad, "");
+        ask("GET", "api/v1/jobs", "Basic " + BASIC, "");
+        ask("GET", "api/v1/jobs?access_token=" + IN_QUERY, "", "");
+        ask("GET", IN_PATH, "", "");
+        ask("GET", IN_PATH, bearer, "");
+        ask("DELETE", "api/v1/tokens/none?x=" + IN_QUERY, bearer, "");
+        ask("POST", "api/v1/jobs?x=" + IN_QUERY, bearer, "{");
+        ask("PUT", "api/v1/jobs", bearer, "{}");
+        String body = ask("POST", "api/v1/tokens", bearer, "{\"name\":\"n\",\"role\":\"viewer\"}");
+        String made = body.replaceAll("(?s).*\"text\":\"([^\"]+)\".*", "$1");
+        for (String job :
+                List.of(
+                        "{\"kind\":\"backup\",\"target\":\"orders\"}",
+                        "{\"kind\":\"backup\",\"target\":\"stock\"}",
+                        "{\"kind\":\"copy\",\"target\":\"offsite\"}",
+                        "{\"kind\":\"verify\"}",
+                        "{\"kind\":\"prune\"}")) {
+            ask("POST", "api/v1/jobs", bearer, job);
+        }
+        Await.until(
+                "all jobs to end",
+                () -> {
+                    String open =
+                            quietly("api/v1/jobs?state=queued", bearer)
+                                    + quietly("api/v1/jobs?state=running", bearer);
+                    return !open.contains("\"id\"");
+                });
+        issuer.close();
+        ask("GET", "api/v1/jobs", "Bearer " + issuer.unknown(claims), "");
+        for (String path :
+                List.of("jobs", "audit", "tokens", "receivers", "schedules", "jobs/none")) {
+            ask("GET", "api/v1/" + path, bearer, "");
+        }
+        ask("GET", "api/openapi.json", "", "");
+        ask("GET", "health/readiness", "", "");
+        ask("GET", "metrics", bearer, "");
+        return made;
+    }
+
+    private String quietly(String path, String bearer) {
+        try {
+            return ask("GET", path, bearer, "");
+        } catch (IOException | InterruptedException broken) {
+            throw new AssertionError(broken);
+        }
+    }
+
+    /// It is answered once, to who made it.
+    private List<String> withoutWhatWasMade(String made) {
+        long with = answers.stream().filter(each -> each.contains(made)).count();
+        assertThat(with).isOne();
+        return answers.stream().filter(each -> !each.contains(made)).toList();
+    }
+
+    /// States that cannot be opened, and what is said of them.
+    private String failingStarts(String issuer) throws IOException {
+        StringBuilder said = new StringBuilder();
+        for (String state :
+                List.of(
+                        "{ url: postgresql://mainstay@127.0.0.1:1/state, password: %s }",
+                        "{ url: postgresql://mainstay:%s@127.0.0.1:1/state }",
+                        "{ url: postgresql://mainstay@127.0.0.1:1/state?password=%s }")) {
+            Path file =
+                    configuration(
+                            "bad.yaml", state.formatted(OTHER_PASSWORD), freePort(), issuer);
+            try {
+                MainstayServer.start(
+                                new Surroundings(
+                                        new ConfigurationReader(Map.of()).read(file),
+                                        Map.of(),
+                                        Ground.ofThisHost()))
+                        .close();
+            } catch (RuntimeException failed) {
+                for (Throwable each = failed; each != null; each = each.getCause()) {
+                    said.append(each).append('\n');
+                    if (each instanceof dev.mainstay.base.MainstayException known) {
+                        said.append(known.code().id()).append(' ').append(known.hint());
+                    }
+                }
+            }
+        }
+        return said.toString();
+    }
+
+    /// Every row of every table, as text.
+    private static String dump(ServerState state) {
+        try (StateDatabase database = StateDatabase.open(state, Map.of())) {
+            JdbcClient jdbc = JdbcClient.create(database.source());
+            StringBuilder all = new StringBuilder();
+            for (String table :
+                    jdbc.sql(
+                                    """
+                                    select table_name from information_schema.tables
+                                    where table_schema = 'public'
+                                    """)
+                            .query(String.class)
+                            .list()) {
+                jdbc.sql("select cast(t as text) from " + table + " t")
+                        .query(String.class)
+                        .list()
+                        .forEach(row -> all.append(table).append(row).append('\n'));
+            }
+            return all.toString();
+        }
+    }
+
+    private static String files(Path folder) throws IOException {
+        StringBuilder all = new StringBuilder();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                all.append(Files.readString(file, StandardCharsets.ISO_8859_1));
+            }
+        }
+        return all.toString();
+    }
+}

@@ -26,6 +26,7 @@ import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
 import dev.mainstay.server.job.OnceDesk;
+import dev.mainstay.server.operators.OperatorsBeans;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
@@ -52,6 +53,7 @@ import javax.sql.DataSource;
 @EnableAutoConfiguration
 @Import({
     SecurityRules.class,
+    OperatorsBeans.class,
     Problems.class,
     ApiDocument.class,
     AuditController.class,

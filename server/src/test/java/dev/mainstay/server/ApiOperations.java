@@ -18,13 +18,15 @@ record ApiOperations(JsonNode document, List<Operation> list) {
     /// @param pathNames parameters of its path
     /// @param queryNames parameters of its query
     /// @param body what it wants, if it wants a body
+    /// @param said all of what the document says of it
     record Operation(
             String method,
             String path,
             Optional<String> least,
             List<String> pathNames,
             List<String> queryNames,
-            Optional<JsonNode> body) {
+            Optional<JsonNode> body,
+            JsonNode said) {
         /// With every parameter of the path set to this.
         String filled(String value) {
             String filled = path;
@@ -38,6 +40,14 @@ record ApiOperations(JsonNode document, List<Operation> list) {
         public String toString() {
             return method + " " + path;
         }
+    }
+
+    /// Whether a status says that the server is at fault: not that it cannot do something yet, and
+    /// not that backups are unwell, where it says so itself.
+    static boolean isFault(Operation operation, int status) {
+        return status >= 500
+                && !(status == 501 && operation.said().path("summary").asString().startsWith("501"))
+                && !(status == 503 && operation.path().equals("/health/backup"));
     }
 
     static ApiOperations read(Site site, MainstayServer server) {
@@ -71,7 +81,8 @@ record ApiOperations(JsonNode document, List<Operation> list) {
                 names(said, "query"),
                 Optional.ofNullable(said.get("requestBody"))
                         .map(body -> body.at("/content/application~1json/schema"))
-                        .map(schema -> resolved(document, schema)));
+                        .map(schema -> resolved(document, schema)),
+                said);
     }
 
     private static List<String> names(JsonNode said, String in) {

@@ -116,6 +116,7 @@ class RepositoryApiTest {
                                 .get("backup")
                                 .asString();
                 backups(server, repository, backup);
+                operators(server, backup);
                 held(server, backup);
                 String lsn = dropped(server, cluster);
                 recoverable(server, backup);
@@ -125,6 +126,8 @@ class RepositoryApiTest {
     }
 
     private void emptyAtFirst(MainstayServer server) {
+        assertThat(json(site.get(server, "health/backup"), 503).get("status").asString())
+                .isEqualTo("error");
         assertThat(get(server, "sources").get(0).get("backups").asInt()).isZero();
         assertThat(get(server, "sources/orders/backups").get("backups").size()).isZero();
         assertThat(site.ask(server, "GET", "api/v1/sources/ordres", token, "").body())
@@ -159,6 +162,37 @@ class RepositoryApiTest {
                 site.ask(server, "GET", "api/v1/sources/orders/backups", token, "");
         assertThat(page.headers().firstValue("ETag")).isPresent();
         assertThat(page.headers().firstValue("Cache-Control").orElseThrow()).contains("no-store");
+    }
+
+    private void operators(MainstayServer server, String id) {
+        JsonNode health = json(site.get(server, "health/backup"), 200);
+        JsonNode backup = health.get("info").get("backup");
+        assertThat(health.get("status").asString()).isEqualTo("ok");
+        assertThat(backup.get("totalBackups").asInt()).isEqualTo(1);
+        assertThat(backup.get("failedBackupsLast24h").asInt()).isZero();
+        assertThat(json(site.ask(server, "GET", "api/backup/stats", token, ""), 200)
+                        .get("lastBackupStatus")
+                        .asString())
+                .isEqualTo("complete");
+        assertThat(json(site.ask(server, "GET", "backup/history", token, ""), 200)
+                        .get(0)
+                        .get("id")
+                        .asString())
+                .isEqualTo(id);
+        String root = "v1/backup-recovery/";
+        assertThat(json(site.ask(server, "GET", root + "retention/lifecycle-stats", token, ""), 200)
+                        .get(0)
+                        .get("kept")
+                        .asInt())
+                .isEqualTo(1);
+        json(site.ask(server, "GET", root + "database/backups/" + id, token, ""), 200);
+        json(site.ask(server, "GET", root + "monitoring/dashboard", token, ""), 200);
+        JsonNode verify = json(site.ask(server, "POST", "backup/verify/" + id, token, ""), 202);
+        assertThat(verify.get(0).get("source").asString()).isEqualTo("orders");
+        assertThat(json(site.ask(server, "POST", "backup/failover", token, ""), 501)
+                        .get("code")
+                        .asString())
+                .isEqualTo("MS-1241");
     }
 
     private void held(MainstayServer server, String id) {

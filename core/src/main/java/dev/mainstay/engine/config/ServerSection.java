@@ -35,6 +35,7 @@ final class ServerSection {
                         "insecure-http",
                         "state",
                         "schedules",
+                        "health-details",
                         "oidc",
                         "limits",
                         "metrics",
@@ -61,6 +62,7 @@ final class ServerSection {
                                     + " insecure-http: true, behind a proxy that does it)");
         }
         ConfigNode state = entries.get("state");
+        ConfigNode details = entries.get("health-details");
         return new ServerSettings(
                 listen.host,
                 listen.port,
@@ -70,6 +72,7 @@ final class ServerSection {
                         ? new ServerState.Directory(ServerState.Directory.DEFAULT)
                         : state(state),
                 SchedulesSection.ofRepository(entries.get("schedules")),
+                details == null || details.parsed(ServerSection::truth),
                 new WatchSection(path).read(entries),
                 Optional.ofNullable(entries.get("oidc")).map(each -> OidcSection.read(each, path)),
                 Optional.ofNullable(entries.get("limits"))

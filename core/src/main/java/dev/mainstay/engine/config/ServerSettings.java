@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param tls without it the server speaks plain HTTP
 /// @param schedules what it does by itself for the whole repository, and when
 /// @param insecureHttp whether plain HTTP is wanted where others than this host can hear it
+/// @param healthDetails whether `/health/backup` tells everybody more than the status
 /// @param watch what it measures and tells of
 /// @param oidc whose tokens it believes besides its own
 /// @param limits how much of it anybody may have
@@ -21,6 +22,7 @@ public record ServerSettings(
         boolean insecureHttp,
         ServerState state,
         List<ScheduleSettings> schedules,
+        boolean healthDetails,
         WatchSettings watch,
         Optional<OidcSettings> oidc,
         LimitSettings limits) {
@@ -45,6 +47,7 @@ public record ServerSettings(
                 false,
                 new ServerState.Directory(ServerState.Directory.DEFAULT),
                 SchedulesSection.ofRepository(null),
+                true,
                 WatchSettings.defaults(),
                 Optional.empty(),
                 LimitSettings.DEFAULT);

@@ -67,6 +67,7 @@ class ServerSectionTest {
                                         "postgresql://mainstay@db/mainstay",
                                         Optional.of(Secret.of("geheim"))),
                                 ServerSettings.defaults().schedules(),
+                                true,
                                 WatchSettings.defaults(),
                                 Optional.empty(),
                                 LimitSettings.DEFAULT));

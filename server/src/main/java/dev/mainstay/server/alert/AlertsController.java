@@ -81,7 +81,7 @@ public final class AlertsController {
     @GetMapping("/api/v1/alerts")
     @LeastRole(Role.VIEWER)
     @Operation(summary = "what is or was wrong, the newest first")
-    Page list(
+    public Object list(
             @RequestParam Optional<String> state,
             @RequestParam Optional<String> cursor,
             @RequestParam(defaultValue = "100") int limit) {
@@ -115,14 +115,14 @@ public final class AlertsController {
     @PostMapping("/api/v1/alerts/{id}/acknowledge")
     @LeastRole(Role.OPERATOR)
     @Operation(summary = "says that somebody looks after it: nobody else is called")
-    View acknowledge(@PathVariable String id, Principal who) {
+    public Object acknowledge(@PathVariable String id, Principal who) {
         return View.of(book.acknowledge(id, who.getName()));
     }
 
     @PostMapping("/api/v1/alerts/{id}/resolve")
     @LeastRole(Role.OPERATOR)
     @Operation(summary = "says that it is over; it comes back if it happens again")
-    View resolve(@PathVariable String id, Principal who) {
+    public Object resolve(@PathVariable String id, Principal who) {
         return View.of(book.resolve(id, who.getName()));
     }
 }

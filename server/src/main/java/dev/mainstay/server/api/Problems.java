@@ -96,7 +96,6 @@ public final class Problems {
             case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE, KEY_REUSED ->
                     HttpStatus.UNPROCESSABLE_CONTENT;
             case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
-            case NOT_OFFERED -> HttpStatus.NOT_IMPLEMENTED;
             default ->
                     REPOSITORY.matcher(code.id()).matches()
                             ? HttpStatus.SERVICE_UNAVAILABLE

@@ -54,7 +54,7 @@ public final class RestoresController {
     /// @param targetAction what the server does at the target: pause, promote or shutdown
     /// @param tablespaces where those go that shall not go where they were: old to new directory
     @Schema(name = "RestoreWanted")
-    record Wanted(
+    public record Wanted(
             @Nullable String source,
             @Nullable String directory,
             @Nullable String backup,
@@ -154,7 +154,7 @@ public final class RestoresController {
     @SourceGrant
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(summary = "queues a restore into a new or empty directory of the server's host")
-    JobsController.View start(
+    public Object start(
             @RequestBody Wanted wanted,
             @RequestHeader("Idempotency-Key") Optional<String> key,
             Principal who) {

@@ -1,0 +1,149 @@
+package dev.mainstay.server.operators;
+
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.job.Job;
+import dev.mainstay.server.job.JobCounts;
+import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.job.JobRequest;
+import dev.mainstay.server.job.JobState;
+import dev.mainstay.server.view.BackupRow;
+import dev.mainstay.server.view.RepositoryView;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// What the three families of paths have in common: the figures that they tell, and the jobs that
+/// they start.
+final class BackupFigures {
+    private static final Duration DAY = Duration.ofHours(24);
+
+    private final Surroundings surroundings;
+    private final RepositoryView view;
+    private final JobCounts counts;
+    private final JobDesk desk;
+
+    BackupFigures(
+            Surroundings surroundings, RepositoryView view, JobCounts counts, JobDesk desk) {
+        this.surroundings = surroundings;
+        this.view = view;
+        this.counts = counts;
+        this.desk = desk;
+    }
+
+    /// A backup as these paths tell it.
+    record Item(
+            String id,
+            String source,
+            String type,
+            String status,
+            Optional<Instant> startedAt,
+            Optional<Instant> completedAt,
+            long size,
+            long storedSize) {}
+
+    /// A job that was started.
+    record Started(String jobId, String source, String kind, String status) {
+        static Started of(Job job) {
+            return new Started(
+                    job.id(),
+                    job.request().target(),
+                    job.request().kind().word(),
+                    job.state().word());
+        }
+    }
+
+    /// @param ageMinutes of the newest backup
+    /// @param stored bytes that backups put
+    record Figures(
+            int total,
+            Optional<Item> newest,
+            Optional<Item> oldest,
+            OptionalLong ageMinutes,
+            long failedLastDay,
+            long stored) {
+        /// Nothing failed since, and there is something.
+        boolean isUp() {
+            return newest.isPresent() && failedLastDay == 0;
+        }
+    }
+
+    /// Of every source, the newest first.
+    List<Item> all() {
+        return view.names().stream()
+                .flatMap(
+                        source ->
+                                view.source(source).backups().stream()
+                                        .map(row -> item(source, row)))
+                .sorted(Comparator.comparing(Item::id).reversed())
+                .toList();
+    }
+
+    private static Item item(String source, BackupRow row) {
+        return new Item(
+                row.id().text(),
+                source,
+                row.type(),
+                row.status(),
+                row.begin(),
+                row.end(),
+                row.bytes(),
+                row.bytesStored());
+    }
+
+    Figures figures() {
+        Instant now = surroundings.ground().clock().instant();
+        List<Item> whole =
+                all().stream().filter(each -> each.completedAt().isPresent()).toList();
+        Optional<Item> newest = whole.stream().findFirst();
+        return new Figures(
+                whole.size(),
+                newest,
+                whole.isEmpty() ? Optional.empty() : Optional.of(whole.getLast()),
+                newest.flatMap(Item::completedAt).stream()
+                        .mapToLong(end -> Math.max(0, Duration.between(end, now).toMinutes()))
+                        .findFirst(),
+                counts.since(now.minus(DAY)).stream()
+                        .filter(each -> each.kind() == JobKind.BACKUP)
+                        .filter(each -> each.state() == JobState.FAILED)
+                        .mapToLong(JobCounts.Count::jobs)
+                        .sum(),
+                whole.stream().mapToLong(Item::storedSize).sum());
+    }
+
+    /// As people write it: `5.12 GB`.
+    static String size(long bytes) {
+        return ByteSize.of(bytes).toString();
+    }
+
+    /// A job for each configured source.
+    List<Started> eachSource(JobKind kind, Map<String, String> parameters, String who) {
+        return surroundings.configuration().sources().keySet().stream()
+                .map(source -> desk.submit(new JobRequest(kind, source, parameters, who)))
+                .map(Started::of)
+                .toList();
+    }
+
+    List<Started> backup(String type, String who) {
+        return eachSource(JobKind.BACKUP, Map.of("type", type), who);
+    }
+
+    /// Everything that is stored.
+    List<Started> verify(String who) {
+        return List.of(
+                Started.of(desk.submit(new JobRequest(JobKind.VERIFY, "", Map.of(), who))));
+    }
+
+    /// All of the source that a backup is of: what it is made of is shared with the others.
+    List<Started> verify(String backup, String who) {
+        String source = view.backup(backup).source().name();
+        return List.of(
+                Started.of(desk.submit(new JobRequest(JobKind.VERIFY, source, Map.of(), who))));
+    }
+}

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// The real program in processes of its own, as the launcher starts it but for the jar: the class
-/// path is this JVM's.
+/// The real program in processes of its own, as the launcher starts it but for the jar: unless
+/// another one is given the class path is this JVM's.
 final class Program {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int KILLED = 128 + 9;
@@ -22,6 +22,7 @@ final class Program {
     private final Path folder;
     private final Path configuration;
     private final List<String> options = new ArrayList<>();
+    private String classPath = System.getProperty("java.class.path");
     private int started;
 
     /// @param folder for what the processes print
@@ -33,6 +34,12 @@ final class Program {
     /// An option for the JVM.
     Program with(String option) {
         options.add(option);
+        return this;
+    }
+
+    /// From a jar.
+    Program of(Path jar) {
+        classPath = jar.toString();
         return this;
     }
 
@@ -49,7 +56,7 @@ final class Program {
                         "--enable-native-access=ALL-UNNAMED",
                         "--sun-misc-unsafe-memory-access=allow",
                         "-cp",
-                        System.getProperty("java.class.path"),
+                        classPath,
                         "dev.mainstay.cli.Mainstay",
                         "--config",
                         configuration.toString()));

@@ -42,8 +42,8 @@ public final class MainstayServer implements AutoCloseable {
     ///   says
     public static MainstayServer start(Surroundings surroundings) {
         ServerSettings settings = surroundings.configuration().server();
+        ServerLog.choose(); // before any class is loaded that logs
         check(surroundings.configuration());
-        ServerLog.choose();
         StateDatabase state =
                 StateDatabase.open(settings.state(), surroundings.environment());
         try {

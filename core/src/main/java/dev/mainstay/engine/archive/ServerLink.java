@@ -71,7 +71,7 @@ final class ServerLink {
     private static MainstayException refused(SlotKeeper slot, String other) {
         return new MainstayException(
                 ErrorCode.WAL_RECEIVER_RUNS,
-                "another 'mainstay wal receive' streams as " + slot.slot() + ": " + other);
+                "another receiver streams as " + slot.slot() + ": " + other);
     }
 
     /// Ends a call that another thread waits in.

@@ -92,7 +92,8 @@ final class Spool implements AutoCloseable {
         if (!locked) {
             throw new MainstayException(
                     ErrorCode.WAL_RECEIVER_RUNS,
-                    "another 'mainstay wal receive' uses the spool " + directory);
+                    "another receiver ('mainstay server' or 'mainstay wal receive') uses the spool "
+                            + directory);
         }
         return channel;
     }

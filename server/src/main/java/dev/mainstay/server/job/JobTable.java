@@ -140,22 +140,31 @@ public final class JobTable {
         }
     }
 
+    private record Place(String lane, Instant created) {}
+
     private Claim claimed(String id, String server, Instant now) {
-        Optional<String> lane =
-                jdbc.sql("select lane from job where id = :id and state = 'queued'")
+        Optional<Place> place =
+                jdbc.sql("select lane, created_at from job where id = :id and state = 'queued'")
                         .param("id", id)
-                        .query(String.class)
+                        .query(
+                                (row, _) ->
+                                        new Place(
+                                                row.getString("lane"),
+                                                SqlTime.read(row, "created_at")))
                         .optional();
-        if (lane.isEmpty()) {
+        if (place.isEmpty()) {
             return Claim.GONE;
         }
+        // Ids of one second are in no order.
         boolean first =
                 jdbc.sql(
                                         """
                                         select count(*) from job
-                                        where lane = :lane and state = 'queued' and id < :id
+                                        where lane = :lane and state = 'queued'
+                                          and (created_at < :created or created_at = :created and id < :id)
                                         """)
-                                .param("lane", lane.get())
+                                .param("lane", place.get().lane)
+                                .param("created", SqlTime.of(place.get().created))
                                 .param("id", id)
                                 .query(Long.class)
                                 .single()
@@ -164,7 +173,7 @@ public final class JobTable {
             return Claim.BUSY;
         }
         jdbc.sql("insert into writer (lane, job) values (:lane, :id)")
-                .param("lane", lane.get())
+                .param("lane", place.get().lane)
                 .param("id", id)
                 .update();
         int changed =

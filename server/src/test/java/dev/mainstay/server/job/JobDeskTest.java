@@ -25,6 +25,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -264,6 +265,25 @@ class JobDeskTest {
                 .hasMessageContaining("did you mean 'orders'");
         assertThat(here.table.list(Optional.empty(), Optional.empty(), Optional.empty(), 10))
                 .isEmpty();
+    }
+
+    @Test
+    void jobsOfOneSecondAreDoneInTheOrderInWhichTheyWereAskedFor() {
+        try (StateDatabase state =
+                StateDatabase.open(new ServerState.Directory(folder.resolve("order")), Map.of())) {
+            JobTable table =
+                    new JobTable(
+                            JdbcClient.create(state.source()),
+                            new TransactionTemplate(new JdbcTransactionManager(state.source())),
+                            (_, _, _, _) -> {});
+            Instant now = Instant.parse("2026-11-22T14:35:53.100Z");
+            table.insert("20261122T143553Z-ffffffff", backup("orders"), now);
+            table.insert("20261122T143553Z-00000000", backup("orders"), now.plusMillis(1));
+            assertThat(table.claim("20261122T143553Z-00000000", "a", now))
+                    .isEqualTo(JobTable.Claim.BUSY);
+            assertThat(table.claim("20261122T143553Z-ffffffff", "a", now))
+                    .isEqualTo(JobTable.Claim.CLAIMED);
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.mainstay.server.metrics;
 
+import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
@@ -29,9 +30,10 @@ final class CopyLook {
         this.ground = ground;
     }
 
-    /// A copy that cannot be reached is a finding, not a failure.
+    /// A copy that cannot be reached is a finding, not a failure. Nothing is made there: a disk that
+    /// is not mounted must not become a folder.
     CopyFacts look(Repository repository, Instant now) {
-        try (ObjectStore store = RepositoryAccess.openCopy(settings.repository(), ground)) {
+        try (ObjectStore store = RepositoryAccess.openExisting(settings.repository(), ground)) {
             Optional<Duration> lag = CopyLag.of(repository, store, now);
             boolean nothing = bytes.orElse(0L) == 0;
             if (nothing || !now.isBefore(countedAt.plus(COUNT))) {
@@ -40,6 +42,10 @@ final class CopyLook {
             }
             return new CopyFacts(settings.name(), now, Optional.empty(), lag, bytes);
         } catch (MainstayException failed) {
+            if (failed.code() == ErrorCode.REPOSITORY_MISSING) {
+                return new CopyFacts(
+                        settings.name(), now, Optional.empty(), Optional.empty(), Optional.of(0L));
+            }
             return new CopyFacts(
                     settings.name(),
                     now,

@@ -105,6 +105,10 @@ class FactsTest {
                     RepositoryAccess.create(configuration.repository(), surroundings.ground())) {
                 keeper.lookNow();
                 nothingYet(keeper.facts());
+                assertThat(folder.path().resolve("copy")).as("a look makes nothing").doesNotExist();
+                assertThat(keeper.facts().copies().values())
+                        .singleElement()
+                        .satisfies(copy -> assertThat(copy.problem()).isEmpty());
                 WalReceiver receiver =
                         new WalReceiver(
                                 repository.sourceOrAdd("orders"),

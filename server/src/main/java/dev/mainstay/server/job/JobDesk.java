@@ -125,11 +125,15 @@ public final class JobDesk implements AutoCloseable {
     }
 
     private CompletionHandler<Void> execute(String id) {
+        CompletionHandler<Void> later =
+                (complete, operations) ->
+                        operations.reschedule(complete, now().plus(pace.poll()));
+        if (runner.isStopping()) {
+            return later; // what waited for a job that is being ended is the next server's
+        }
         return switch (table.claim(id, server, now())) {
             case GONE -> new CompletionHandler.OnCompleteRemove<>();
-            case BUSY ->
-                    (complete, operations) ->
-                            operations.reschedule(complete, now().plus(pace.poll()));
+            case BUSY -> later;
             case CLAIMED -> {
                 runner.run(id);
                 yield new CompletionHandler.OnCompleteRemove<>();

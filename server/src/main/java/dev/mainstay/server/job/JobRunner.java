@@ -208,6 +208,11 @@ final class JobRunner {
         }
     }
 
+    /// Whether nothing may begin any more.
+    boolean isStopping() {
+        return stopping;
+    }
+
     /// Interrupts everything and waits for it.
     ///
     /// @return whether all had ended in time

@@ -72,15 +72,7 @@ final class OpenSource {
 
     /// A source that was backed up or archived before.
     static ProtectedSource known(Session session, Repository repository, String name) {
-        return repository
-                .source(name)
-                .orElseThrow(
-                        () -> {
-                            session.configuration().source(name);
-                            return new MainstayException(
-                                    ErrorCode.SOURCE_UNKNOWN,
-                                    "the repository holds nothing of source '" + name + "' yet");
-                        });
+        return surroundings(session).known(repository, name);
     }
 
     static PostgresSettings postgres(Session session, String name) {

@@ -1,5 +1,7 @@
 package dev.mainstay.engine;
 
+import java.util.function.Consumer;
+
 /// Where an operation tells how far it is. Operations call it from any of their threads; an
 /// implementation is thread-safe, quick, and never throws. One step is begun at a time; bytes that
 /// are reported outside a step are ignored.
@@ -21,6 +23,11 @@ public interface Progress {
 
     /// Tells nobody.
     static Progress none() {
+        return notes(_ -> {});
+    }
+
+    /// Tells what is noted, and nothing else.
+    static Progress notes(Consumer<String> each) {
         return new Progress() {
             @Override
             public void begin(String what, long totalBytes) {}
@@ -29,7 +36,9 @@ public interface Progress {
             public void advance(long bytes) {}
 
             @Override
-            public void note(String line) {}
+            public void note(String line) {
+                each.accept(line);
+            }
 
             @Override
             public void end() {}

@@ -1,9 +1,12 @@
 package dev.mainstay.engine;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 
 import java.util.HashMap;
@@ -22,6 +25,21 @@ public record Surroundings(
     /// The configured repository; the caller closes it.
     public Repository open() {
         return RepositoryAccess.open(configuration.repository(), ground);
+    }
+
+    /// A source that was backed up or archived before.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, naming the nearest one where the configuration has
+    ///   none of this name either, and what [Repository#source] says
+    public ProtectedSource known(Repository repository, String name) {
+        try {
+            return repository.requireSource(name);
+        } catch (MainstayException unknown) {
+            if (unknown.code() == ErrorCode.SOURCE_UNKNOWN) {
+                configuration.source(name);
+            }
+            throw unknown;
+        }
     }
 
     /// How the server of a source is reached.

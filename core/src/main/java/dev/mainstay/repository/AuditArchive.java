@@ -3,6 +3,7 @@ package dev.mainstay.repository;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.crypto.SigningKey;
+import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.PutOutcome;
@@ -160,7 +161,7 @@ public final class AuditArchive {
     }
 
     private AuditPublication.Earlier seen(String name) {
-        return new AuditPublication.Earlier(name, AuditPublication.sha256(vault.get(name)));
+        return new AuditPublication.Earlier(name, Bytes.sha256Hex(vault.get(name)));
     }
 
     /// Puts a head with the entries that lead to it.

@@ -159,7 +159,7 @@ public record AuditPublication(
         Json end = Json.parse("object " + name, parts.getLast().payload());
         return new AuditPublication(
                 name,
-                sha256(bytes),
+                Bytes.sha256Hex(bytes),
                 trail,
                 body.number("last"),
                 body.string("head"),
@@ -171,10 +171,6 @@ public record AuditPublication(
                 entries,
                 message(repository, first),
                 HexFormat.of().parseHex(end.string("signature")));
-    }
-
-    static String sha256(byte[] object) {
-        return HexFormat.of().formatHex(Bytes.sha256(object, 0, object.length));
     }
 
     /// Whether the owner of this key signed it.

@@ -10,12 +10,12 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /// Reads listings to their end.
-final class Listing {
+public final class Listing {
     private static final int PAGE = 1000;
 
     private Listing() {}
 
-    static void forEach(ObjectStore store, String prefix, Consumer<StoredObject> each) {
+    public static void forEach(ObjectStore store, String prefix, Consumer<StoredObject> each) {
         forEachAfter(store, prefix, "", each);
     }
 

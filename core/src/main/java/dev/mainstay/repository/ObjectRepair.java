@@ -15,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -169,8 +168,7 @@ public final class ObjectRepair {
 
     private boolean isWell(String name, byte[] bytes) {
         String hash = wanted.getOrDefault(name, "");
-        if (!hash.isEmpty()
-                && !hash.contains(HexFormat.of().formatHex(Bytes.sha256(bytes, 0, bytes.length)))) {
+        if (!hash.isEmpty() && !hash.contains(Bytes.sha256Hex(bytes))) {
             return false;
         }
         try {

@@ -174,7 +174,7 @@ public final class RecordChain {
     }
 
     private static String hash(byte[] bytes) {
-        return HexFormat.of().formatHex(Bytes.sha256(bytes, 0, bytes.length));
+        return Bytes.sha256Hex(bytes);
     }
 
     /// The sequence number that the name of a record tells; empty for a slot.

@@ -259,6 +259,20 @@ public final class Repository implements AutoCloseable {
         return SourceKeys.read(this, (_, _) -> {}).shredded();
     }
 
+    /// The source of this name, of which something is stored.
+    ///
+    /// @throws MainstayException SOURCE_UNKNOWN, and what [#source] says
+    public ProtectedSource requireSource(String name) {
+        return source(name)
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.SOURCE_UNKNOWN,
+                                        "the repository holds nothing of source '"
+                                                + name
+                                                + "' yet"));
+    }
+
     /// The source of this name, if it was ever added. Damaged keys of other sources do not matter.
     ///
     /// @throws MainstayException SOURCE_SHREDDED, or what is wrong with a key object, if it is or

@@ -7,8 +7,6 @@ import dev.mainstay.engine.retention.RetentionPreset;
 
 import org.jspecify.annotations.Nullable;
 
-import java.time.DateTimeException;
-import java.time.ZoneId;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -60,7 +58,7 @@ final class RetentionSection {
                     number(entries.get("minimum"), 1, MOST, base.minimum()),
                     number(entries.get("maximum"), 1, MOST, base.maximum()),
                     days(entries.get("wal"), base.walDays()),
-                    zone == null ? base.zone() : zone.parsed(RetentionSection::zone));
+                    zone == null ? base.zone() : zone.parsed(Sections::zone));
         } catch (IllegalArgumentException contradiction) {
             throw node.invalid(String.valueOf(contradiction.getMessage()));
         }
@@ -103,14 +101,5 @@ final class RetentionSection {
     private static OptionalInt number(
             @Nullable ConfigNode node, int least, int most, OptionalInt base) {
         return node == null ? base : OptionalInt.of(node.integer(least, most));
-    }
-
-    private static ZoneId zone(String text) {
-        try {
-            return ZoneId.of(text);
-        } catch (DateTimeException wrong) {
-            throw new IllegalArgumentException(
-                    "'" + text + "' is no time zone (try UTC or Europe/Berlin)", wrong);
-        }
     }
 }

@@ -2,7 +2,6 @@ package dev.mainstay.engine.config;
 
 import org.jspecify.annotations.Nullable;
 
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -110,7 +109,7 @@ final class SchedulesSection {
         Map<String, ConfigNode> entries =
                 node == null ? new LinkedHashMap<>() : node.entries(known.toArray(String[]::new));
         ConfigNode zone = entries.get("time-zone");
-        ZoneId where = zone == null ? ZoneId.of("UTC") : zone.parsed(SchedulesSection::zone);
+        ZoneId where = zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone);
         List<ScheduleSettings> schedules = new ArrayList<>();
         for (ScheduledWork work : works) {
             ConfigNode given = entries.get(work.word());
@@ -143,7 +142,7 @@ final class SchedulesSection {
         return new ScheduleSettings(
                 work,
                 cron == null ? standard : cron.text(),
-                zone == null ? otherwise : zone.parsed(SchedulesSection::zone),
+                zone == null ? otherwise : zone.parsed(Sections::zone),
                 jitter == null
                         ? JITTER
                         : jitter.parsed(text -> length(text, Duration.ZERO, MOST_JITTER)),
@@ -171,14 +170,5 @@ final class SchedulesSection {
                     "'" + text + "' is not between " + least + " and " + most);
         }
         return length;
-    }
-
-    static ZoneId zone(String text) {
-        try {
-            return ZoneId.of(text);
-        } catch (DateTimeException wrong) {
-            throw new IllegalArgumentException(
-                    "'" + text + "' is no time zone (try UTC or Europe/Berlin)", wrong);
-        }
     }
 }

@@ -9,7 +9,9 @@ import dev.mainstay.storage.remote.RemotePlace;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -280,6 +282,15 @@ final class Sections {
             throw new IllegalArgumentException("'" + text + "' is not between 1s and 1d");
         }
         return timeout;
+    }
+
+    static ZoneId zone(String text) {
+        try {
+            return ZoneId.of(text);
+        } catch (DateTimeException wrong) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no time zone (try UTC or Europe/Berlin)", wrong);
+        }
     }
 
     static ByteSize within(ByteSize least, ByteSize most, ByteSize size) {

@@ -200,7 +200,7 @@ final class WatchSection {
         return new AlertSettings.Quiet(
                 Sections.required(node, entries, "from").parsed(WatchSection::time),
                 Sections.required(node, entries, "to").parsed(WatchSection::time),
-                zone == null ? ZoneId.of("UTC") : zone.parsed(SchedulesSection::zone),
+                zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone),
                 which);
     }
 
@@ -236,7 +236,7 @@ final class WatchSection {
         ConfigNode to = entries.get("to");
         return new ReportSettings(
                 cron == null ? DAILY : cron.text(),
-                zone == null ? utc : zone.parsed(SchedulesSection::zone),
+                zone == null ? utc : zone.parsed(Sections::zone),
                 to == null ? mail : names(to, notifications.channels().keySet()),
                 place);
     }

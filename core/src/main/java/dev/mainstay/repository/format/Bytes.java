@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /// Big-endian numbers in byte arrays, and SHA-256.
 public final class Bytes {
@@ -37,6 +38,11 @@ public final class Bytes {
         } catch (NoSuchAlgorithmException everyJdkHasIt) {
             throw new AssertionError(everyJdkHasIt);
         }
+    }
+
+    /// In hex.
+    public static String sha256Hex(byte[] bytes) {
+        return HexFormat.of().formatHex(sha256(bytes, 0, bytes.length));
     }
 
     public static byte[] sha256(byte[] bytes, int offset, int length) {

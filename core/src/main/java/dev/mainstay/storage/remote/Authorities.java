@@ -3,8 +3,6 @@ package dev.mainstay.storage.remote;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -18,7 +16,6 @@ import java.util.List;
 import java.util.Optional;
 
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /// Whom TLS trusts, and which versions of it.
@@ -33,8 +30,11 @@ public final class Authorities {
     /// @throws MainstayException STORE_REFUSED if the file cannot be used
     public static SSLContext context(Optional<Path> caFile) {
         try {
+            if (caFile.isPresent()) {
+                return trusting(caFile.get());
+            }
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, caFile.isPresent() ? trusting(caFile.get()) : null, null);
+            context.init(null, null, null);
             return context;
         } catch (IOException | GeneralSecurityException unusable) {
             throw new MainstayException(
@@ -48,8 +48,10 @@ public final class Authorities {
         }
     }
 
-    private static TrustManager @Nullable [] trusting(Path caFile)
-            throws IOException, GeneralSecurityException {
+    /// Trusts the authorities of a file alone.
+    ///
+    /// @param caFile certificates in PEM, at least one
+    public static SSLContext trusting(Path caFile) throws IOException, GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
         try (InputStream file = Files.newInputStream(caFile)) {
@@ -65,6 +67,8 @@ public final class Authorities {
         TrustManagerFactory factory =
                 TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(trusted);
-        return factory.getTrustManagers();
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, factory.getTrustManagers(), null);
+        return context;
     }
 }

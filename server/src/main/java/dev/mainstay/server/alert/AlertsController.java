@@ -2,6 +2,7 @@ package dev.mainstay.server.alert;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.api.PageLimit;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 
@@ -23,8 +24,6 @@ import java.util.Optional;
 /// `/api/v1/alerts`
 @RestController
 public final class AlertsController {
-    private static final int MOST = 1000;
-
     private final AlertTable table;
     private final AlertBook book;
 
@@ -85,10 +84,7 @@ public final class AlertsController {
             @RequestParam Optional<String> state,
             @RequestParam Optional<String> cursor,
             @RequestParam(defaultValue = "100") int limit) {
-        if (limit < 1 || limit > MOST) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
-        }
+        PageLimit.demand(limit);
         List<Alert> alerts = table.list(state.map(AlertsController::state), cursor, limit);
         return new Page(
                 alerts.stream().map(View::of).toList(),

@@ -22,7 +22,6 @@ import java.util.Optional;
 /// `/api/v1/audit`
 @RestController
 public final class AuditController {
-    private static final int MOST = 1000;
     private static final Instant EARLIEST = Instant.parse("1970-01-01T00:00:00Z");
     private static final Instant LATEST = Instant.parse("9999-01-01T00:00:00Z");
 
@@ -82,10 +81,7 @@ public final class AuditController {
             @RequestParam Optional<Instant> until,
             @RequestParam Optional<Long> cursor,
             @RequestParam(defaultValue = "100") int limit) {
-        if (limit < 1 || limit > MOST) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
-        }
+        PageLimit.demand(limit);
         List.of(who, action, outcome, address).forEach(each -> each.ifPresent(AuditController::demand));
         from.ifPresent(AuditController::demand);
         until.ifPresent(AuditController::demand);

@@ -30,7 +30,7 @@ import java.util.Optional;
 /// `/api/v1/sources/{source}/backups` and `/api/v1/backups`
 @RestController
 public final class BackupsController {
-    private static final int MOST = 1000;
+    private static final int LONGEST_REASON = 1000;
 
     private final RepositoryView view;
 
@@ -79,10 +79,7 @@ public final class BackupsController {
             @PathVariable String source,
             @RequestParam Optional<String> cursor,
             @RequestParam(defaultValue = "100") int limit) {
-        if (limit < 1 || limit > MOST) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
-        }
+        PageLimit.demand(limit);
         SourcePicture picture = view.source(source);
         int from = cursor.map(id -> after(picture.backups(), id)).orElse(0);
         int to = Math.min(from + limit, picture.backups().size());
@@ -133,10 +130,10 @@ public final class BackupsController {
     @Operation(summary = "keeps a backup from being removed until it is released")
     BackupView hold(@PathVariable String id, @RequestBody Wanted wanted) {
         String reason = Optional.ofNullable(wanted.reason()).orElse("").strip();
-        if (reason.isEmpty() || reason.length() > MOST) {
+        if (reason.isEmpty() || reason.length() > LONGEST_REASON) {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID,
-                    "reason says why the backup is held, in up to " + MOST + " letters");
+                    "reason says why the backup is held, in up to " + LONGEST_REASON + " letters");
         }
         FoundBackup found = granted(id);
         found.source().hold(found.backup().id(), reason);

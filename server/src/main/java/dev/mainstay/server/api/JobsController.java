@@ -41,8 +41,6 @@ import java.util.Optional;
 /// `/api/v1/jobs`
 @RestController
 public final class JobsController {
-    private static final int MOST = 1000;
-
     private final JobTable table;
     private final JobDesk desk;
     private final OnceDesk once;
@@ -114,10 +112,7 @@ public final class JobsController {
             @RequestParam Optional<String> state,
             @RequestParam Optional<String> cursor,
             @RequestParam(defaultValue = "100") int limit) {
-        if (limit < 1 || limit > MOST) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID, "limit is no number from 1 to " + MOST);
-        }
+        PageLimit.demand(limit);
         List<Job> jobs = table.list(
                         target, state.map(JobsController::state), cursor, limit, Grants.sources());
         return new Page(

@@ -95,16 +95,7 @@ public final class EngineWork implements JobWork {
         try (Repository repository = surroundings.open()) {
             SourceExpiry expiry =
                     new SourceExpiry(
-                            repository
-                                    .source(request.target())
-                                    .orElseThrow(
-                                            () ->
-                                                    new MainstayException(
-                                                            ErrorCode.SOURCE_UNKNOWN,
-                                                            "the repository holds nothing of"
-                                                                    + " source '"
-                                                                    + request.target()
-                                                                    + "' yet")),
+                            repository.requireSource(request.target()),
                             surroundings.configuration().source(request.target()).retention(),
                             surroundings.ground().clock().instant());
             ExpiryPlan plan = expiry.plan();

@@ -2,6 +2,7 @@ package dev.mainstay.server.job;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.server.state.JsonMap;
 import dev.mainstay.server.state.SqlTime;
 
@@ -10,12 +11,9 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionOperations;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -123,13 +121,6 @@ public final class OnceDesk {
     private static String digest(JobRequest request) {
         Map<String, String> all = new TreeMap<>(request.parameters());
         all.put("", request.kind().word() + " " + request.target());
-        try {
-            return HexFormat.of()
-                    .formatHex(
-                            MessageDigest.getInstance("SHA-256")
-                                    .digest(JsonMap.write(all).getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return Bytes.sha256Hex(JsonMap.write(all).getBytes(StandardCharsets.UTF_8));
     }
 }

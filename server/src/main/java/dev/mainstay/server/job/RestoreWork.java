@@ -65,16 +65,7 @@ public final class RestoreWork {
     Map<String, String> run(JobRequest job, Progress progress) {
         Instant begin = surroundings.ground().clock().instant();
         try (Repository repository = surroundings.open()) {
-            ProtectedSource source =
-                    repository
-                            .source(job.target())
-                            .orElseThrow(
-                                    () ->
-                                            new MainstayException(
-                                                    ErrorCode.SOURCE_UNKNOWN,
-                                                    "the repository holds nothing of source '"
-                                                            + job.target()
-                                                            + "' yet"));
+            ProtectedSource source = repository.requireSource(job.target());
             RestorePlan plan = plan(source, job.parameters());
             plan.warnings().forEach(progress::note);
             RestoreHooks hooks =

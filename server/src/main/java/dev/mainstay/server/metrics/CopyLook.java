@@ -6,19 +6,18 @@ import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
 import dev.mainstay.engine.config.CopySettings;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.repository.Listing;
 import dev.mainstay.repository.Repository;
-import dev.mainstay.storage.ListPage;
 import dev.mainstay.storage.ObjectStore;
-import dev.mainstay.storage.StoredObject;
 
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// Looks how far a copy is.
 final class CopyLook {
     private static final Duration COUNT = Duration.ofHours(1);
-    private static final int PAGE = 1000;
 
     private final CopySettings settings;
     private final Ground ground;
@@ -56,17 +55,8 @@ final class CopyLook {
     }
 
     private static long count(ObjectStore store) {
-        long sum = 0;
-        String after = "";
-        while (true) {
-            ListPage page = store.list("", after, PAGE);
-            for (StoredObject each : page.objects()) {
-                sum += each.sizeBytes();
-            }
-            if (page.last()) {
-                return sum;
-            }
-            after = page.next();
-        }
+        AtomicLong sum = new AtomicLong();
+        Listing.forEach(store, "", each -> sum.addAndGet(each.sizeBytes()));
+        return sum.get();
     }
 }

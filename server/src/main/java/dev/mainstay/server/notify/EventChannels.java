@@ -30,11 +30,6 @@ final class EventChannels {
     /// Events API version 2: one incident for each alert, by its id.
     record PagerDuty(ChannelSettings.PagerDuty settings, Posting posting) implements Channel {
         @Override
-        public boolean isGrouping() {
-            return false;
-        }
-
-        @Override
         public void send(List<Notice> notices) throws DeliveryFailure, InterruptedException {
             Notice notice = notices.getFirst();
             String action =
@@ -70,11 +65,6 @@ final class EventChannels {
     /// An event in an envelope; the same alert is one issue.
     record Sentry(ChannelSettings.Sentry settings, Posting posting, Ground ground)
             implements Channel {
-        @Override
-        public boolean isGrouping() {
-            return false;
-        }
-
         @Override
         public void send(List<Notice> notices) throws DeliveryFailure, InterruptedException {
             Notice notice = notices.getFirst();
@@ -150,11 +140,6 @@ final class EventChannels {
     /// JSON, signed: `v1=` and the HMAC-SHA256, in hex, of the timestamp, a dot and the body.
     record Webhook(ChannelSettings.Webhook settings, Posting posting, Ground ground)
             implements Channel {
-        @Override
-        public boolean isGrouping() {
-            return false;
-        }
-
         @Override
         public void send(List<Notice> notices) throws DeliveryFailure, InterruptedException {
             Notice notice = notices.getFirst();

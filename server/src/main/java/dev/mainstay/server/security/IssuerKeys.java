@@ -8,9 +8,9 @@ import com.nimbusds.jose.util.DefaultResourceRetriever;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.OidcSettings;
+import dev.mainstay.storage.remote.Authorities;
 
 import org.jspecify.annotations.Nullable;
-import org.springframework.boot.ssl.pem.PemContent;
 
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -21,13 +21,8 @@ import java.net.URI;
 import java.net.URL;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
-import java.util.List;
 
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManagerFactory;
 
 /// The public keys of an issuer: found by discovery (OpenID Connect Discovery 1.0) when they are
 /// first needed, kept for some minutes, and asked for again when a token names one that is not among
@@ -89,19 +84,8 @@ final class IssuerKeys {
 
     private static SSLSocketFactory trusting(Path file) {
         try {
-            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-            store.load(null, null);
-            List<X509Certificate> certificates = PemContent.load(file).getCertificates();
-            for (int i = 0; i < certificates.size(); i++) {
-                store.setCertificateEntry("ca" + i, certificates.get(i));
-            }
-            TrustManagerFactory trust =
-                    TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(store);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, trust.getTrustManagers(), null);
-            return context.getSocketFactory();
-        } catch (IOException | GeneralSecurityException | RuntimeException wrong) {
+            return Authorities.trusting(file).getSocketFactory();
+        } catch (IOException | GeneralSecurityException wrong) {
             throw new MainstayException(
                     ErrorCode.CONFIG_INVALID,
                     "server.oidc.ca-file " + file + " cannot be used: " + wrong.getMessage(),

@@ -2,6 +2,7 @@ package dev.mainstay.server.security;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.engine.config.LimitSettings;
+import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.server.audit.AuditFilter;
 
 import jakarta.servlet.FilterChain;
@@ -16,8 +17,6 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -158,13 +157,6 @@ final class Limits {
     }
 
     private static String digest(String token) {
-        try {
-            return HexFormat.of()
-                    .formatHex(
-                            MessageDigest.getInstance("SHA-256")
-                                    .digest(token.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return Bytes.sha256Hex(token.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -210,14 +210,6 @@ public final class RepositoryView implements AutoCloseable {
     ///
     /// @throws MainstayException SOURCE_UNKNOWN, SOURCE_SHREDDED, or why it cannot be told
     public ProtectedSource known(String name) {
-        return repository()
-                .source(name)
-                .orElseThrow(
-                        () -> {
-                            surroundings.configuration().source(name);
-                            return new MainstayException(
-                                    ErrorCode.SOURCE_UNKNOWN,
-                                    "the repository holds nothing of source '" + name + "' yet");
-                        });
+        return surroundings.known(repository(), name);
     }
 }

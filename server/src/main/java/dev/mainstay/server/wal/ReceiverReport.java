@@ -21,4 +21,53 @@ public record ReceiverReport(
         Instant seen,
         Optional<ReceiverStatus> status,
         Optional<String> warning,
-        Optional<JobFailure> failure) {}
+        Optional<JobFailure> failure) {
+    /// Of one that has not said anything yet.
+    static ReceiverReport starting(String source, String server, Instant now) {
+        return new ReceiverReport(
+                source,
+                server,
+                ReceiverState.STARTING,
+                now,
+                now,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// The same, said now.
+    ReceiverReport saidAt(Instant now) {
+        return new ReceiverReport(
+                source, server, state, since, now, status, warning, failure);
+    }
+
+    ReceiverReport warned(String line) {
+        return new ReceiverReport(
+                source, server, state, since, seen, status, Optional.of(line), failure);
+    }
+
+    /// It receives: what it warned of and failed with is over.
+    ReceiverReport received(ReceiverStatus position, Instant now) {
+        return new ReceiverReport(
+                source,
+                server,
+                ReceiverState.RECEIVING,
+                state == ReceiverState.RECEIVING ? since : now,
+                now,
+                Optional.of(position),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    ReceiverReport in(ReceiverState next, Optional<JobFailure> why, Instant now) {
+        return new ReceiverReport(
+                source,
+                server,
+                next,
+                state == next ? since : now,
+                now,
+                status,
+                warning,
+                why);
+    }
+}

@@ -14,7 +14,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -29,7 +28,6 @@ final class SupervisedReceiver {
 
     private final Surroundings surroundings;
     private final String source;
-    private final String server;
     private final Receivers.Pace pace;
     private final InstantSource clock;
     private final CountDownLatch ending = new CountDownLatch(1);
@@ -39,20 +37,9 @@ final class SupervisedReceiver {
             Surroundings surroundings, String source, String server, Receivers.Pace pace) {
         this.surroundings = surroundings;
         this.source = source;
-        this.server = server;
         this.pace = pace;
         this.clock = surroundings.ground().clock();
-        Instant now = clock.instant();
-        this.report =
-                new ReceiverReport(
-                        source,
-                        server,
-                        ReceiverState.STARTING,
-                        now,
-                        now,
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty());
+        this.report = ReceiverReport.starting(source, server, clock.instant());
     }
 
     String source() {
@@ -63,17 +50,7 @@ final class SupervisedReceiver {
     /// of now.
     ReceiverReport report() {
         ReceiverReport last = report;
-        return last.state() == ReceiverState.RECEIVING
-                ? last
-                : new ReceiverReport(
-                        source,
-                        server,
-                        last.state(),
-                        last.since(),
-                        clock.instant(),
-                        last.status(),
-                        last.warning(),
-                        last.failure());
+        return last.state() == ReceiverState.RECEIVING ? last : last.saidAt(clock.instant());
     }
 
     /// Ends the pauses; whoever runs it is interrupted beside that.
@@ -142,7 +119,7 @@ final class SupervisedReceiver {
                             surroundings.connection(settings),
                             settings.receiver(),
                             surroundings.configuration().repository().zstdLevel(),
-                            warnings(),
+                            Progress.notes(this::noted),
                             pace.first(),
                             this::received)
                     .run();
@@ -150,59 +127,24 @@ final class SupervisedReceiver {
     }
 
     /// What a receiver notes is for people; what it warns of stays until it receives again.
-    private Progress warnings() {
-        return new Progress() {
-            @Override
-            public void begin(String what, long totalBytes) {}
-
-            @Override
-            public void advance(long bytes) {}
-
-            @Override
-            public void note(String line) {
-                if (line.startsWith("WARNING") || line.startsWith("ALARM")) {
-                    LOG.warn("{}: {}", source, line);
-                    warned(line);
-                } else {
-                    LOG.info("{}: {}", source, line);
-                }
-            }
-
-            @Override
-            public void end() {}
-        };
+    private void noted(String line) {
+        if (line.startsWith("WARNING") || line.startsWith("ALARM")) {
+            LOG.warn("{}: {}", source, line);
+            warned(line);
+        } else {
+            LOG.info("{}: {}", source, line);
+        }
     }
 
     private synchronized void warned(String line) {
-        ReceiverReport last = report;
-        report =
-                new ReceiverReport(
-                        source,
-                        server,
-                        last.state(),
-                        last.since(),
-                        last.seen(),
-                        last.status(),
-                        Optional.of(line),
-                        last.failure());
+        report = report.warned(line);
     }
 
     private synchronized void received(ReceiverStatus status) {
-        Instant now = clock.instant();
-        boolean began = report.state() != ReceiverState.RECEIVING;
-        if (began) {
+        if (report.state() != ReceiverState.RECEIVING) {
             LOG.info("{}: receiving WAL: {}", source, status);
         }
-        report =
-                new ReceiverReport(
-                        source,
-                        server,
-                        ReceiverState.RECEIVING,
-                        began ? now : report.since(),
-                        now,
-                        Optional.of(status),
-                        Optional.empty(),
-                        Optional.empty());
+        report = report.received(status, clock.instant());
     }
 
     private void standBy(MainstayException another) {
@@ -223,16 +165,6 @@ final class SupervisedReceiver {
     }
 
     private synchronized void change(ReceiverState state, Optional<JobFailure> failure) {
-        ReceiverReport last = report;
-        report =
-                new ReceiverReport(
-                        source,
-                        server,
-                        state,
-                        last.state() == state ? last.since() : clock.instant(),
-                        clock.instant(),
-                        last.status(),
-                        last.warning(),
-                        failure);
+        report = report.in(state, failure, clock.instant());
     }
 }

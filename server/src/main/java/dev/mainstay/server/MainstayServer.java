@@ -6,6 +6,7 @@ import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.engine.config.ServerSettings;
 import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
@@ -41,13 +42,18 @@ public final class MainstayServer implements AutoCloseable {
     /// @throws MainstayException SERVER_LISTEN, SERVER_STATE, SERVER_STATE_IN_USE, and what [#check]
     ///   says
     public static MainstayServer start(Surroundings surroundings) {
+        return start(surroundings, JobDesk.Pace.USUAL);
+    }
+
+    /// @param pace another one than the usual, for tests
+    static MainstayServer start(Surroundings surroundings, JobDesk.Pace pace) {
         ServerSettings settings = surroundings.configuration().server();
         ServerLog.choose(); // before any class is loaded that logs
         check(surroundings.configuration());
         StateDatabase state =
                 StateDatabase.open(settings.state(), surroundings.environment());
         try {
-            return start(surroundings, state);
+            return start(surroundings, state, pace);
         } catch (Throwable failed) {
             state.close();
             throw failed;
@@ -63,7 +69,8 @@ public final class MainstayServer implements AutoCloseable {
         Certificates.demand(configuration.server());
     }
 
-    private static MainstayServer start(Surroundings surroundings, StateDatabase state) {
+    private static MainstayServer start(
+            Surroundings surroundings, StateDatabase state, JobDesk.Pace pace) {
         ServerSettings settings = surroundings.configuration().server();
         SpringApplication application = new SpringApplication(ServerBeans.class);
         application.setWebApplicationType(WebApplicationType.SERVLET);
@@ -72,7 +79,7 @@ public final class MainstayServer implements AutoCloseable {
         application.setRegisterShutdownHook(false); // whoever started it closes it
         application.setAddCommandLineProperties(false);
         application.setEnvironment(new ServerEnvironment(settings));
-        application.addInitializers(handing(surroundings, state));
+        application.addInitializers(handing(surroundings, state, pace));
         try {
             ConfigurableApplicationContext context = application.run();
             return new MainstayServer(context, url(settings, context));
@@ -82,10 +89,11 @@ public final class MainstayServer implements AutoCloseable {
     }
 
     private static ApplicationContextInitializer<GenericApplicationContext> handing(
-            Surroundings surroundings, StateDatabase state) {
+            Surroundings surroundings, StateDatabase state, JobDesk.Pace pace) {
         return context -> {
             context.registerBean(Surroundings.class, () -> surroundings);
             context.registerBean(StateDatabase.class, () -> state);
+            context.registerBean(JobDesk.Pace.class, () -> pace);
         };
     }
 

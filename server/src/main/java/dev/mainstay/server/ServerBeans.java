@@ -142,8 +142,9 @@ class ServerBeans {
             ServerName server,
             JobTable table,
             TransactionOperations transactions,
-            JobWork work) {
-        return new JobDesk(surroundings, state, server, table, transactions, work, JobDesk.Pace.USUAL);
+            JobWork work,
+            JobDesk.Pace pace) {
+        return new JobDesk(surroundings, state, server, table, transactions, work, pace);
     }
 
     @Bean

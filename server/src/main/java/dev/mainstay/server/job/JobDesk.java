@@ -3,10 +3,10 @@ package dev.mainstay.server.job;
 import com.github.kagkarlsson.scheduler.Scheduler;
 import com.github.kagkarlsson.scheduler.SchedulerName;
 import com.github.kagkarlsson.scheduler.task.CompletionHandler;
+import com.github.kagkarlsson.scheduler.task.FailureHandler;
 import com.github.kagkarlsson.scheduler.task.TaskDescriptor;
 import com.github.kagkarlsson.scheduler.task.helper.CustomTask;
 import com.github.kagkarlsson.scheduler.task.helper.Tasks;
-import com.github.kagkarlsson.scheduler.task.schedule.FixedDelay;
 
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
@@ -15,6 +15,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -23,6 +24,8 @@ import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// Where jobs are handed in. Each is done once, by one of the servers that share a state; what a
@@ -37,15 +40,21 @@ public final class JobDesk implements AutoCloseable {
     /// How soon things are noticed.
     ///
     /// @param poll how often a server looks for what is due
-    /// @param heartbeat how often it says that it lives; after four that did not come it is dead
+    /// @param heartbeat how often it says that it lives
+    /// @param missing how many that do not come mean that it is dead
     /// @param report how often a running job is told about, and asks whether to go on
-    /// @param schedules how often it is asked which schedules are due
+    /// @param schedules how often a server asks which schedules are due
     public record Pace(
-            Duration poll, Duration heartbeat, Duration report, Duration schedules) {
+            Duration poll,
+            Duration heartbeat,
+            int missing,
+            Duration report,
+            Duration schedules) {
         public static final Pace USUAL =
                 new Pace(
                         Duration.ofSeconds(2),
                         Duration.ofSeconds(10),
+                        4,
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(5));
     }
@@ -57,7 +66,8 @@ public final class JobDesk implements AutoCloseable {
     private final Scheduler scheduler;
     private final String server;
     private final Pace pace;
-    private volatile Consumer<Instant> tick = _ -> {};
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private @Nullable Thread ticker;
 
     public JobDesk(
             Surroundings surroundings,
@@ -80,24 +90,35 @@ public final class JobDesk implements AutoCloseable {
         }
         this.scheduler =
                 Scheduler.create(new TransactionAwareDataSourceProxy(state.source()), task())
-                        .startTasks(
-                                Tasks.recurring("schedules", FixedDelay.of(pace.schedules()))
-                                        .execute((_, _) -> tick.accept(now())))
                         .schedulerName(new SchedulerName.Fixed(server.text()))
                         .threads(THREADS)
                         .pollingInterval(pace.poll())
                         .heartbeatInterval(pace.heartbeat())
-                        .missedHeartbeatsLimit(4)
+                        .missedHeartbeatsLimit(pace.missing())
                         .shutdownMaxWait(Duration.ofSeconds(1))
                         .clock(surroundings.ground().clock()::instant)
                         .enableImmediateExecution()
                         .build();
     }
 
-    /// @param everyFewSeconds is called by one server at a time
+    /// @param everyFewSeconds is called by every server, so that none has to die before another does it
     public void start(Consumer<Instant> everyFewSeconds) {
-        tick = everyFewSeconds;
+        ticker = Thread.ofPlatform().name("schedules").start(() -> tick(everyFewSeconds));
         scheduler.start();
+    }
+
+    private void tick(Consumer<Instant> everyFewSeconds) {
+        try {
+            do {
+                try {
+                    everyFewSeconds.accept(now());
+                } catch (RuntimeException failed) {
+                    LOG.error("schedules could not be looked at: {}", failed.getMessage());
+                }
+            } while (!closing.await(pace.schedules().toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /// Nobody else uses this state: what runs in it does not.
@@ -113,15 +134,30 @@ public final class JobDesk implements AutoCloseable {
 
     private CustomTask<Void> task() {
         return Tasks.custom(TASK)
+                .onFailure(new FailureHandler.OnFailureRetryLater<>(pace.poll()))
                 .onDeadExecution(
                         (complete, operations) -> {
-                            String id = complete.getExecution().getId();
-                            if (table.lost(id, now())) {
-                                LOG.warn("job {} was left by a server that died", id);
-                            }
+                            leave(complete.getExecution().getId());
                             operations.reschedule(complete, now()); // is it queued still?
                         })
                 .execute((instance, _) -> execute(instance.getId()));
+    }
+
+    private void leave(String id) {
+        if (table.lost(id, now())) {
+            LOG.warn("job {} was left by a server that died", id);
+            wakeNext(id);
+        }
+    }
+
+    /// Who waits in the lane of a job that ended need not ask for it.
+    private void wakeNext(String ended) {
+        try {
+            table.nextAfter(ended)
+                    .ifPresent(next -> scheduler.reschedule(TASK.instanceId(next), now()));
+        } catch (RuntimeException asks) {
+            LOG.debug("the job behind {} comes by itself: {}", ended, asks.getMessage());
+        }
     }
 
     private CompletionHandler<Void> execute(String id) {
@@ -134,8 +170,13 @@ public final class JobDesk implements AutoCloseable {
         return switch (table.claim(id, server, now())) {
             case GONE -> new CompletionHandler.OnCompleteRemove<>();
             case BUSY -> later;
+            case LEFT -> {
+                leave(id); // nobody else has its execution
+                yield new CompletionHandler.OnCompleteRemove<>();
+            }
             case CLAIMED -> {
                 runner.run(id);
+                wakeNext(id);
                 yield new CompletionHandler.OnCompleteRemove<>();
             }
         };
@@ -189,9 +230,21 @@ public final class JobDesk implements AutoCloseable {
     /// Ends what runs here, and says that it was interrupted.
     @Override
     public void close() {
+        closing.countDown();
         if (!runner.stop(STOP_PATIENCE)) {
             LOG.warn("jobs did not end in time and are left");
         }
+        joinTicker();
         scheduler.stop();
+    }
+
+    private void joinTicker() {
+        try {
+            if (ticker != null && !ticker.join(STOP_PATIENCE)) {
+                LOG.warn("schedules are still being looked at");
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.transaction.TransactionException;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 /// meanwhile: the worker may be interrupted at any time.
 final class JobRunner {
     private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
     private final JobTable table;
     private final JobWork work;
@@ -29,6 +32,7 @@ final class JobRunner {
     private final InstantSource clock;
     private final Duration reportEvery;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
+    private final CountDownLatch stop = new CountDownLatch(1);
     private volatile boolean stopping;
 
     JobRunner(
@@ -129,9 +133,7 @@ final class JobRunner {
     private void record(String id, Outcome outcome, Recorder recorder) {
         report(id, recorder);
         Optional<JobFailure> failure = outcome.failure();
-        boolean recorded =
-                table.end(id, server, outcome.state(), failure, outcome.result, clock.instant());
-        if (!recorded) {
+        if (!ended(id, outcome, failure)) {
             LOG.warn("job {} was given up by another server before it ended here", id);
         }
         failure.ifPresentOrElse(
@@ -145,6 +147,43 @@ final class JobRunner {
                 () -> LOG.info("job {} is done", id));
         if (outcome.failed != null && !(outcome.failed instanceof MainstayException)) {
             LOG.error("job {} met a bug", id, outcome.failed);
+        }
+    }
+
+    /// What became of a job is known here alone: while the state cannot be told, it is tried again.
+    ///
+    /// @return whether it was still this server's to end
+    private boolean ended(String id, Outcome outcome, Optional<JobFailure> failure) {
+        Instant when = clock.instant();
+        for (Duration pause = reportEvery; ; pause = longer(pause)) {
+            try {
+                return table.end(id, server, outcome.state(), failure, outcome.result, when);
+            } catch (DataIntegrityViolationException never) {
+                throw never;
+            } catch (DataAccessException | TransactionException away) {
+                if (stopping) {
+                    throw away; // whoever comes next finds that this server is gone
+                }
+                LOG.warn(
+                        "job {} is {}, but the state cannot be told: {}",
+                        id,
+                        outcome.state().word(),
+                        away.getMessage());
+                waitForStop(pause);
+            }
+        }
+    }
+
+    private static Duration longer(Duration pause) {
+        Duration twice = pause.multipliedBy(2);
+        return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
+    }
+
+    private void waitForStop(Duration most) {
+        try {
+            boolean _ = stop.await(most.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -218,6 +257,7 @@ final class JobRunner {
     /// @return whether all had ended in time
     boolean stop(Duration patience) {
         stopping = true;
+        stop.countDown();
         running.values().forEach(each -> each.interrupt(RunningJob.Reason.STOPPED));
         long deadline = System.nanoTime() + patience.toNanos();
         while (!running.isEmpty()) {

@@ -35,8 +35,10 @@ public final class JobTable {
         CLAIMED,
         /// Another job of the same lane comes first.
         BUSY,
-        /// It is not queued any more.
-        GONE
+        /// It is over, or will be by who cancelled it.
+        GONE,
+        /// Whoever ran it does so no more, and did not say what became of it.
+        LEFT
     }
 
     /// What a server that runs a job should do.
@@ -153,7 +155,7 @@ public final class JobTable {
                                                 SqlTime.read(row, "created_at")))
                         .optional();
         if (place.isEmpty()) {
-            return Claim.GONE;
+            return running().contains(id) ? Claim.LEFT : Claim.GONE;
         }
         // Ids of one second are in no order.
         boolean first =
@@ -254,6 +256,19 @@ public final class JobTable {
                         ErrorCode.INTERRUPTED.hint());
         return ended(
                 id, "state = 'running'", "", JobState.INTERRUPTED, Optional.of(failure), Map.of(), now);
+    }
+
+    /// Which of those that wait for the same as this one comes first.
+    Optional<String> nextAfter(String id) {
+        return jdbc.sql(
+                        """
+                        select id from job
+                        where state = 'queued' and lane = (select lane from job where id = :id)
+                        order by created_at, id fetch first 1 row only
+                        """)
+                .param("id", id)
+                .query(String.class)
+                .optional();
     }
 
     /// All that are running, for a state that no other server uses.

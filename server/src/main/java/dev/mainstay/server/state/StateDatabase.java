@@ -29,6 +29,15 @@ public final class StateDatabase implements AutoCloseable {
     private static final int CONNECTIONS = 8;
     private static final long PATIENCE_MILLIS = 10_000;
 
+    /// What a server held when its host vanished is let go soon: others wait for the same rows.
+    private static final String LET_GO =
+            String.join(
+                    ";",
+                    "set idle_in_transaction_session_timeout = '30s'",
+                    "set tcp_keepalives_idle = 20",
+                    "set tcp_keepalives_interval = 5",
+                    "set tcp_keepalives_count = 4");
+
     private final HikariDataSource source;
     private final Optional<FolderLock> lock;
 
@@ -115,6 +124,7 @@ public final class StateDatabase implements AutoCloseable {
         HikariConfig config = config();
         config.setJdbcUrl(spec.jdbcUrl(host));
         config.setDataSourceProperties(spec.jdbcProperties(host));
+        config.setConnectionInitSql(LET_GO);
         return new StateDatabase(opened(config, "server.state.url " + spec), Optional.empty());
     }
 

@@ -16,11 +16,14 @@ import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.TestCluster;
 import dev.mainstay.testkit.Versions;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionCallback;
+import org.springframework.transaction.support.TransactionOperations;
 import org.springframework.transaction.support.TransactionTemplate;
 
 import java.nio.file.Path;
@@ -40,6 +43,7 @@ class JobDeskTest {
             new JobDesk.Pace(
                     Duration.ofMillis(50),
                     Duration.ofMillis(250),
+                    4,
                     Duration.ofMillis(20),
                     Duration.ofMillis(50));
 
@@ -47,6 +51,7 @@ class JobDeskTest {
 
     private final Gate gate = new Gate();
     private final AtomicInteger ticks = new AtomicInteger();
+    private final AtomicInteger refused = new AtomicInteger();
     private final List<AutoCloseable> open = new ArrayList<>();
 
     /// Work that goes on until it is let through or interrupted, as the engine's does.
@@ -95,6 +100,10 @@ class JobDeskTest {
     }
 
     private Station station(ServerState where) {
+        return station(where, QUICK);
+    }
+
+    private Station station(ServerState where, JobDesk.Pace pace) {
         Surroundings surroundings =
                 new Surroundings(
                         new ConfigurationReader(Map.of())
@@ -113,7 +122,7 @@ class JobDeskTest {
         JobTable table =
                 new JobTable(
                         JdbcClient.create(state.source()),
-                        new TransactionTemplate(new JdbcTransactionManager(state.source())),
+                        counting(new TransactionTemplate(new JdbcTransactionManager(state.source()))),
                         (_, _, _, _) -> {});
         JobDesk desk =
                 new JobDesk(
@@ -123,11 +132,25 @@ class JobDeskTest {
                         table,
                         new TransactionTemplate(new JdbcTransactionManager(state.source())),
                         gate,
-                        QUICK);
+                        pace);
         Station station = new Station(state, table, desk);
         open.add(station);
         desk.start(_ -> ticks.incrementAndGet());
         return station;
+    }
+
+    private TransactionOperations counting(TransactionOperations transactions) {
+        return new TransactionOperations() {
+            @Override
+            public <T extends @Nullable Object> T execute(TransactionCallback<T> action) {
+                try {
+                    return transactions.execute(action);
+                } catch (RuntimeException failed) {
+                    refused.incrementAndGet();
+                    throw failed;
+                }
+            }
+        };
     }
 
     private Station station() {
@@ -284,6 +307,69 @@ class JobDeskTest {
             assertThat(table.claim("20261122T143553Z-ffffffff", "a", now))
                     .isEqualTo(JobTable.Claim.CLAIMED);
         }
+    }
+
+    @Test
+    void whatBecameOfAJobIsToldOnceTheStateCanBeToldAgain() {
+        Station here = station();
+        JdbcClient jdbc = JdbcClient.create(here.state.source());
+        String id = here.desk.submit(backup("orders")).id();
+        Await.until("work", () -> gate.runs.get() == 1);
+        jdbc.sql("alter table job rename to job_away").update();
+        gate.through.countDown();
+        Await.until("its end to be refused", () -> refused.get() > 1);
+        jdbc.sql("alter table job_away rename to job").update();
+        assertThat(here.await(id, JobState.DONE).result()).isEqualTo(Map.of("backup", "one"));
+        here.await(here.desk.submit(backup("orders")).id(), JobState.DONE);
+        assertThat(gate.runs).hasValue(2);
+    }
+
+    @Test
+    void aJobWhoseEndTheStateNeverTakesIsInterruptedAndItsLaneFree() {
+        try (TestCluster cluster = TestCluster.create(Versions.NEWEST)) {
+            cluster.sql("CREATE ROLE mainstay LOGIN", "CREATE DATABASE state OWNER mainstay");
+            Station here =
+                    station(
+                            new ServerState.Shared(
+                                    "postgresql://mainstay@127.0.0.1:" + cluster.port() + "/state",
+                                    Optional.empty()));
+            gate.failure =
+                    Optional.of(new MainstayException(ErrorCode.BACKUP_ARCHIVE_DEAD, "\0"));
+            String id = here.desk.submit(backup("orders")).id();
+            here.await(id, JobState.RUNNING);
+            String waiting = here.desk.submit(backup("orders")).id();
+            gate.through.countDown();
+            here.await(id, JobState.INTERRUPTED);
+            gate.failure = Optional.empty();
+            here.await(waiting, JobState.DONE);
+            assertThat(
+                            JdbcClient.create(here.state.source())
+                                    .sql("show idle_in_transaction_session_timeout")
+                                    .query(String.class)
+                                    .single())
+                    .isEqualTo("30s");
+            here.close();
+            open.clear();
+        }
+    }
+
+    @Test
+    void whatWaitsBeginsAsSoonAsItMay() {
+        JobDesk.Pace slow =
+                new JobDesk.Pace(
+                        Duration.ofMinutes(10),
+                        Duration.ofMinutes(10),
+                        4,
+                        Duration.ofMillis(20),
+                        Duration.ofMinutes(10));
+        Station here = station(new ServerState.Directory(folder), slow);
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            ids.add(here.desk.submit(backup("orders")).id());
+        }
+        here.await(ids.getFirst(), JobState.RUNNING);
+        gate.through.countDown();
+        ids.forEach(id -> here.await(id, JobState.DONE));
     }
 
     @Test

@@ -47,8 +47,8 @@ import java.util.Optional;
 /// A cluster that is backed up by increments, and the judges of them. Full backups of the same
 /// cluster go to a repository of their own, so that no incremental builds on them.
 final class IncrementalSite implements AutoCloseable {
-    /// An archiver that failed three times rests for a minute, a round may write a thousand segments,
-    /// and campaigns share their machine.
+    /// An archiver that failed three times rests for a minute, a round may write a thousand
+    /// segments, and campaigns share their machine.
     private static final Duration ARCHIVE_TIMEOUT = Duration.ofMinutes(30);
 
     private static final String CATALOGS =

@@ -244,7 +244,19 @@ public enum ErrorCode {
     CHANNEL_UNKNOWN(1262, "GET /api/v1/notifications lists the channels of the configuration"),
     CHANNEL_FAILED(
             1263,
-            "check address, credentials and network; 'ca-file' names authorities of your own");
+            "check address, credentials and network; 'ca-file' names authorities of your own"),
+    CONFIRMATION_ABSENT(
+            1270,
+            "POST /api/v1/confirmations tells what would be lost and answers a token: send that as"
+                    + " Confirmation-Token with the request"),
+    CONFIRMATION_UNKNOWN(1271, "GET /api/v1/confirmations lists what there is"),
+    CONFIRMATION_INVALID(
+            1272,
+            "send the token that POST /api/v1/confirmations answered you; nobody else's works"),
+    CONFIRMATION_OVER(1273, "it is good once and not for long: ask for another one"),
+    CONFIRMATION_OTHER(1274, "look what would be lost now, and ask for another confirmation"),
+    CONFIRMATION_WAITS(1275, "somebody else has to agree: POST /api/v1/confirmations/{id}/approve"),
+    CONFIRMATION_OWN(1276, "ask another person who has the role for it");
 
     private final int number;
     private final String hint;

@@ -5,12 +5,15 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.Json;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// What keeps a backup from being removed, whatever a policy says: records of type `hold`, as long
 /// as no `release` names them (docs/format.md section 9). A hold and a release that did not see
@@ -81,8 +84,26 @@ public record Hold(String reason, List<String> records) {
     ///
     /// @throws MainstayException BACKUP_UNKNOWN if nobody holds it
     static void release(ProtectedSource source, BackupId backup) {
+        release(source, backup, hold -> hold);
+    }
+
+    /// The same for these holds alone: whoever put another one meanwhile still holds it.
+    ///
+    /// @throws MainstayException BACKUP_UNKNOWN if none of them is in effect
+    static void release(ProtectedSource source, BackupId backup, Set<String> records) {
+        release(source, backup, hold -> hold.only(records));
+    }
+
+    private @Nullable Hold only(Set<String> some) {
+        List<String> left = records.stream().filter(some::contains).toList();
+        return left.isEmpty() ? null : new Hold(reason, left);
+    }
+
+    private static void release(
+            ProtectedSource source, BackupId backup, Function<Hold, @Nullable Hold> which) {
         RecordChain chain = source.records();
-        Hold hold = chain.holds().get(backup);
+        Hold held = chain.holds().get(backup);
+        Hold hold = held == null ? null : which.apply(held);
         if (hold == null) {
             source.backup(backup);
             throw new MainstayException(

@@ -120,6 +120,14 @@ public final class ProtectedSource {
         Hold.release(this, backup);
     }
 
+    /// Ends these of its holds.
+    ///
+    /// @param records names of their records
+    /// @throws MainstayException BACKUP_UNKNOWN if none of them is in effect
+    public void release(BackupId backup, Set<String> records) {
+        Hold.release(this, backup, records);
+    }
+
     /// Removes backups for good, as far as they are not held; see [Expiry].
     ///
     /// @param chain the records on which this was decided, as fresh as can be

@@ -4,6 +4,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.AuditController;
 import dev.mainstay.server.api.BackupsController;
+import dev.mainstay.server.api.ConfirmationsController;
 import dev.mainstay.server.api.CopiesController;
 import dev.mainstay.server.api.JobEventsController;
 import dev.mainstay.server.api.JobsController;
@@ -20,6 +21,9 @@ import dev.mainstay.server.audit.AuditClerk;
 import dev.mainstay.server.audit.AuditPublisher;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.audit.Refusals;
+import dev.mainstay.server.confirm.ConfirmationTable;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
@@ -58,6 +62,7 @@ import javax.sql.DataSource;
     ApiDocument.class,
     AuditController.class,
     BackupsController.class,
+    ConfirmationsController.class,
     CopiesController.class,
     JobEventsController.class,
     JobsController.class,
@@ -128,6 +133,25 @@ class ServerBeans {
     @Bean
     RepositoryView repositoryView(Surroundings surroundings) {
         return new RepositoryView(surroundings);
+    }
+
+    @Bean
+    Dangers dangers(RepositoryView view, Surroundings surroundings) {
+        return new Dangers(view, surroundings);
+    }
+
+    @Bean
+    Confirmations confirmations(
+            JdbcClient jdbc,
+            AuditTrail trail,
+            TransactionOperations transactions,
+            Surroundings surroundings) {
+        return new Confirmations(
+                new ConfirmationTable(jdbc),
+                trail,
+                transactions,
+                surroundings.configuration().server().confirmations(),
+                surroundings.ground());
     }
 
     @Bean

@@ -20,7 +20,7 @@ import java.util.Set;
 /// Tokens that are for one source, of several.
 class GrantsTest {
     /// What answers such a token at all; every other endpoint is of the whole repository.
-    private static final Set<String> OF_SOURCES =
+    static final Set<String> OF_SOURCES =
             Set.of(
                     "GET /api/v1/jobs",
                     "GET /api/v1/jobs/{id}",
@@ -30,6 +30,11 @@ class GrantsTest {
                     "GET /api/v1/backups/{id}",
                     "POST /api/v1/backups/{id}/hold",
                     "POST /api/v1/backups/{id}/release",
+                    "POST /api/v1/confirmations",
+                    "GET /api/v1/confirmations",
+                    "GET /api/v1/confirmations/{id}",
+                    "POST /api/v1/confirmations/{id}/approve",
+                    "POST /api/v1/confirmations/{id}/refuse",
                     "POST /api/v1/restores/plan",
                     "POST /api/v1/restores",
                     "POST /api/v1/jobs",
@@ -120,6 +125,37 @@ class GrantsTest {
         String administrator = token("administrator", "orders");
         refused(ask("POST", "api/v1/restores/plan", administrator, restore));
         refused(ask("POST", "api/v1/restores", administrator, restore));
+    }
+
+    @Test
+    void whatIsDestroyedOfAnotherSourceIsNeitherConfirmedNorSeenNorApproved() {
+        String expire = "{\"action\":\"expire\",\"target\":\"%s\"}";
+        String id =
+                json(ask("POST", "api/v1/confirmations", stock, expire.formatted("stock")), 201)
+                        .at("/confirmation/id")
+                        .asString();
+        String whole =
+                json(ask("POST", "api/v1/confirmations", first, "{\"action\":\"prune\"}"), 201)
+                        .at("/confirmation/id")
+                        .asString();
+        for (String each : List.of(id, whole)) {
+            refused(ask("GET", "api/v1/confirmations/" + each, orders, ""));
+            refused(ask("POST", "api/v1/confirmations/" + each + "/approve", orders, ""));
+            refused(ask("POST", "api/v1/confirmations/" + each + "/refuse", orders, ""));
+        }
+        assertThat(json(ask("GET", "api/v1/confirmations", orders, ""), 200).size()).isZero();
+        assertThat(json(ask("GET", "api/v1/confirmations", stock, ""), 200).size()).isOne();
+        assertThat(json(ask("GET", "api/v1/confirmations", first, ""), 200).size()).isEqualTo(2);
+        refused(ask("POST", "api/v1/confirmations", orders, expire.formatted("stock")));
+        refused(ask("POST", "api/v1/confirmations", orders, expire.formatted("")));
+        refused(ask("POST", "api/v1/confirmations", orders, "{\"action\":\"prune\"}"));
+        String administrator = token("administrator", "orders");
+        refused(
+                ask(
+                        "POST",
+                        "api/v1/confirmations",
+                        administrator,
+                        "{\"action\":\"restore\",\"restore\":{\"source\":\"stock\",\"directory\":\"/tmp/none\",\"inPlace\":\"delta\"}}"));
     }
 
     @Test

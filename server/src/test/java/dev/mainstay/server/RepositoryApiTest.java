@@ -203,8 +203,25 @@ class RepositoryApiTest {
                 .isEqualTo("audit");
         assertThat(heldInList(server)).isEqualTo("audit");
         post(server, "backups/" + id + "/hold", "{\"reason\":\" \"}", 400);
-        assertThat(post(server, "backups/" + id + "/release", "", 200).get("held").isNull())
-                .isTrue();
+        assertThat(post(server, "backups/" + id + "/release", "", 428).get("code").asString())
+                .isEqualTo("MS-1270");
+        String confirmation =
+                post(
+                                server,
+                                "confirmations",
+                                "{\"action\":\"release\",\"target\":\"" + id + "\"}",
+                                201)
+                        .get("token")
+                        .asString();
+        HttpResponse<String> released =
+                site.askWith(
+                        server,
+                        "POST",
+                        "api/v1/backups/" + id + "/release",
+                        token,
+                        "",
+                        Map.of("Confirmation-Token", confirmation));
+        assertThat(json(released, 200).get("held").isNull()).isTrue();
         assertThat(heldInList(server)).isEmpty();
         post(server, "backups/" + id + "/release", "", 404);
     }

@@ -104,10 +104,19 @@ class SecretsTest {
 
     private String ask(String method, String path, String authorization, String body)
             throws IOException, InterruptedException {
+        return ask(method, path, authorization, body, "");
+    }
+
+    private String ask(
+            String method, String path, String authorization, String body, String confirmed)
+            throws IOException, InterruptedException {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(URI.create(url + path))
                         .header("Content-Type", "application/json")
                         .method(method, HttpRequest.BodyPublishers.ofString(body));
+        if (!confirmed.isEmpty()) {
+            request.header("Confirmation-Token", confirmed);
+        }
         if (!authorization.isEmpty()) {
             request.header("Authorization", authorization);
         }
@@ -122,6 +131,8 @@ class SecretsTest {
             return socket.getLocalPort();
         }
     }
+
+    private String confirmation = "";
 
     @Test
     void noneOfThemComesOut() throws Exception {
@@ -173,7 +184,7 @@ class SecretsTest {
         }
     }
 
-    private static Map<String, String> secrets(
+    private Map<String, String> secrets(
             Secret token, String good, String bad, String made) {
         Map<String, String> secrets = new LinkedHashMap<>();
         secrets.put("the passphrase", PASSPHRASE);
@@ -184,6 +195,7 @@ class SecretsTest {
         secrets.put("a wrong token", WRONG_TOKEN);
         secrets.put("a token", token.reveal());
         secrets.put("a token that was made", made);
+        secrets.put("a confirmation", confirmation);
         secrets.put("a person's token", good);
         secrets.put("a forged token", bad);
         secrets.put("the signature of a person's token", good.substring(good.lastIndexOf('.')));
@@ -223,18 +235,17 @@ class SecretsTest {
                         "{\"kind\":\"backup\",\"target\":\"orders\"}",
                         "{\"kind\":\"backup\",\"target\":\"stock\"}",
                         "{\"kind\":\"copy\",\"target\":\"offsite\"}",
-                        "{\"kind\":\"verify\"}",
-                        "{\"kind\":\"prune\"}")) {
+                        "{\"kind\":\"verify\"}")) {
             ask("POST", "api/v1/jobs", bearer, job);
         }
-        Await.until(
-                "all jobs to end",
-                () -> {
-                    String open =
-                            quietly("api/v1/jobs?state=queued", bearer)
-                                    + quietly("api/v1/jobs?state=running", bearer);
-                    return !open.contains("\"id\"");
-                });
+        awaitJobs(bearer);
+        String confirmed = ask("POST", "api/v1/confirmations", bearer, "{\"action\":\"prune\"}");
+        confirmation = confirmed.replaceAll("(?s).*\"token\":\"([^\"]+)\".*", "$1");
+        assertThat(confirmation).startsWith("msc_");
+        for (int i = 0; i < 2; i++) { // the second is refused
+            ask("POST", "api/v1/jobs", bearer, "{\"kind\":\"prune\"}", confirmation);
+        }
+        awaitJobs(bearer);
         issuer.close();
         ask("GET", "api/v1/jobs", "Bearer " + issuer.unknown(claims), "");
         for (String path :
@@ -247,6 +258,17 @@ class SecretsTest {
         return made;
     }
 
+    private void awaitJobs(String bearer) {
+        Await.until(
+                "all jobs to end",
+                () -> {
+                    String open =
+                            quietly("api/v1/jobs?state=queued", bearer)
+                                    + quietly("api/v1/jobs?state=running", bearer);
+                    return !open.contains("\"id\"");
+                });
+    }
+
     private String quietly(String path, String bearer) {
         try {
             return ask("GET", path, bearer, "");
@@ -257,9 +279,12 @@ class SecretsTest {
 
     /// It is answered once, to who made it.
     private List<String> withoutWhatWasMade(String made) {
-        long with = answers.stream().filter(each -> each.contains(made)).count();
-        assertThat(with).isOne();
-        return answers.stream().filter(each -> !each.contains(made)).toList();
+        for (String once : List.of(made, confirmation)) {
+            assertThat(answers.stream().filter(each -> each.contains(once)).count()).isOne();
+        }
+        return answers.stream()
+                .filter(each -> !each.contains(made) && !each.contains(confirmation))
+                .toList();
     }
 
     /// States that cannot be opened, and what is said of them.

@@ -38,6 +38,7 @@ final class ServerSection {
                         "health-details",
                         "oidc",
                         "limits",
+                        "confirmations",
                         "metrics",
                         "alerts",
                         "notifications",
@@ -77,7 +78,10 @@ final class ServerSection {
                 Optional.ofNullable(entries.get("oidc")).map(each -> OidcSection.read(each, path)),
                 Optional.ofNullable(entries.get("limits"))
                         .map(LimitSettings::read)
-                        .orElse(LimitSettings.DEFAULT));
+                        .orElse(LimitSettings.DEFAULT),
+                Optional.ofNullable(entries.get("confirmations"))
+                        .map(ConfirmationSettings::read)
+                        .orElse(ConfirmationSettings.DEFAULT));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

@@ -15,6 +15,7 @@ import java.util.Optional;
 /// @param watch what it measures and tells of
 /// @param oidc whose tokens it believes besides its own
 /// @param limits how much of it anybody may have
+/// @param confirmations what is needed before something is destroyed
 public record ServerSettings(
         String host,
         int port,
@@ -25,7 +26,8 @@ public record ServerSettings(
         boolean healthDetails,
         WatchSettings watch,
         Optional<OidcSettings> oidc,
-        LimitSettings limits) {
+        LimitSettings limits,
+        ConfirmationSettings confirmations) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
 
@@ -50,6 +52,7 @@ public record ServerSettings(
                 true,
                 WatchSettings.defaults(),
                 Optional.empty(),
-                LimitSettings.DEFAULT);
+                LimitSettings.DEFAULT,
+                ConfirmationSettings.DEFAULT);
     }
 }

@@ -126,11 +126,15 @@ public final class SourceExpiry {
     /// Removes what a plan lists, as far as it still may go: everything is decided again on the
     /// records as they are now. Also finishes what an earlier run could not.
     public Expiry.Result run(ExpiryPlan plan) {
-        RecordChain chain = source.records();
-        Set<BackupId> planned =
+        return run(
                 plan.removed().stream()
                         .map(each -> each.backup().id())
-                        .collect(Collectors.toUnmodifiableSet());
+                        .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    /// The same for backups that somebody has agreed to lose.
+    public Expiry.Result run(Set<BackupId> planned) {
+        RecordChain chain = source.records();
         Map<BackupId, String> why = new LinkedHashMap<>();
         for (RetentionDecision each : plan(chain).removed()) {
             if (planned.contains(each.backup().id())) {

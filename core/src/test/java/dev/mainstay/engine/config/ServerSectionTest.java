@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,7 +71,8 @@ class ServerSectionTest {
                                 true,
                                 WatchSettings.defaults(),
                                 Optional.empty(),
-                                LimitSettings.DEFAULT));
+                                LimitSettings.DEFAULT,
+                                ConfirmationSettings.DEFAULT));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
@@ -198,5 +200,18 @@ class ServerSectionTest {
                         new LimitSettings(
                                 10, LimitSettings.DEFAULT.refusalsPerMinute(), ByteSize.of(2048)));
         refused("limits: { refusals-per-minute: 0 }", "refusals-per-minute", "no number from 1");
+    }
+
+    @Test
+    void confirmationsAreForMinutesOrForTwoPeople() {
+        assertThat(read("confirmations: {}").confirmations())
+                .isEqualTo(new ConfirmationSettings(Duration.ofMinutes(10), false));
+        assertThat(read("confirmations: { second-person: true }").confirmations())
+                .isEqualTo(new ConfirmationSettings(Duration.ofHours(1), true));
+        assertThat(read("confirmations: { valid: 2min }").confirmations().valid())
+                .isEqualTo(Duration.ofMinutes(2));
+        refused("confirmations: { valid: 10s }", "server.confirmations.valid", "1min");
+        refused("confirmations: { valid: 2d }", "1d");
+        refused("confirmations: { second-persons: true }", "second-person");
     }
 }

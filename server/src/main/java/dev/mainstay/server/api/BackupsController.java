@@ -3,6 +3,10 @@ package dev.mainstay.server.api;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.FoundBackup;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Danger;
+import dev.mainstay.server.confirm.Dangers;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
@@ -20,6 +24,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -33,9 +38,13 @@ public final class BackupsController {
     private static final int LONGEST_REASON = 1000;
 
     private final RepositoryView view;
+    private final Dangers dangers;
+    private final Confirmations confirmations;
 
-    public BackupsController(RepositoryView view) {
+    public BackupsController(RepositoryView view, Dangers dangers, Confirmations confirmations) {
         this.view = view;
+        this.dangers = dangers;
+        this.confirmations = confirmations;
     }
 
     /// @param held why it is kept whatever a policy says
@@ -144,10 +153,14 @@ public final class BackupsController {
     @PostMapping("/api/v1/backups/{id}/release")
     @LeastRole(Role.OPERATOR)
     @SourceGrant
-    @Operation(summary = "ends all holds of a backup")
-    BackupView release(@PathVariable String id) {
+    @Operation(summary = "ends all holds of a backup; has to be confirmed")
+    BackupView release(
+            @PathVariable String id,
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation) {
         FoundBackup found = granted(id);
-        found.source().release(found.backup().id());
+        Danger danger = dangers.release(found);
+        confirmations.admit(danger, confirmation, Caller.current()).run();
+        found.source().release(found.backup().id(), Dangers.holds(danger));
         view.changed(found.source().name());
         return BackupView.of(found);
     }

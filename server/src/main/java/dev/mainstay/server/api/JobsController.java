@@ -2,6 +2,9 @@ package dev.mainstay.server.api;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Danger;
+import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.Job;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobFailure;
@@ -12,6 +15,7 @@ import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.OnceDesk;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
@@ -37,6 +41,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// `/api/v1/jobs`
 @RestController
@@ -44,11 +49,20 @@ public final class JobsController {
     private final JobTable table;
     private final JobDesk desk;
     private final OnceDesk once;
+    private final Dangers dangers;
+    private final Confirmations confirmations;
 
-    public JobsController(JobTable table, JobDesk desk, OnceDesk once) {
+    public JobsController(
+            JobTable table,
+            JobDesk desk,
+            OnceDesk once,
+            Dangers dangers,
+            Confirmations confirmations) {
         this.table = table;
         this.desk = desk;
         this.once = once;
+        this.dangers = dangers;
+        this.confirmations = confirmations;
     }
 
     /// @param bytesLeftSeconds at the rate so far
@@ -169,21 +183,51 @@ public final class JobsController {
     @PostMapping("/api/v1/jobs")
     @LeastRole(Role.OPERATOR)
     @SourceGrant
-    @Operation(summary = "queues a job: backup, expire, prune, copy or verify")
+    @Operation(
+            summary =
+                    "queues a job: backup, expire, prune, copy or verify; what removes something"
+                            + " has to be confirmed")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View start(
             @RequestBody Wanted wanted,
             @RequestHeader("Idempotency-Key") Optional<String> key,
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation,
             Principal who) {
         JobRequest request = request(wanted, who.getName());
         demandGrant(request);
-        return View.of(once.submit(request, key));
+        Optional<Supplier<Danger>> danger =
+                switch (request.kind()) {
+                    case EXPIRE -> Optional.of(() -> dangers.expire(request.target()));
+                    case PRUNE -> Optional.of(dangers::prune);
+                    case BACKUP, COPY, VERIFY, RESTORE -> Optional.empty();
+                };
+        return View.of(
+                danger.isEmpty()
+                        ? once.submit(request, key)
+                        : once.submit(
+                                request,
+                                key,
+                                () -> admitted(request, danger.get().get(), confirmation)));
+    }
+
+    /// A job that removes what was confirmed, and nothing else.
+    private OnceDesk.Admitted admitted(
+            JobRequest request, Danger danger, Optional<String> confirmation) {
+        Runnable use = confirmations.admit(danger, confirmation, Caller.current());
+        return new OnceDesk.Admitted(
+                request.kind() == JobKind.EXPIRE
+                        ? request.removing(danger.bound().getOrDefault(request.target(), ""))
+                        : request,
+                use);
     }
 
     private static JobRequest request(Wanted wanted, String who) {
         Map<String, String> parameters = new HashMap<>();
         try {
             JobKind kind = JobKind.parse(Optional.ofNullable(wanted.kind()).orElse(""));
+            if (kind == JobKind.PRUNE && wanted.target() != null && !wanted.target().isEmpty()) {
+                throw new IllegalArgumentException("prune is of the whole repository");
+            }
             if (kind == JobKind.RESTORE) {
                 throw new IllegalArgumentException("a restore is started by /api/v1/restores");
             }

@@ -80,10 +80,13 @@ public final class Problems {
 
     private static HttpStatus status(ErrorCode code) {
         return switch (code) {
-            case GRANT_LACKING -> HttpStatus.FORBIDDEN;
+            case GRANT_LACKING, ROLE_LACKING, CONFIRMATION_INVALID, CONFIRMATION_OWN ->
+                    HttpStatus.FORBIDDEN;
+            case CONFIRMATION_ABSENT -> HttpStatus.PRECONDITION_REQUIRED;
             case SOURCE_UNKNOWN,
                     ALERT_UNKNOWN,
                     CHANNEL_UNKNOWN,
+                    CONFIRMATION_UNKNOWN,
                     JOB_UNKNOWN,
                     TOKEN_UNKNOWN,
                     BACKUP_UNKNOWN,
@@ -91,7 +94,15 @@ public final class Problems {
                     HttpStatus.NOT_FOUND;
             case SOURCE_SHREDDED -> HttpStatus.GONE;
             case USAGE_INVALID -> HttpStatus.BAD_REQUEST;
-            case ALERT_OVER, JOB_OVER, RESTORE_SERVER_RUNNING, RESTORE_DIRECTORY_UNSAFE ->
+            case ALERT_OVER,
+                    JOB_OVER,
+                    CONFIRMATION_OVER,
+                    CONFIRMATION_OTHER,
+                    CONFIRMATION_WAITS,
+                    RESTORE_SERVER_RUNNING,
+                    RESTORE_DIRECTORY_UNSAFE,
+                    RESTORE_OTHER_CLUSTER,
+                    RESTORE_PREVIOUS ->
                     HttpStatus.CONFLICT;
             case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE, KEY_REUSED ->
                     HttpStatus.UNPROCESSABLE_CONTENT;

@@ -4,10 +4,15 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.restore.RestorePlan;
+import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Danger;
+import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.job.RestoreWork;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
@@ -38,16 +43,28 @@ public final class RestoresController {
     private final RepositoryView view;
     private final RestoreWork work;
     private final OnceDesk desk;
+    private final Dangers dangers;
+    private final Confirmations confirmations;
 
-    public RestoresController(RepositoryView view, OnceDesk desk, Surroundings surroundings) {
+    public RestoresController(
+            RepositoryView view,
+            OnceDesk desk,
+            Surroundings surroundings,
+            Dangers dangers,
+            Confirmations confirmations) {
         this.view = view;
         this.work = new RestoreWork(surroundings);
         this.desk = desk;
+        this.dangers = dangers;
+        this.confirmations = confirmations;
     }
 
     /// What is wanted; one of the targets at most, the latest state without any.
     ///
-    /// @param directory absolute, on the server's host, new or empty
+    /// @param directory absolute, on the server's host; new or empty, unless inPlace is given
+    /// @param inPlace what becomes of the stopped cluster in directory: delta (what differs is
+    ///   rewritten, what the backup does not have is removed) or keep-previous (it is set aside);
+    ///   has to be confirmed
     /// @param backup left out, the newest before the target
     /// @param target immediate or latest
     /// @param timeline latest, current or a number
@@ -57,6 +74,7 @@ public final class RestoresController {
     public record Wanted(
             @Nullable String source,
             @Nullable String directory,
+            @Nullable String inPlace,
             @Nullable String backup,
             @Nullable String targetTime,
             @Nullable String targetLsn,
@@ -70,6 +88,7 @@ public final class RestoresController {
         Map<String, String> parameters() {
             Map<String, String> parameters = new HashMap<>();
             put(parameters, RestoreWork.DIRECTORY, directory);
+            put(parameters, RestoreWork.IN_PLACE, inPlace);
             put(parameters, RestoreWork.BACKUP, backup);
             put(parameters, "target-time", targetTime);
             put(parameters, "target-lsn", targetLsn);
@@ -102,6 +121,7 @@ public final class RestoresController {
     /// @param endLsn where replay stops
     /// @param endTime of what decides where replay stops
     /// @param proof why the target is sure to be reached
+    /// @param lost what would not be there any more, of a restore in place
     @Schema(name = "RestorePlan")
     record Plan(
             String source,
@@ -118,8 +138,10 @@ public final class RestoresController {
             long walSegments,
             String proof,
             List<Tablespace> tablespaces,
-            List<String> warnings) {
-        static Plan of(String source, RestorePlan plan) {
+            List<String> warnings,
+            @Nullable String lost) {
+        static Plan of(String source, RestoreWork.Outlook outlook) {
+            RestorePlan plan = outlook.plan();
             return new Plan(
                     source,
                     plan.backup().id().text(),
@@ -137,7 +159,8 @@ public final class RestoresController {
                     plan.tablespaces().stream()
                             .map(each -> new Tablespace(each.from(), each.to().toString()))
                             .toList(),
-                    plan.warnings());
+                    plan.warnings(),
+                    outlook.lost().orElse(null));
         }
     }
 
@@ -153,26 +176,47 @@ public final class RestoresController {
     @LeastRole(Role.ADMINISTRATOR)
     @SourceGrant
     @ResponseStatus(HttpStatus.ACCEPTED)
-    @Operation(summary = "queues a restore into a new or empty directory of the server's host")
+    @Operation(
+            summary =
+                    "queues a restore into a directory of the server's host; one in place has to be"
+                            + " confirmed")
     public Object start(
             @RequestBody Wanted wanted,
             @RequestHeader("Idempotency-Key") Optional<String> key,
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation,
             Principal who) {
         JobRequest request =
                 new JobRequest(
                         JobKind.RESTORE, source(wanted), wanted.parameters(), who.getName());
-        if (key.isEmpty()) {
-            planned(wanted); // or it is refused now; asked twice, it may have been done already
-        }
-        return JobsController.View.of(desk.submit(request, key));
+        return JobsController.View.of(
+                desk.submit(request, key, () -> admitted(request, confirmation)));
     }
 
-    private RestorePlan planned(Wanted wanted) {
+    /// Refused now, or only what was confirmed is done.
+    private OnceDesk.Admitted admitted(JobRequest request, Optional<String> confirmation) {
+        ProtectedSource source = view.known(request.target());
+        if (!request.parameters().containsKey(RestoreWork.IN_PLACE)) {
+            work.plan(source, request.parameters());
+            return new OnceDesk.Admitted(request, () -> {});
+        }
+        Danger danger = dangers.restore(source, request.parameters());
+        Runnable use = confirmations.admit(danger, confirmation, Caller.current());
+        Map<String, String> parameters = new HashMap<>(danger.bound());
+        if (danger.isNone()) {
+            parameters.remove(RestoreWork.IN_PLACE); // and if there is something then, it is left
+        }
+        return new OnceDesk.Admitted(
+                new JobRequest(
+                        request.kind(), request.target(), parameters, request.requestedBy()),
+                use);
+    }
+
+    private RestoreWork.Outlook planned(Wanted wanted) {
         return work.plan(view.known(source(wanted)), wanted.parameters());
     }
 
     /// What whoever asks may restore.
-    private static String source(Wanted wanted) {
+    static String source(Wanted wanted) {
         String source =
                 Optional.ofNullable(wanted.source())
                 .filter(name -> !name.isBlank())

@@ -6,6 +6,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.server.audit.AuditFilter;
 import dev.mainstay.server.security.ApiToken;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
@@ -97,7 +98,12 @@ public final class TokensController {
                     ErrorCode.USAGE_INVALID, String.valueOf(wrong.getMessage()), wrong);
         }
         TokenTable.Issued issued =
-                tokens.issue(name, role, Optional.ofNullable(wanted.expires()), sources(wanted));
+                tokens.issue(
+                        name,
+                        role,
+                        Optional.ofNullable(wanted.expires()),
+                        sources(wanted),
+                        Caller.current().persons());
         request.setAttribute(
                 AuditFilter.TARGET,
                 issued.token()

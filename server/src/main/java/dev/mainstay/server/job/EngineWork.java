@@ -34,11 +34,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Jobs on the configured repository and sources.
 public final class EngineWork implements JobWork {
     /// How long a backup that has not ended keeps what it stored from `prune`.
-    private static final Duration PATIENCE = Duration.ofDays(7);
+    public static final Duration PATIENCE = Duration.ofDays(7);
 
     private static final int THREADS = 2;
 
@@ -100,7 +101,9 @@ public final class EngineWork implements JobWork {
                             surroundings.ground().clock().instant());
             ExpiryPlan plan = expiry.plan();
             demandNotInterrupted();
-            Expiry.Result result = expiry.run(plan);
+            Optional<Set<BackupId>> agreed = request.backups();
+            Expiry.Result result =
+                    agreed.isPresent() ? expiry.run(agreed.get()) : expiry.run(plan);
             result.held().forEach(id -> progress.note("backup " + id + " stays: it was held"));
             result.refused()
                     .forEach(

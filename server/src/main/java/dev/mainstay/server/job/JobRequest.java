@@ -1,8 +1,14 @@
 package dev.mainstay.server.job;
 
+import dev.mainstay.base.BackupId;
+
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// What somebody, or a schedule, wants done.
 ///
@@ -14,6 +20,9 @@ public record JobRequest(
     /// The parameter with the seconds that a job may take.
     public static final String TIMEOUT = "timeout-seconds";
 
+    /// The parameter of `expire` with the backups that somebody has agreed to lose.
+    public static final String BACKUPS = "backups";
+
     public JobRequest {
         parameters = Map.copyOf(parameters);
     }
@@ -23,6 +32,26 @@ public record JobRequest(
         return Optional.ofNullable(parameters.get(TIMEOUT))
                 .map(Long::parseLong)
                 .map(Duration::ofSeconds);
+    }
+
+    /// The same, of which only these backups may be removed.
+    ///
+    /// @param ids with blanks between them
+    public JobRequest removing(String ids) {
+        Map<String, String> more = new HashMap<>(parameters);
+        more.put(BACKUPS, ids);
+        return new JobRequest(kind, target, more, requestedBy);
+    }
+
+    /// The only backups that may be removed; empty for whatever the policy does not keep.
+    Optional<Set<BackupId>> backups() {
+        return Optional.ofNullable(parameters.get(BACKUPS))
+                .map(
+                        text ->
+                                Arrays.stream(text.split(" ", -1))
+                                        .filter(each -> !each.isEmpty())
+                                        .map(BackupId::parse)
+                                        .collect(Collectors.toUnmodifiableSet()));
     }
 
     /// Jobs of one lane run one after the other: a source has one writer.

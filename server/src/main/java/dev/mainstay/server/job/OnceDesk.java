@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /// Where jobs are handed in by those who may ask twice: the same key starts the same job once,
@@ -47,11 +48,35 @@ public final class OnceDesk {
 
     private record Known(String digest, String job) {}
 
+    /// What is to be done about a request, once it is known to be a new one.
+    ///
+    /// @param request the job
+    /// @param first what has to be done with it, or neither is
+    public record Admitted(JobRequest request, Runnable first) {}
+
     /// @param key of the request; without one every request is a new one
     /// @throws MainstayException KEY_REUSED if it stands for another request, USAGE_INVALID if it
     ///   is none, or what [JobDesk#submit] says
     public Job submit(JobRequest request, Optional<String> key) {
-        return key.isEmpty() ? desk.submit(request) : once(request, demandKey(key.get()));
+        return submit(request, key, () -> new Admitted(request, () -> {}));
+    }
+
+    /// @param asked what a key stands for
+    /// @param judge is asked only where this is a new request
+    /// @throws MainstayException as above, and what the judge throws
+    public Job submit(JobRequest asked, Optional<String> key, Supplier<Admitted> judge) {
+        return key.isEmpty()
+                ? begun(judge.get())
+                : once(asked, demandKey(key.get()), judge);
+    }
+
+    private Job begun(Admitted admitted) {
+        return Objects.requireNonNull(
+                transactions.execute(
+                        _ -> {
+                            admitted.first.run();
+                            return desk.submit(admitted.request);
+                        }));
     }
 
     private static String demandKey(String key) {
@@ -63,26 +88,27 @@ public final class OnceDesk {
         return key;
     }
 
-    private Job once(JobRequest request, String key) {
+    private Job once(JobRequest request, String key, Supplier<Admitted> judge) {
         String digest = digest(request);
         Optional<Job> earlier = earlier(request, key, digest);
         if (earlier.isPresent()) {
             return earlier.get();
         }
         try {
+            Admitted admitted = judge.get();
             return Objects.requireNonNull(
-                    transactions.execute(_ -> begun(request, key, digest)));
-        } catch (DuplicateKeyException sameMoment) {
+                    transactions.execute(_ -> begun(admitted, request, key, digest)));
+        } catch (DuplicateKeyException | MainstayException sameMoment) {
             return earlier(request, key, digest).orElseThrow(() -> sameMoment);
         }
     }
 
-    private Job begun(JobRequest request, String key, String digest) {
+    private Job begun(Admitted admitted, JobRequest request, String key, String digest) {
         Instant now = clock.instant();
         jdbc.sql("delete from idempotency where created_at < :before")
                 .param("before", SqlTime.of(now.minus(KEPT)))
                 .update();
-        Job job = desk.submit(request);
+        Job job = begun(admitted);
         jdbc.sql(
                         """
                         insert into idempotency (who, idempotency_key, digest, job, created_at)

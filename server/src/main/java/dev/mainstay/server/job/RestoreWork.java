@@ -7,6 +7,9 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.config.RestoreSettings;
 import dev.mainstay.engine.config.SourceSettings;
+import dev.mainstay.engine.restore.DeltaRestore;
+import dev.mainstay.engine.restore.HalfRestore;
+import dev.mainstay.engine.restore.PreviousCluster;
 import dev.mainstay.engine.restore.RestoreHooks;
 import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
@@ -22,11 +25,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/// A restore into a new or empty directory of this host, from a job's parameters.
+/// A restore into a directory of this host, from a job's parameters: a new or empty one, or where a
+/// cluster is.
 public final class RestoreWork {
     /// Absolute.
     public static final String DIRECTORY = "directory";
@@ -45,6 +51,15 @@ public final class RestoreWork {
     /// Before the directory of each tablespace that goes elsewhere.
     public static final String TABLESPACE = "tablespace:";
 
+    /// What becomes of the cluster that is in the directory.
+    public static final String IN_PLACE = "in-place";
+
+    /// Its files are rewritten where they differ, and removed where the backup has none.
+    public static final String DELTA = "delta";
+
+    /// It is set aside.
+    public static final String KEEP_PREVIOUS = "keep-previous";
+
     private static final int THREADS = 2;
 
     private final Surroundings surroundings;
@@ -53,38 +68,125 @@ public final class RestoreWork {
         this.surroundings = surroundings;
     }
 
+    /// What a restore finds.
+    ///
+    /// @param delta what of the cluster that is there would go
+    /// @param previous what would be set aside
+    public record Outlook(
+            RestorePlan plan,
+            Optional<DeltaRestore.Outlook> delta,
+            Optional<PreviousCluster> previous) {
+        /// In words, what would not be there any more; empty where nothing is.
+        public Optional<String> lost() {
+            String where =
+                    String.join(
+                            ", ",
+                            Stream.concat(
+                                            Stream.of(plan.request().directory()),
+                                            plan.tablespaces().stream()
+                                                    .map(RestorePlan.Tablespace::to))
+                                    .map(Path::toString)
+                                    .toList());
+            return delta.map(
+                            found ->
+                                    "in "
+                                            + where
+                                            + " everything that is not as in backup "
+                                            + plan.backup().id()
+                                            + " is overwritten, and "
+                                            + found.filesRemoved()
+                                            + " files and "
+                                            + found.directoriesRemoved()
+                                            + " directories that it does not have are removed")
+                    .or(
+                            () ->
+                                    previous.map(
+                                            _ ->
+                                                    "the cluster in "
+                                                            + where
+                                                            + " is set aside, and backup "
+                                                            + plan.backup().id()
+                                                            + " takes its place"));
+        }
+    }
+
     /// Whether it is possible, and what would be done; nothing is.
     ///
     /// @throws MainstayException USAGE_INVALID, or why it is not possible
-    public RestorePlan plan(ProtectedSource source, Map<String, String> parameters) {
+    public Outlook plan(ProtectedSource source, Map<String, String> parameters) {
         RestorePlan plan = new RestorePlanner(source).plan(request(source.name(), parameters));
+        Path directory = plan.request().directory();
+        String inPlace = inPlace(parameters);
+        if (inPlace.equals(DELTA) && !DeltaRestore.isEmpty(directory)) {
+            DeltaRestore delta = new DeltaRestore(source, plan, Progress.none());
+            // A command of the configuration may stop the server before.
+            boolean mayRun = !commands(source.name()).before().isEmpty();
+            return new Outlook(
+                    plan,
+                    Optional.of(mayRun ? delta.lookRunning() : delta.look()),
+                    Optional.empty());
+        }
+        if (inPlace.equals(KEEP_PREVIOUS)
+                && PreviousCluster.isThere(directory)
+                && HalfRestore.find(directory).isEmpty()) {
+            PreviousCluster previous =
+                    new PreviousCluster(directory, surroundings.ground().clock().instant());
+            previous.demand(plan);
+            return new Outlook(plan, Optional.empty(), Optional.of(previous));
+        }
         plan.demandFreeDirectories();
-        return plan;
+        return new Outlook(plan, Optional.empty(), Optional.empty());
+    }
+
+    private static String inPlace(Map<String, String> parameters) {
+        String word = parameters.getOrDefault(IN_PLACE, "");
+        if (!List.of("", DELTA, KEEP_PREVIOUS).contains(word)) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "inPlace '" + word + "' is none of " + DELTA + " and " + KEEP_PREVIOUS);
+        }
+        return word;
     }
 
     Map<String, String> run(JobRequest job, Progress progress) {
         Instant begin = surroundings.ground().clock().instant();
         try (Repository repository = surroundings.open()) {
             ProtectedSource source = repository.requireSource(job.target());
-            RestorePlan plan = plan(source, job.parameters());
+            Outlook outlook = plan(source, job.parameters());
+            RestorePlan plan = outlook.plan;
             plan.warnings().forEach(progress::note);
             RestoreHooks hooks =
-                    new RestoreHooks(
-                            settings(job.target())
-                                    .map(SourceSettings::restore)
-                                    .orElseGet(RestoreSettings::none),
-                            job.target(),
-                            plan,
-                            progress::note);
+                    new RestoreHooks(commands(job.target()), job.target(), plan, progress::note);
             hooks.before();
-            new RestoreRun(source, plan, progress).execute();
+            Map<String, String> said = new LinkedHashMap<>();
+            if (outlook.delta.isPresent()) {
+                said(said, new DeltaRestore(source, plan, progress).execute());
+            } else {
+                outlook.previous
+                        .flatMap(PreviousCluster::keep)
+                        .ifPresent(kept -> said.put("previous", kept.toString()));
+                new RestoreRun(source, plan, progress).execute();
+            }
             hooks.after();
-            return said(plan, begin);
+            said(said, plan, begin);
+            return said;
         }
     }
 
-    private Map<String, String> said(RestorePlan plan, Instant begin) {
-        Map<String, String> said = new LinkedHashMap<>();
+    private static void said(Map<String, String> said, DeltaRestore.Result result) {
+        said.put("compared", Long.toString(result.compared()));
+        said.put("kept", Long.toString(result.kept()));
+        said.put("rewritten", Long.toString(result.rewritten()));
+        said.put("fetched", Long.toString(result.fetched()));
+        said.put("filesRemoved", Long.toString(result.outlook().filesRemoved()));
+        said.put("directoriesRemoved", Long.toString(result.outlook().directoriesRemoved()));
+    }
+
+    private RestoreSettings commands(String source) {
+        return settings(source).map(SourceSettings::restore).orElseGet(RestoreSettings::none);
+    }
+
+    private void said(Map<String, String> said, RestorePlan plan, Instant begin) {
         said.put("backup", plan.backup().id().text());
         said.put("directory", plan.request().directory().toString());
         said.put("target", plan.request().recovery().target().toString());
@@ -97,7 +199,6 @@ public final class RestoreWork {
                 Long.toString(
                         Duration.between(begin, surroundings.ground().clock().instant())
                                 .toSeconds()));
-        return said;
     }
 
     private Optional<SourceSettings> settings(String source) {

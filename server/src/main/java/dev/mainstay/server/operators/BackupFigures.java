@@ -2,20 +2,27 @@ package dev.mainstay.server.operators;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Danger;
+import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.Job;
 import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.job.JobState;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.view.BackupRow;
 import dev.mainstay.server.view.RepositoryView;
+
+import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -28,13 +35,25 @@ final class BackupFigures {
     private final RepositoryView view;
     private final JobCounts counts;
     private final JobDesk desk;
+    private final Dangers dangers;
+    private final Confirmations confirmations;
+    private final TransactionOperations transactions;
 
     BackupFigures(
-            Surroundings surroundings, RepositoryView view, JobCounts counts, JobDesk desk) {
+            Surroundings surroundings,
+            RepositoryView view,
+            JobCounts counts,
+            JobDesk desk,
+            Dangers dangers,
+            Confirmations confirmations,
+            TransactionOperations transactions) {
         this.surroundings = surroundings;
         this.view = view;
         this.counts = counts;
         this.desk = desk;
+        this.dangers = dangers;
+        this.confirmations = confirmations;
+        this.transactions = transactions;
     }
 
     /// A backup as these paths tell it.
@@ -128,6 +147,29 @@ final class BackupFigures {
                 .map(source -> desk.submit(new JobRequest(kind, source, parameters, who)))
                 .map(Started::of)
                 .toList();
+    }
+
+    /// What policies do not keep goes, of every source, and what was confirmed alone.
+    List<Started> expire(Optional<String> confirmation, Caller caller) {
+        Danger danger = dangers.expireAll();
+        Runnable use = confirmations.admit(danger, confirmation, caller);
+        return Objects.requireNonNull(
+                transactions.execute(
+                        _ -> {
+                            use.run();
+                            return danger.bound().entrySet().stream()
+                                    .map(
+                                            each ->
+                                                    new JobRequest(
+                                                                    JobKind.EXPIRE,
+                                                                    each.getKey(),
+                                                                    Map.of(),
+                                                                    caller.name())
+                                                            .removing(each.getValue()))
+                                    .map(desk::submit)
+                                    .map(Started::of)
+                                    .toList();
+                        }));
     }
 
     List<Started> backup(String type, String who) {

@@ -1,6 +1,6 @@
 package dev.mainstay.server.operators;
 
-import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 
@@ -12,12 +12,13 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 import java.security.Principal;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 
 /// Paths of family A: `/backup`
 @RestController
@@ -69,9 +70,10 @@ public final class FamilyA {
     @PostMapping("/backup/cleanup")
     @LeastRole(Role.OPERATOR)
     @ResponseStatus(HttpStatus.ACCEPTED)
-    @Operation(summary = "removes of each source what its policy does not keep")
-    List<BackupFigures.Started> cleanup(Principal who) {
-        return figures.eachSource(JobKind.EXPIRE, Map.of(), who.getName());
+    @Operation(summary = "removes of each source what its policy does not keep; has to be confirmed")
+    List<BackupFigures.Started> cleanup(
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation) {
+        return figures.expire(confirmation, Caller.current());
     }
 
     @GetMapping("/backup/disaster-recovery/status")

@@ -4,7 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.server.alert.AlertsController;
-import dev.mainstay.server.job.JobKind;
+import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 import dev.mainstay.server.view.RepositoryView;
@@ -17,12 +17,12 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 import java.security.Principal;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// Paths of family B: `/v1/backup-recovery`
@@ -196,8 +196,9 @@ public final class FamilyB {
     @PostMapping(ROOT + "/retention/enforce-policies")
     @LeastRole(Role.OPERATOR)
     @ResponseStatus(HttpStatus.ACCEPTED)
-    @Operation(summary = "removes of each source what its policy does not keep")
-    List<BackupFigures.Started> enforce(Principal who) {
-        return figures.eachSource(JobKind.EXPIRE, Map.of(), who.getName());
+    @Operation(summary = "removes of each source what its policy does not keep; has to be confirmed")
+    List<BackupFigures.Started> enforce(
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation) {
+        return figures.expire(confirmation, Caller.current());
     }
 }

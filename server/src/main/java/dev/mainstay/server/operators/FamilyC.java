@@ -51,8 +51,9 @@ public final class FamilyC {
     Object restore(
             @RequestBody RestoresController.Wanted wanted,
             @RequestHeader("Idempotency-Key") Optional<String> key,
+            @RequestHeader("Confirmation-Token") Optional<String> confirmation,
             Principal who) {
-        return restores.start(wanted, key, who);
+        return restores.start(wanted, key, confirmation, who);
     }
 
     @PostMapping("/api/backup/verify")

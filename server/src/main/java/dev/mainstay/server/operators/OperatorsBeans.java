@@ -1,6 +1,8 @@
 package dev.mainstay.server.operators;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.server.confirm.Confirmations;
+import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.view.RepositoryView;
@@ -9,6 +11,7 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.transaction.support.TransactionOperations;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 /// The paths that operators already call.
@@ -17,8 +20,15 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
 public class OperatorsBeans {
     @Bean
     BackupFigures backupFigures(
-            Surroundings surroundings, RepositoryView view, JobCounts counts, JobDesk desk) {
-        return new BackupFigures(surroundings, view, counts, desk);
+            Surroundings surroundings,
+            RepositoryView view,
+            JobCounts counts,
+            JobDesk desk,
+            Dangers dangers,
+            Confirmations confirmations,
+            TransactionOperations transactions) {
+        return new BackupFigures(
+                surroundings, view, counts, desk, dangers, confirmations, transactions);
     }
 
     /// Before the health of the server, which takes all of `/health/` for its own.

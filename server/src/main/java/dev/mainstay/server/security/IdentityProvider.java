@@ -121,11 +121,15 @@ final class IdentityProvider {
                 .filter(sources -> !sources.contains("*"))
                 .ifPresent(sources -> attributes.put(Grants.SOURCES, sources));
         String person = jwt.getClaimAsString("preferred_username");
+        attributes.put(
+                Caller.PERSONS,
+                Persons.ofSubject(
+                        Objects.requireNonNull(jwt.getSubject()), Optional.ofNullable(person)));
         List<SimpleGrantedAuthority> authorities =
                 texts(jwt, settings.rolesClaim()).stream()
                         .map(this::role)
                         .flatMap(Optional::stream)
-                        .map(role -> new SimpleGrantedAuthority("ROLE_" + role.name()))
+                        .map(role -> new SimpleGrantedAuthority(Caller.ROLE + role.name()))
                         .toList();
         return new BearerTokenAuthentication(
                 new DefaultOAuth2AuthenticatedPrincipal(

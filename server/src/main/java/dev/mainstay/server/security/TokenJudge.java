@@ -36,7 +36,7 @@ final class TokenJudge implements AuthenticationManager {
                         .orElseThrow(
                                 () -> new InvalidBearerTokenException("the token is not valid"));
         List<SimpleGrantedAuthority> authorities =
-                List.of(new SimpleGrantedAuthority("ROLE_" + token.role().name()));
+                List.of(new SimpleGrantedAuthority(Caller.ROLE + token.role().name()));
         return new BearerTokenAuthentication(
                 new DefaultOAuth2AuthenticatedPrincipal(
                         token.toString(), attributes(token), List.copyOf(authorities)),
@@ -51,6 +51,7 @@ final class TokenJudge implements AuthenticationManager {
     private static Map<String, Object> attributes(ApiToken token) {
         Map<String, Object> attributes = new HashMap<>();
         attributes.put("sub", token.id());
+        attributes.put(Caller.PERSONS, Persons.ofToken(token.name(), token.makers()));
         token.sources().ifPresent(sources -> attributes.put(Grants.SOURCES, List.copyOf(sources)));
         return attributes;
     }

@@ -5,6 +5,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.format.Bytes;
+import dev.mainstay.server.state.JsonMap;
 import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -37,9 +38,29 @@ public final class TokenTable {
     /// A token and, for once, its text.
     public record Issued(ApiToken token, Secret text) {}
 
-    /// @param sources what it is for; empty: all sources and the whole repository
+    /// A token that nobody asked for: whoever has this host has it.
     public Issued issue(
             String name, Role role, Optional<Instant> expires, Optional<Set<String>> sources) {
+        return issue(name, role, expires, sources, Set.of());
+    }
+
+    /// @param sources what it is for; empty: all sources and the whole repository
+    /// @param maker who asks for it
+    public Issued issue(
+            String name,
+            Role role,
+            Optional<Instant> expires,
+            Optional<Set<String>> sources,
+            Persons maker) {
+        return issue(name, role, expires, sources, maker.all());
+    }
+
+    private Issued issue(
+            String name,
+            Role role,
+            Optional<Instant> expires,
+            Optional<Set<String>> sources,
+            Set<String> makers) {
         String text =
                 PREFIX
                         + Base64.getUrlEncoder()
@@ -52,11 +73,13 @@ public final class TokenTable {
                         role,
                         ground.clock().instant(),
                         expires,
-                        sources);
+                        sources,
+                        makers);
         jdbc.sql(
                         """
-                        insert into api_token (id, name, role, digest, created_at, expires_at, sources)
-                        values (:id, :name, :role, :digest, :created, :expires, :sources)
+                        insert into api_token
+                          (id, name, role, digest, created_at, expires_at, sources, made_by)
+                        values (:id, :name, :role, :digest, :created, :expires, :sources, :makers)
                         """)
                 .param("id", token.id())
                 .param("name", name)
@@ -68,6 +91,7 @@ public final class TokenTable {
                         "sources",
                         sources.map(each -> String.join("\n", each.stream().sorted().toList()))
                                 .orElse(null))
+                .param("makers", JsonMap.write(new Persons(Set.of(), makers).map()))
                 .update();
         return new Issued(token, Secret.of(text));
     }
@@ -111,7 +135,10 @@ public final class TokenTable {
                 SqlTime.read(row, "created_at"),
                 SqlTime.readIfThere(row, "expires_at"),
                 Optional.ofNullable(row.getString("sources"))
-                        .map(text -> Set.of(text.split("\n"))));
+                        .map(text -> Set.of(text.split("\n"))),
+                Optional.ofNullable(row.getString("made_by"))
+                        .map(text -> Persons.read(JsonMap.read(text)).makers())
+                        .orElse(Set.of()));
     }
 
     private static String digest(String text) {

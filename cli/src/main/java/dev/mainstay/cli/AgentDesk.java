@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -53,6 +55,9 @@ final class AgentDesk implements AutoCloseable {
     private final InstantSource clock;
     private final Consumer<String> notes;
     private final ResidentWal wal;
+
+    /// Building them costs more than anything else that a call does, so they are used again.
+    private final Deque<Verbs> idle = new ConcurrentLinkedDeque<>();
 
     /// @param program the launcher whose calls are answered: another one may be of another version
     /// @param parts what this process was started from; once one of them is another file than it
@@ -106,9 +111,11 @@ final class AgentDesk implements AutoCloseable {
                         request.environment(),
                         request.workingDirectory());
         Interruption never = new Interruption(Duration.ZERO, terminal.err());
+        Verbs verbs = Optional.ofNullable(idle.poll()).orElseGet(() -> Verbs.of(List.of("wal")));
         int code =
                 new CommandRunner(terminal, clock, never, wal.route(request.fresh()))
-                        .run(request.command());
+                        .run(request.command(), _ -> verbs);
+        idle.push(verbs);
         int exit = kind.process(code, true);
         if (exit == Exits.WAL_DONE || exit == Exits.PROVED_ABSENT) {
             return Optional.of(new Answer(exit, text(out), text(err)));

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Runs one command line from its arguments to its exit code: parses, runs the verb, prints its
 /// document or the error. Everything it touches is passed in, so tests run it in their own process.
@@ -34,10 +35,15 @@ final class CommandRunner {
 
     /// @return 0 success, 1 refused or failed, 2 wrong usage, or what the document says
     int run(List<String> arguments) {
-        Root root = new Root();
+        return run(arguments, Verbs::of);
+    }
+
+    /// @param verbs gives those that can parse these arguments
+    int run(List<String> arguments, Function<List<String>, Verbs> verbs) {
         try {
-            CommandLine line = Verbs.commandLine(root, arguments);
-            return run(root, line.parseArgs(arguments.toArray(String[]::new)));
+            Verbs all = verbs.apply(arguments);
+            ParseResult parsed = all.parse(arguments);
+            return run(all.root(), parsed);
         } catch (ParameterException wrong) {
             return failed(Usage.error(wrong), wantsJson(arguments), wrong);
         } catch (Exception | Error wrong) { // an Error: no memory, a class that cannot be loaded

@@ -2,12 +2,14 @@ package dev.mainstay.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 
 import java.util.List;
 import java.util.function.Supplier;
 
 /// All commands. Only the ones that an argument names are looked into, because introspecting every
-/// class would be half of the start time; of the others help shows name and description.
+/// class would be half of the start time; of the others help shows name and description. For one
+/// thread at a time.
 final class Verbs {
     private static final List<Entry> ALL =
             List.of(
@@ -79,9 +81,17 @@ final class Verbs {
 
     private record Entry(String word, String description, Supplier<Object> command) {}
 
-    private Verbs() {}
+    private final Root root;
+    private final CommandLine line;
 
-    static CommandLine commandLine(Root root, List<String> arguments) {
+    private Verbs(Root root, CommandLine line) {
+        this.root = root;
+        this.line = line;
+    }
+
+    /// @param arguments all words that it will ever have to parse, as far as they name verbs
+    static Verbs of(List<String> arguments) {
+        Root root = new Root();
         CommandLine line = new CommandLine(root);
         for (Entry verb : ALL) {
             CommandSpec spec =
@@ -91,6 +101,16 @@ final class Verbs {
             spec.usageMessage().description(verb.description);
             line.addSubcommand(verb.word, spec);
         }
-        return line;
+        return new Verbs(root, line);
+    }
+
+    /// Sets all options and parameters anew, whatever was parsed before.
+    ParseResult parse(List<String> arguments) {
+        return line.parseArgs(arguments.toArray(String[]::new));
+    }
+
+    /// The options of the last [#parse].
+    Root root() {
+        return root;
     }
 }

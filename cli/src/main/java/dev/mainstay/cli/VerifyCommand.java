@@ -4,11 +4,13 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.proof.Repair;
+import dev.mainstay.engine.proof.Scrubbing;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
 import dev.mainstay.engine.retention.KeptLocks;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
+import dev.mainstay.repository.ScrubPosition;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,7 +82,7 @@ final class VerifyCommand implements Verb {
                                     + report.findingCount()
                                     + " of the repository's objects are damaged or missing";
             Document document = document(headline, report, ErrorCode.VERIFY_FAILED);
-            share.ifPresent(each -> each.end(repository, document));
+            share.ifPresent(each -> end(each, repository, document));
             return withLocks(document, locks);
         }
     }
@@ -105,8 +107,18 @@ final class VerifyCommand implements Verb {
 
     private Optional<Scrubbing> share(Session session, Repository repository) {
         return scrub
-                ? Optional.of(Scrubbing.next(session, repository, budget()))
+                ? Optional.of(
+                        Scrubbing.next(repository, session.configuration().verify(), budget()))
                 : Optional.empty();
+    }
+
+    private static void end(Scrubbing share, Repository repository, Document document) {
+        ScrubPosition end = share.end(repository);
+        document.add("scrubbed", share.read())
+                .add("scrubbedOf", share.everything())
+                .add("roundBegan", end.begun())
+                .add("everythingReadSince", end.before());
+        share.warning().ifPresent(warning -> document.add("warning", warning));
     }
 
     private Optional<ByteSize> budget() {
@@ -139,7 +151,7 @@ final class VerifyCommand implements Verb {
             String headline = Repairing.headline(report, fine(locks));
             Document document = document(headline, report.left(), ErrorCode.REPAIR_INCOMPLETE);
             Repairing.describe(document, report);
-            share.ifPresent(each -> each.end(repository, document));
+            share.ifPresent(each -> end(each, repository, document));
             return withLocks(document, locks);
         }
     }

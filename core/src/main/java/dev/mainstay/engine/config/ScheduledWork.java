@@ -9,7 +9,8 @@ public enum ScheduledWork {
     EXPIRE,
     VERIFY,
     PRUNE,
-    COPY;
+    COPY,
+    SCRUB;
 
     /// Its key in the file.
     public String word() {

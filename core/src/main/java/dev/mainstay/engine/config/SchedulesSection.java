@@ -27,7 +27,10 @@ final class SchedulesSection {
                     ScheduledWork.VERIFY, "30 5 * * *");
 
     private static final Map<ScheduledWork, String> OF_THE_REPOSITORY =
-            Map.of(ScheduledWork.COPY, "0 3 * * *", ScheduledWork.PRUNE, "0 7 * * SUN");
+            Map.of(
+                    ScheduledWork.COPY, "0 3 * * *",
+                    ScheduledWork.SCRUB, "0 5 * * *",
+                    ScheduledWork.PRUNE, "0 7 * * SUN");
 
     /// What operators had before, by the names they gave it. What a preset does not name is as
     /// where nothing is said.

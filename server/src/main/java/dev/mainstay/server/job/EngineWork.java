@@ -11,6 +11,7 @@ import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.backup.SourceBackup;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.proof.Scrubbing;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
 import dev.mainstay.engine.retention.ExpiryPlan;
@@ -24,6 +25,7 @@ import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
+import dev.mainstay.repository.ScrubPosition;
 import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
@@ -192,10 +194,23 @@ public final class EngineWork implements JobWork {
         double percent =
                 Double.parseDouble(request.parameters().getOrDefault("data-percent", "100"));
         try (Repository repository = surroundings.open()) {
-            RepositoryCheck.Options options =
+            RepositoryCheck.Options all =
                     new RepositoryCheck.Options(
                             source, percent, surroundings.ground().random().nextLong(), THREADS);
-            VerifyReport report = new Verification(repository, options, progress).run();
+            Optional<Scrubbing> scrubbing =
+                    Optional.ofNullable(request.parameters().get(JobRequest.SHARE))
+                            .map(
+                                    _ ->
+                                            Scrubbing.next(
+                                                    repository,
+                                                    surroundings.configuration().verify(),
+                                                    Optional.empty()));
+            VerifyReport report =
+                    new Verification(
+                                    repository,
+                                    scrubbing.map(each -> each.options(all)).orElse(all),
+                                    progress)
+                            .run();
             report.findings()
                     .forEach(
                             finding ->
@@ -205,24 +220,35 @@ public final class EngineWork implements JobWork {
                                                     + finding.object()
                                                     + ": "
                                                     + finding.what()));
-            if (!report.ok()) {
-                throw new MainstayException(
-                        ErrorCode.VERIFY_FAILED,
-                        report.findingCount()
-                                + " of the repository's objects are damaged or missing");
-            }
+            Map<String, String> said = new LinkedHashMap<>();
+            scrubbing.ifPresent(each -> said.putAll(scrubbed(each, repository, progress)));
+            demandWell(report);
             verifyLocks(repository, source, progress);
-            return Map.of(
-                    "backups",
-                    number(report.backups()),
-                    "objects",
-                    number(report.contents().objects()),
-                    "size",
-                    ByteSize.of(report.contents().bytes()).toString(),
-                    "packsRead",
-                    number(report.contents().packsRead()),
-                    "walSegments",
-                    number(report.segments()));
+            said.put("backups", number(report.backups()));
+            said.put("objects", number(report.contents().objects()));
+            said.put("size", ByteSize.of(report.contents().bytes()).toString());
+            said.put("packsRead", number(report.contents().packsRead()));
+            said.put("walSegments", number(report.segments()));
+            return said;
+        }
+    }
+
+    private static Map<String, String> scrubbed(
+            Scrubbing share, Repository repository, Progress progress) {
+        ScrubPosition end = share.end(repository);
+        share.warning().ifPresent(progress::note);
+        Map<String, String> said = new LinkedHashMap<>();
+        said.put("contentRead", share.read() + " of " + share.everything());
+        end.before().ifPresent(since -> said.put("everythingReadSince", since.toString()));
+        return said;
+    }
+
+    private static void demandWell(VerifyReport report) {
+        if (!report.ok()) {
+            throw new MainstayException(
+                    ErrorCode.VERIFY_FAILED,
+                    report.findingCount()
+                            + " of the repository's objects are damaged or missing");
         }
     }
 

@@ -23,6 +23,9 @@ public record JobRequest(
     /// The parameter of `expire` with the backups that somebody has agreed to lose.
     public static final String BACKUPS = "backups";
 
+    /// The parameter of a verification that reads what is due of the content, and all metadata.
+    public static final String SHARE = "share";
+
     public JobRequest {
         parameters = Map.copyOf(parameters);
     }

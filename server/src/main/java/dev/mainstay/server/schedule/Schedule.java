@@ -112,6 +112,10 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
                         parameters.put("data-percent", "0");
                         yield JobKind.VERIFY;
                     }
+                    case SCRUB -> {
+                        parameters.put(JobRequest.SHARE, "due");
+                        yield JobKind.VERIFY;
+                    }
                     case PRUNE -> JobKind.PRUNE;
                     case COPY -> JobKind.COPY;
                 };

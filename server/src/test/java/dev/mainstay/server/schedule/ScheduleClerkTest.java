@@ -154,7 +154,8 @@ class ScheduleClerkTest {
         assertThat(table.occurrences("orders/incremental", 100)).hasSize(12);
         assertThat(table.occurrences("orders/expire", 100)).hasSize(14);
         assertThat(table.occurrences("orders/verify", 100)).hasSize(14);
-        assertThat(started).hasSize(2 + 12 + 14 + 14 + 14 + 2);
+        assertThat(table.occurrences("scrub", 100)).hasSize(14);
+        assertThat(started).hasSize(2 + 12 + 14 + 14 + 14 + 14 + 2);
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Durations;
 import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.AnnouncedBackup;
+import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.UnneededWal;
@@ -28,7 +29,10 @@ import java.util.List;
                     + " waits",
             "for the next run after its end. WAL goes that no backup needs to become consistent,"
                     + " and no",
-            "recovery window by the retention of its source ('mainstay expire --plan' shows it)."
+            "recovery window by the retention of its source ('mainstay expire --plan' shows it).",
+            "Of packs of which less than half is needed ('prune' in the configuration), that is"
+                    + " put",
+            "into new ones."
         })
 final class PruneCommand implements Verb {
     @Option(names = "--plan", description = "show what would be removed, and remove nothing")
@@ -64,7 +68,11 @@ final class PruneCommand implements Verb {
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
             UnneededWal wal = WalRetention.of(session.configuration(), session.clock().instant());
-            Prune.Report plan = new Prune(repository, wait, beside, wal, _ -> {}).plan();
+            CompactionRule rule =
+                    session.configuration()
+                            .prune()
+                            .rule(session.configuration().repository().packSize());
+            Prune.Report plan = new Prune(repository, wait, beside, wal, rule, _ -> {}).plan();
             if (planOnly) {
                 return describe(plan, "would be removed", "would be given up");
             }
@@ -74,7 +82,8 @@ final class PruneCommand implements Verb {
             session.progress()
                     .begin("pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
             Prune.Report done =
-                    new Prune(repository, wait, beside, wal, session.progress()::advance).run();
+                    new Prune(repository, wait, beside, wal, rule, session.progress()::advance)
+                            .run();
             session.progress().end();
             return describe(done, "removed", "given up");
         }
@@ -145,6 +154,15 @@ final class PruneCommand implements Verb {
                         .add("sizeLeft", report.left().size())
                         .add("walSegments", report.wal().freed())
                         .add("walSize", report.wal().size());
+        Prune.Compacted compacted = report.compacted();
+        if (compacted.packs().count() > 0) {
+            document.add("packsCompacted", compacted.packs().count())
+                    .add("sizeCompacted", compacted.packs().size())
+                    .add("sizeWritten", compacted.written());
+        }
+        if (compacted.later() > 0) {
+            document.add("packsLater", compacted.later());
+        }
         if (report.waiting().count() > 0) {
             document.add("waiting", report.waiting().count())
                     .add("sizeWaiting", report.waiting().size());
@@ -169,6 +187,13 @@ final class PruneCommand implements Verb {
                     "the store keeps "
                             + packs(report.refused())
                             + " that no backup refers to; prune again when it lets them go");
+        }
+        if (compacted.unread() > 0) {
+            warnings.add(
+                    compacted.unread()
+                            + (compacted.unread() == 1 ? " pack" : " packs")
+                            + " could not be read to be compacted and stays: run 'mainstay"
+                            + " verify'");
         }
         if (report.wal().refused() > 0) {
             warnings.add(

@@ -139,7 +139,7 @@ public final class BackupWriter implements AutoCloseable {
                         } // that collector is through: nothing leads to what it removed
                     }
                 });
-        return new Claim.Named(packs, wal);
+        return new Claim.Named(packs, Set.of(), wal);
     }
 
     public BackupId id() {

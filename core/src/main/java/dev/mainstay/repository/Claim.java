@@ -10,6 +10,7 @@ import dev.mainstay.storage.PutOutcome;
 import dev.mainstay.storage.StoredObject;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -32,7 +33,10 @@ final class Claim {
     private static final String SWEEP = "-sweep";
 
     /// What an object below `gc/` names.
-    record Named(Set<PackId> packs, WalStretches wal) {
+    ///
+    /// @param packs treated as absent by backups that are announced later
+    /// @param olds those of them that stay: only of which frames have moved into one that may go
+    record Named(Set<PackId> packs, Set<PackId> olds, WalStretches wal) {
         static Named read(String object, Json body) {
             Set<PackId> packs = new HashSet<>();
             body.strings("packs").forEach(hex -> packs.add(PackId.parse(hex)));
@@ -40,7 +44,11 @@ final class Claim {
             if (body.has("wal")) {
                 body.objects("wal").forEach(each -> wal.add(WalStretch.read(object, each)));
             }
-            return new Named(Set.copyOf(packs), wal);
+            Set<PackId> olds = new HashSet<>();
+            if (body.has("olds")) {
+                body.strings("olds").forEach(hex -> olds.add(PackId.parse(hex)));
+            }
+            return new Named(Set.copyOf(packs), Set.copyOf(olds), wal);
         }
     }
 
@@ -56,12 +64,27 @@ final class Claim {
 
     /// @param vault of the root key: writers of every source read claims
     static Claim publish(Vault vault, List<PackId> packs, List<WalStretch> wal) {
+        return publish(vault, packs, List.of(), wal);
+    }
+
+    /// @param packs that may go
+    /// @param olds packs of which frames have moved into these: whoever treats them as absent must
+    ///   not come to them on a detour
+    static Claim publish(
+            Vault vault, Collection<PackId> packs, Collection<PackId> olds, List<WalStretch> wal) {
         String name = Names.CANDIDATES + HexFormat.of().formatHex(vault.ground.randomBytes(8));
-        if (vault.put(name, sealed(vault, name, packs, wal)) == PutOutcome.EXISTED) {
+        List<PackId> all = new ArrayList<>(packs);
+        all.addAll(olds);
+        Json body = body(name, all, wal);
+        if (!olds.isEmpty()) {
+            body.putStrings("olds", olds.stream().map(PackId::hex).toList());
+        }
+        if (vault.put(name, vault.sealJson(ObjectType.CANDIDATES, body)) == PutOutcome.EXISTED) {
             throw new MainstayException(
                     ErrorCode.STORE_OBJECT_EXISTS, "object " + name + " exists already");
         }
-        return new Claim(vault, name, new Named(Set.copyOf(packs), WalStretches.of(wal)));
+        return new Claim(
+                vault, name, new Named(Set.copyOf(all), Set.copyOf(olds), WalStretches.of(wal)));
     }
 
     /// Those that are there.
@@ -132,8 +155,16 @@ final class Claim {
         return name;
     }
 
+    /// All that is named.
     Set<PackId> packs() {
         return named.packs;
+    }
+
+    /// What may go.
+    Set<PackId> going() {
+        Set<PackId> going = new HashSet<>(named.packs);
+        going.removeAll(named.olds);
+        return going;
     }
 
     WalStretches wal() {

@@ -31,6 +31,7 @@ final class ExpectedFrames implements AutoCloseable {
     ///   chunk; bytes that a frame of fingerprints has at least
     /// @param check the digest of the payload, or the id of the chunk; empty for other frames
     /// @param origin who expects it
+    /// @param at where the frame is by now
     record Expected(
             FrameRef ref,
             FrameKind kind,
@@ -38,22 +39,47 @@ final class ExpectedFrames implements AutoCloseable {
             int firstBlock,
             int lastBlock,
             byte[] check,
-            int origin) {
+            int origin,
+            FrameRef at) {
+        Expected(
+                FrameRef ref,
+                FrameKind kind,
+                int count,
+                int firstBlock,
+                int lastBlock,
+                byte[] check,
+                int origin) {
+            this(ref, kind, count, firstBlock, lastBlock, check, origin, ref);
+        }
+
+        boolean hasMoved() {
+            return !at.equals(ref);
+        }
+
+        Expected movedTo(FrameRef place) {
+            return new Expected(ref, kind, count, firstBlock, lastBlock, check, origin, place);
+        }
+
         private void write(WireWriter out) {
             ref.write(out);
             out.u8(kind.number()).varint(count).varint(firstBlock).varint(lastBlock);
-            out.bytes(check).varint(origin);
+            out.bytes(check).varint(origin).u8(hasMoved() ? 1 : 0);
+            if (hasMoved()) {
+                at.write(out);
+            }
         }
 
         private static Expected read(WireReader in) {
-            return new Expected(
-                    FrameRef.read(in),
-                    FrameKind.of(in, in.u8()),
-                    in.count(),
-                    in.count(),
-                    in.count(),
-                    in.bytes(),
-                    in.count());
+            Expected expected =
+                    new Expected(
+                            FrameRef.read(in),
+                            FrameKind.of(in, in.u8()),
+                            in.count(),
+                            in.count(),
+                            in.count(),
+                            in.bytes(),
+                            in.count());
+            return in.u8() == 0 ? expected : expected.movedTo(FrameRef.read(in));
         }
     }
 
@@ -72,9 +98,9 @@ final class ExpectedFrames implements AutoCloseable {
     }
 
     void add(Expected expected) {
-        FrameRef ref = expected.ref;
+        FrameRef at = expected.at;
         Bucket bucket =
-                buckets.computeIfAbsent(bucketOf(ref.packClass(), ref.pack()), _ -> new Bucket());
+                buckets.computeIfAbsent(bucketOf(at.packClass(), at.pack()), _ -> new Bucket());
         expected.write(bucket.tail);
         if (bucket.tail.size() > BUFFER) {
             flush(bucket);
@@ -134,7 +160,7 @@ final class ExpectedFrames implements AutoCloseable {
         WireReader in = new WireReader("what is expected of packs", bytes);
         while (in.remaining() > 0) {
             Expected expected = Expected.read(in);
-            into.computeIfAbsent(expected.ref.pack(), _ -> new ArrayList<>()).add(expected);
+            into.computeIfAbsent(expected.at.pack(), _ -> new ArrayList<>()).add(expected);
         }
     }
 

@@ -73,9 +73,13 @@ public final class KeptObjects {
 
     /// Adds the packs to which frames of other packs have moved.
     public void addMoved() {
-        for (MovedFrames.Place place : MovedFrames.all(repository)) {
-            names.add(place.pack());
-        }
+        MovedFrames.read(repository, repository.sources())
+                .places()
+                .forEach(
+                        moves ->
+                                names.add(
+                                        Names.pack(
+                                                moves.getFirst().packClass, moves.getFirst().to)));
     }
 
     /// Whether kept backups need the object of this name, of the sources that were added.

@@ -151,6 +151,36 @@ final class Names {
         return MOVED + pack.hex() + "/";
     }
 
+    /// Where frames of a pack are since it was compacted.
+    ///
+    /// @param place the pack that has them now
+    /// @param part of what has to be said
+    static String moved(PackId pack, PackId place, int part) {
+        return moved(pack) + place.hex() + String.format(Locale.ROOT, "-%04x", part);
+    }
+
+    /// The pack whose frames an object below `moved/` tells.
+    static Optional<PackId> movedFrom(String name) {
+        String[] words = name.split("/", -1);
+        return words.length == 3 ? packId(words[1]) : Optional.empty();
+    }
+
+    /// The one pack that an object below `moved/` leads to; empty if its name does not tell.
+    static Optional<PackId> movedTo(String name) {
+        String last = name.substring(name.lastIndexOf('/') + 1);
+        return last.length() == 69 && last.charAt(64) == '-'
+                ? packId(last.substring(0, 64))
+                : Optional.empty();
+    }
+
+    private static Optional<PackId> packId(String hex) {
+        try {
+            return Optional.of(PackId.parse(hex));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
     static String wal(SystemId system) {
         return WAL + system + "/";
     }

@@ -72,6 +72,24 @@ public final class ObjectRepair {
         };
     }
 
+    /// Where frames of a pack came from that was compacted into this one: copies may have that
+    /// still.
+    public Set<String> compacted(String object) {
+        Set<String> names = new LinkedHashSet<>();
+        Names.packOf(object)
+                .ifPresent(
+                        pack ->
+                                MovedFrames.readable(repository, known.values())
+                                        .to(pack)
+                                        .forEach(
+                                                move ->
+                                                        names.add(
+                                                                Names.pack(
+                                                                        move.packClass,
+                                                                        move.from))));
+        return names;
+    }
+
     private Set<String> keysOf(String object) {
         Set<String> keys = new LinkedHashSet<>();
         owner(object)

@@ -24,6 +24,7 @@ import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.ObjectStore;
 
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -47,6 +48,7 @@ final class PackCheck implements AutoCloseable {
     private int start;
     private int end;
     private long fetched;
+    private final List<Expected> misplaced = new ArrayList<>();
     private String name = "";
     private long size;
     private long frames;
@@ -66,6 +68,11 @@ final class PackCheck implements AutoCloseable {
         return frames;
     }
 
+    /// Frames that are said to have moved into the pack that was checked last, and have not.
+    List<Expected> misplaced() {
+        return List.copyOf(misplaced);
+    }
+
     /// Checks a pack.
     ///
     /// @return what is wrong with it, if anything
@@ -76,6 +83,7 @@ final class PackCheck implements AutoCloseable {
         start = 0;
         end = 0;
         fetched = 0;
+        misplaced.clear();
         sha.reset();
         Optional<MainstayException> wrong = Optional.empty();
         try {
@@ -169,8 +177,7 @@ final class PackCheck implements AutoCloseable {
         Map<Integer, List<Expected>> byNumber = new HashMap<>();
         expected.forEach(
                 each ->
-                        byNumber.computeIfAbsent(
-                                        each.ref().number(), _ -> new java.util.ArrayList<>())
+                        byNumber.computeIfAbsent(each.at().number(), _ -> new ArrayList<>())
                                 .add(each));
         WireWriter listing = new WireWriter(4096);
         int number = 0;
@@ -194,7 +201,11 @@ final class PackCheck implements AutoCloseable {
             at += length;
             frames++;
         }
-        if (number != trailer.frames() || !byNumber.isEmpty()) {
+        for (List<Expected> beyond : byNumber.values()) {
+            beyond.removeIf(each -> each.hasMoved() && misplaced.add(each));
+        }
+        if (number != trailer.frames()
+                || byNumber.values().stream().anyMatch(beyond -> !beyond.isEmpty())) {
             throw new MainstayException(
                     ErrorCode.PACK_FORGED,
                     "pack "
@@ -292,13 +303,17 @@ final class PackCheck implements AutoCloseable {
     }
 
     private void compare(Expected expected, long offset, int length, Frame frame) {
-        if (expected.ref().offset() != offset
-                || expected.ref().length() != length
+        if (expected.at().offset() != offset
+                || expected.at().length() != length
                 || !agrees(expected, frame)) {
+            if (expected.hasMoved()) {
+                misplaced.add(expected);
+                return;
+            }
             throw new MainstayException(
                     ErrorCode.OBJECT_DAMAGED,
                     "frame "
-                            + expected.ref().number()
+                            + expected.at().number()
                             + " of pack "
                             + name
                             + " is not the one that is referred to");

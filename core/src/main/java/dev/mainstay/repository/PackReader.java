@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +52,7 @@ public final class PackReader implements AutoCloseable {
     private final Relocations relocations;
     private final FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL);
     private final Map<PackId, ObjectSeal> seals = new HashMap<>();
+    private final Set<PackId> present = new HashSet<>();
     private final Set<PackId> absent = new HashSet<>();
 
     PackReader(ProtectedSource source) {
@@ -98,16 +100,14 @@ public final class PackReader implements AutoCloseable {
     }
 
     private boolean isThere(FrameRef ref) {
-        if (seals.containsKey(ref.pack())) {
+        if (seals.containsKey(ref.pack()) || present.contains(ref.pack())) {
             return true;
         }
         if (absent.contains(ref.pack())) {
             return false;
         }
         boolean there = vault.store.size(Names.pack(ref.packClass(), ref.pack())).isPresent();
-        if (!there) {
-            absent.add(ref.pack());
-        }
+        (there ? present : absent).add(ref.pack());
         return there;
     }
 
@@ -117,11 +117,27 @@ public final class PackReader implements AutoCloseable {
                 "pack " + Names.pack(wanted.packClass(), wanted.pack()) + " is missing");
     }
 
+    /// As [#follow]; what is known of places is asked again if nothing is there any more, since a
+    /// collector may have moved the frame once more.
+    private Frame relocated(FrameRef wanted, Proof proof, MainstayException why) {
+        try {
+            return follow(wanted, proof, why);
+        } catch (MainstayException broken) {
+            if (broken.code() != ErrorCode.STORE_OBJECT_MISSING) {
+                throw broken;
+            }
+            relocations.forget();
+            absent.clear();
+            present.clear();
+            return follow(wanted, proof, broken);
+        }
+    }
+
     /// Follows relocations, of relocations too, until a frame is found that is proved to be the one
     /// that is meant.
     ///
     /// @param why it cannot be had where it was put
-    private Frame relocated(FrameRef wanted, Proof proof, MainstayException why) {
+    private Frame follow(FrameRef wanted, Proof proof, MainstayException why) {
         MainstayException last = why;
         Deque<FrameRef> places = new ArrayDeque<>(relocations.of(wanted));
         Set<FrameRef> seen = new HashSet<>();
@@ -192,9 +208,8 @@ public final class PackReader implements AutoCloseable {
         while (at < sorted.size()) {
             FrameRef first = sorted.get(at);
             if (!isThere(first)) {
-                consumer.frame(first, relocated(first, proof, missing(first)));
-                at++;
-                continue;
+                readMoved(sorted.subList(at, sorted.size()), proof, consumer);
+                return;
             }
             int end = at + 1;
             long until = first.offset() + first.length();
@@ -213,6 +228,59 @@ public final class PackReader implements AutoCloseable {
             open(sorted.subList(at, end), (int) (until - first.offset()), proof, consumer);
             at = end;
         }
+    }
+
+    /// Frames of a pack that is gone, those together that are together now.
+    private void readMoved(List<FrameRef> frames, Proof proof, FrameConsumer consumer) {
+        Map<PackId, Map<FrameRef, FrameRef>> wanted = new LinkedHashMap<>();
+        for (FrameRef frame : frames) {
+            Optional<FrameRef> place = place(frame);
+            boolean grouped =
+                    place.isPresent()
+                            && wanted.computeIfAbsent(
+                                                    place.get().pack(), _ -> new LinkedHashMap<>())
+                                            .putIfAbsent(place.get(), frame)
+                                    == null;
+            if (!grouped) {
+                consumer.frame(frame, relocated(frame, proof, missing(frame)));
+            }
+        }
+        wanted.values().forEach(group -> readGroup(group, proof, consumer));
+    }
+
+    /// The first place of a frame that is there.
+    private Optional<FrameRef> place(FrameRef frame) {
+        try {
+            return relocations.of(frame).stream().filter(this::isThere).findFirst();
+        } catch (MainstayException damaged) {
+            passedOver(damaged);
+            return Optional.empty(); // what is wrong is told when it is followed
+        }
+    }
+
+    /// @param wanted by its place
+    private void readGroup(Map<FrameRef, FrameRef> wanted, Proof proof, FrameConsumer consumer) {
+        Map<FrameRef, FrameRef> left = new LinkedHashMap<>(wanted);
+        boolean[] consuming = new boolean[1];
+        try {
+            readAll(
+                    List.copyOf(wanted.keySet()),
+                    (place, frame) -> {
+                        FrameRef ref = left.get(place);
+                        if (ref != null && isMovable(frame) && proof.holds(ref, frame)) {
+                            left.remove(place);
+                            consuming[0] = true;
+                            consumer.frame(ref, frame);
+                            consuming[0] = false;
+                        }
+                    });
+        } catch (MainstayException broken) {
+            if (consuming[0]) {
+                throw broken;
+            }
+            passedOver(broken); // another place may serve
+        }
+        left.values().forEach(ref -> consumer.frame(ref, relocated(ref, proof, missing(ref))));
     }
 
     /// Whatever cannot be fetched or opened here may be elsewhere.
@@ -251,6 +319,11 @@ public final class PackReader implements AutoCloseable {
                     byte[] header = vault.store.get(name, 0, ObjectHeader.SIZE);
                     return vault.openSeal(name, ObjectHeader.read(name, ObjectType.PACK, header));
                 });
+    }
+
+    /// What opened the frame that a consumer is shown.
+    FrameCoder coder() {
+        return coder;
     }
 
     /// Opens the directory of a pack.

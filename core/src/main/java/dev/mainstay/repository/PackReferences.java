@@ -4,12 +4,16 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SourceId;
+import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ObjectType;
+import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -33,6 +37,36 @@ final class PackReferences {
         ABORTED_KEPT
     }
 
+    /// What is referred to of one pack.
+    static final class Referred {
+        final ProtectedSource source;
+        final PackClass packClass;
+
+        /// When the oldest backup was taken that was seen to refer to it.
+        final Instant since;
+
+        final BitSet frames = new BitSet();
+        private long bytes;
+
+        private Referred(ProtectedSource source, PackClass packClass, Instant since) {
+            this.source = source;
+            this.packClass = packClass;
+            this.since = since;
+        }
+
+        private void add(FrameRef ref) {
+            if (!frames.get(ref.number())) {
+                frames.set(ref.number());
+                bytes += ref.length();
+            }
+        }
+
+        /// As they are stored.
+        long bytes() {
+            return bytes;
+        }
+    }
+
     private final Repository repository;
     private final Map<SourceId, ProtectedSource> sources = new HashMap<>();
     private final Map<String, End> slots = new HashMap<>();
@@ -40,10 +74,13 @@ final class PackReferences {
     /// Slots that an expiry names, and that nobody holds.
     private final Set<String> expired = new HashSet<>();
 
-    private final Set<PackId> packs = new HashSet<>();
+    private final Map<PackId, Referred> packs = new HashMap<>();
 
     /// Sources whose backups nobody can read any more, on purpose, so that they need nothing.
     private final Set<SourceId> shredded = new HashSet<>();
+
+    /// When the backup was taken that is being read. They are read oldest first, by their names.
+    private Instant reading = Instant.MIN;
 
     private PackReferences(Repository repository) {
         this.repository = repository;
@@ -158,7 +195,7 @@ final class PackReferences {
             try (BackupWalk walk =
                     new BackupWalk(
                             source,
-                            expected -> packs.add(expected.ref().pack()),
+                            expected -> note(source, expected.ref()),
                             _ -> false,
                             unread::add)) {
                 boolean readable = true;
@@ -167,6 +204,11 @@ final class PackReferences {
                 }
             }
         }
+    }
+
+    private void note(ProtectedSource source, FrameRef ref) {
+        packs.computeIfAbsent(ref.pack(), _ -> new Referred(source, ref.packClass(), reading))
+                .add(ref);
     }
 
     /// @return whether it could be read; if not, it is gone
@@ -180,6 +222,7 @@ final class PackReferences {
                 return true;
             }
             CommittedBackup backup = CommittedBackup.read(slot);
+            reading = backup.end();
             walk.walk(backup, 0);
             index(source, backup.id());
             if (!unread.isEmpty()) {
@@ -214,7 +257,7 @@ final class PackReferences {
             return;
         }
         try {
-            ChunkIndex.entries(vault, name, chunk -> packs.add(chunk.frame().pack()));
+            ChunkIndex.entries(vault, name, chunk -> note(source, chunk.frame()));
         } catch (MainstayException broken) {
             if (!vault.isGone(name, broken)) {
                 throw broken;
@@ -229,7 +272,11 @@ final class PackReferences {
     }
 
     boolean contains(PackId pack) {
-        return packs.contains(pack);
+        return packs.containsKey(pack);
+    }
+
+    Optional<Referred> of(PackId pack) {
+        return Optional.ofNullable(packs.get(pack));
     }
 
     /// Sources that were ever added.

@@ -12,6 +12,7 @@ import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,6 +35,10 @@ final class PackSurvey {
     private final Map<SourceId, ProtectedSource> known;
     private final Map<PackId, Broken> broken = new HashMap<>();
     private final Map<PackId, Set<Integer>> spoilt = new HashMap<>();
+
+    /// Packs of frames that were found spoilt in another pack, and these.
+    private final Map<PackId, Set<PackId>> blamed = new HashMap<>();
+
     private final Deque<PackCheck> idle = new ArrayDeque<>();
     private final AtomicLong frames = new AtomicLong();
     private Map<PackId, List<Expected>> bucket = Map.of();
@@ -92,9 +97,9 @@ final class PackSurvey {
     }
 
     private void missing(PackId pack, List<Expected> users) {
-        Set<Integer> gone = probe(users);
+        Set<FrameRef> gone = probe(users);
         if (!gone.isEmpty()) {
-            String name = name(users.getFirst().ref());
+            String name = name(users.getFirst().at());
             breaks(
                     pack,
                     name,
@@ -104,17 +109,16 @@ final class PackSurvey {
         }
     }
 
-    /// Reads frames one by one, as a restore does, and tells the numbers of those that do not come
-    /// as expected.
-    private Set<Integer> probe(List<Expected> users) {
-        Set<Integer> gone = new HashSet<>();
+    /// Reads frames one by one, as a restore does, and tells those that do not come as expected.
+    private Set<FrameRef> probe(List<Expected> users) {
+        Set<FrameRef> gone = new HashSet<>();
         if (users.isEmpty()) {
             return gone;
         }
         try (PackReader reader = new PackReader(origins.get(users.getFirst().origin()))) {
             for (Expected each : users) {
-                if (!gone.contains(each.ref().number()) && !comes(reader, each)) {
-                    gone.add(each.ref().number());
+                if (!gone.contains(each.ref()) && !comes(reader, each)) {
+                    gone.add(each.ref());
                 }
             }
         }
@@ -137,10 +141,20 @@ final class PackSurvey {
         }
     }
 
-    private void breaks(PackId pack, String name, MainstayException why, Set<Integer> gone) {
+    private void breaks(PackId pack, String name, MainstayException why, Set<FrameRef> gone) {
         synchronized (broken) {
             broken.putIfAbsent(pack, new Broken(name, why));
-            spoilt.computeIfAbsent(pack, _ -> new HashSet<>()).addAll(gone);
+            for (FrameRef each : gone) {
+                spoilt.computeIfAbsent(each.pack(), _ -> new HashSet<>()).add(each.number());
+                blamed.computeIfAbsent(each.pack(), _ -> new HashSet<>()).add(pack);
+            }
+        }
+    }
+
+    /// The packs to be named when something of a pack is lost: itself, or where it has moved to.
+    Set<PackId> blamed(PackId pack) {
+        synchronized (broken) {
+            return blamed.getOrDefault(pack, Set.of(pack));
         }
     }
 
@@ -152,6 +166,13 @@ final class PackSurvey {
             Optional<MainstayException> wrong = check.check(name, pack, size, users);
             frames.addAndGet(check.frames() - before);
             wrong.ifPresent(why -> breaks(pack, name, why, probe(users)));
+            Map<PackId, List<Expected>> elsewhere = new HashMap<>();
+            for (Expected each : check.misplaced()) {
+                elsewhere
+                        .computeIfAbsent(each.ref().pack(), _ -> new ArrayList<>())
+                        .add(each.movedTo(each.ref()));
+            }
+            elsewhere.forEach(this::missing);
         } finally {
             giveBack(check);
         }

@@ -29,12 +29,14 @@ public final class PackUsage {
     private static final int SEVERAL = -1;
 
     private final ProtectedSource source;
+    private final MovedFrames moved;
     private final Map<PackId, Integer> owners = new HashMap<>();
     private final Map<FrameRef, int[]> maps = new LinkedHashMap<>();
     private final List<BackupId> backups = new ArrayList<>();
 
     private PackUsage(ProtectedSource source) {
         this.source = source;
+        this.moved = MovedFrames.readable(source.repository(), List.of(source));
     }
 
     /// @param backups of this source
@@ -84,8 +86,13 @@ public final class PackUsage {
         return one == NOBODY || one == other ? other : SEVERAL;
     }
 
+    /// Where a frame was put, and where it is now if it has moved.
     private void needs(FrameRef ref, int owner) {
         owners.merge(ref.pack(), owner, PackUsage::both);
+        if (moved.involves(ref.pack())) {
+            moved.everywhere(ref)
+                    .forEach(place -> owners.merge(place.pack(), owner, PackUsage::both));
+        }
     }
 
     private void manifest(PackReader packs, CommittedBackup backup, int owner) {

@@ -2,6 +2,7 @@ package dev.mainstay.repository;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.format.Digest128;
 import dev.mainstay.repository.format.Frame;
 import dev.mainstay.repository.format.FrameRef;
 import dev.mainstay.repository.format.ManifestEntry;
@@ -100,9 +101,15 @@ final class PriorBackup implements AutoCloseable {
 
         /// A page of a file as it is stored; empty if its frame does not have it.
         Optional<byte[]> page(PriorFile file, int block) {
-            FrameRef ref = file.map().frames().get(file.map().frameOf()[block]).ref();
+            SegmentMap.MappedFrame mapped = file.map().frames().get(file.map().frameOf()[block]);
+            FrameRef ref = mapped.ref();
             if (!lastFrame.map(Read::ref).equals(Optional.of(ref))) {
-                Frame frame = packs.read(ref);
+                Frame frame =
+                        packs.read(
+                                ref,
+                                (_, found) ->
+                                        Digest128.of(found.payload(), 0, found.length())
+                                                .equals(mapped.digest()));
                 int[] blocks = PageList.read(file.path(), frame.meta()).blocks();
                 lastFrame = Optional.of(new Read(ref, frame.toBytes(), blocks));
             }

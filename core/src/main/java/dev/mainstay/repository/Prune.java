@@ -5,6 +5,7 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.format.PackId;
+import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.StoreFacts;
 import dev.mainstay.storage.StoredObject;
@@ -19,11 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.LongConsumer;
 
 /// Removes packs that no backup refers to, WAL that nothing needs ([WalPrune]), and what backups
 /// that ended left behind (docs/format.md section 10), beside any number of writers and of others
 /// like it, without locks. For one use.
+///
+/// Of packs of which little is needed, that is put elsewhere before ([Compaction]).
 ///
 /// Packs are claimed first ([Claim]); then every backup that may not have seen the claim has to
 /// end; then what is referred to is looked up again, and only what nothing refers to goes. No clock
@@ -43,6 +47,7 @@ public final class Prune {
     /// @param refused packs that the store did not let go
     /// @param left packs that stay because something refers to them, or may go on from them
     /// @param wal what became of WAL
+    /// @param compacted what became of packs of which little is needed
     public record Report(
             Amount removed,
             long leftovers,
@@ -51,11 +56,24 @@ public final class Prune {
             List<AnnouncedBackup> givenUp,
             Amount refused,
             Amount left,
-            Wal wal) {
+            Wal wal,
+            Compacted compacted) {
         public Report {
             running = List.copyOf(running);
             givenUp = List.copyOf(givenUp);
         }
+    }
+
+    /// What became of packs of which little is needed: that was put into new packs. They count as
+    /// removed once they went.
+    ///
+    /// @param packs that were compacted
+    /// @param written what was needed of them
+    /// @param later packs that the budget left for another run
+    /// @param unread packs that could not be read, and stay
+    public record Compacted(Amount packs, ByteSize written, long later, long unread) {
+        static final Compacted NONE =
+                new Compacted(new Amount(0, ByteSize.of(0)), ByteSize.of(0), 0, 0);
     }
 
     /// What became of WAL segments.
@@ -85,7 +103,9 @@ public final class Prune {
     private final Duration patience;
     private final boolean besideBackups;
     private final UnneededWal unneededWal;
+    private final CompactionRule compaction;
     private final LongConsumer bytesRemoved;
+    private Compacted compacted = Compacted.NONE;
     private final Map<PackId, StoredObject> stored = new HashMap<>();
     private final Set<AnnouncedBackup> running = new LinkedHashSet<>();
     private final Set<AnnouncedBackup> givenUp = new LinkedHashSet<>();
@@ -93,18 +113,30 @@ public final class Prune {
     private final Set<StoredObject> removed = new LinkedHashSet<>();
     private final Set<StoredObject> refused = new LinkedHashSet<>();
 
+    /// Compacts nothing.
+    public Prune(
+            Repository repository,
+            Duration patience,
+            boolean besideBackups,
+            UnneededWal unneededWal,
+            LongConsumer bytesRemoved) {
+        this(repository, patience, besideBackups, unneededWal, CompactionRule.NONE, bytesRemoved);
+    }
+
     /// @param patience how long ago a backup that has not ended must have begun to be given up, and
     ///   a failed one for what it stored not to be kept any more for one that goes on from there
     /// @param besideBackups claim something although a backup is running. It cannot be told then
     ///   what that one has stored so far: those that build upon it store it again, until this is
     ///   run after its end. For who has a backup running always
     /// @param unneededWal which WAL nothing needs
+    /// @param compaction which packs are compacted
     /// @param bytesRemoved is told of each object that went
     public Prune(
             Repository repository,
             Duration patience,
             boolean besideBackups,
             UnneededWal unneededWal,
+            CompactionRule compaction,
             LongConsumer bytesRemoved) {
         this.repository = repository;
         this.store = repository.store();
@@ -112,6 +144,7 @@ public final class Prune {
         this.patience = patience;
         this.besideBackups = besideBackups;
         this.unneededWal = unneededWal;
+        this.compaction = compaction;
         this.bytesRemoved = bytesRemoved;
     }
 
@@ -125,26 +158,32 @@ public final class Prune {
         listPacks();
         PackReferences references = PackReferences.read(repository);
         Leftovers leftovers = Leftovers.find(references, this::isOverdue);
-        Set<PackId> places = places();
-        Set<PackId> claimed = new HashSet<>();
-        List<String> announced = AnnouncedBackup.intents(store);
-        List<Claim> open = new ArrayList<>();
-        List<Claim> fenced = new ArrayList<>();
-        for (Claim claim : claims) {
-            claimed.addAll(claim.packs());
-            List<PackId> going = unneeded(claim.packs(), references, places);
-            boolean decided = claim.sweep().isPresent();
-            boolean free = decided || wouldEnd(claim.seen().orElse(announced), references);
-            (free ? removed : waiting).addAll(objects(going));
-            (free ? fenced : open).add(claim);
+        try (SameFrames same = new SameFrames()) {
+            PackNeeds needs = needs(references, same);
+            Set<PackId> claimed = claimed(claims);
+            List<String> announced = AnnouncedBackup.intents(store);
+            List<Claim> open = new ArrayList<>();
+            List<Claim> fenced = new ArrayList<>();
+            for (Claim claim : claims) {
+                List<PackId> going = needs.unneeded(claim.going(), claimed);
+                boolean decided = claim.sweep().isPresent();
+                boolean free = decided || wouldEnd(claim.seen().orElse(announced), references);
+                (free ? removed : waiting).addAll(objects(going));
+                (free ? fenced : open).add(claim);
+            }
+            Set<PackId> fresh = new TreeSet<>(needs.candidates(stored, claimed, leftovers::keeps));
+            if (mayCompact(references)) {
+                Compaction thin = compaction(needs, same, claimed, leftovers);
+                compacted = new Compacted(thin.packs(), thin.writes(), thin.later(), 0);
+                thin.chosen().forEach(each -> fresh.add(each.pack()));
+            }
+            boolean free = fresh.isEmpty() || wouldEnd(announced, references);
+            (free ? removed : waiting).addAll(objects(fresh));
+            givenUp.addAll(overdue(references));
+            WalPrune wal = wal(references);
+            wal.plan(open, fenced, announced, each -> wouldEnd(each, references));
+            return report(leftovers.count(), wal);
         }
-        List<PackId> fresh = candidates(references, leftovers, places, claimed);
-        boolean free = fresh.isEmpty() || wouldEnd(announced, references);
-        (free ? removed : waiting).addAll(objects(fresh));
-        givenUp.addAll(overdue(references));
-        WalPrune wal = wal(references);
-        wal.plan(open, fenced, announced, each -> wouldEnd(each, references));
-        return report(leftovers.count(), wal);
     }
 
     /// Removes what can be removed now, and claims what can be removed later.
@@ -157,9 +196,18 @@ public final class Prune {
         listPacks(); // after the claims were read: what they name is listed, or gone
         PackReferences references = PackReferences.read(repository);
         Leftovers before = Leftovers.find(references, this::isOverdue);
-        claims.addAll(publish(claims, references, before));
-        WalPrune wal = wal(references);
-        claims.addAll(wal.publish(claims));
+        try (SameFrames same = new SameFrames()) {
+            PackNeeds needs = needs(references, same);
+            compact(claims, references, before, needs, same);
+            claims.addAll(publish(claims, references, before, needs));
+            WalPrune wal = wal(references);
+            claims.addAll(wal.publish(claims));
+            return sweep(claims, references, needs, wal);
+        }
+    }
+
+    private Report sweep(
+            List<Claim> claims, PackReferences references, PackNeeds needs, WalPrune wal) {
         List<Claim> open = new ArrayList<>();
         List<Claim> fenced = new ArrayList<>();
         for (Claim claim : claims) {
@@ -175,18 +223,68 @@ public final class Prune {
         references.update(); // all that the fenced claims wait for had ended before this
         Leftovers leftovers = Leftovers.find(references, this::isOverdue);
         leftovers.remove(store);
-        Set<PackId> places = places();
+        // In this order: what nobody claimed here is looked for afterwards, and where it leads to
+        // after that. Whoever removes one of these has claimed it before, and sees our claims.
+        Set<PackId> claimed = claimed(Claim.all(root));
+        claims.forEach(claim -> claimed.addAll(claim.going()));
+        needs.refresh();
         for (Claim claim : fenced) {
-            sweep(claim, unneeded(claim.packs(), references, places), wal);
+            sweep(claim, needs.unneeded(claim.going(), claimed), needs, wal);
         }
         for (Claim claim : open) {
-            waiting.addAll(objects(unneeded(claim.packs(), references, places)));
+            waiting.addAll(objects(needs.unneeded(claim.going(), claimed)));
             wal.waits(claim);
         }
         waiting.removeAll(removed);
         waiting.removeIf(
-                object -> Names.packOf(object.name()).filter(references::contains).isPresent());
+                object ->
+                        Names.packOf(object.name())
+                                .filter(pack -> isNeeded(pack, references, needs))
+                                .isPresent());
         return report(leftovers.count(), wal);
+    }
+
+    private static boolean isNeeded(PackId pack, PackReferences references, PackNeeds needs) {
+        return references.contains(pack) && !needs.moves().involves(pack);
+    }
+
+    private PackNeeds needs(PackReferences references, SameFrames same) {
+        MovedFrames moves = MovedFrames.read(repository, references.sources());
+        return new PackNeeds(repository, references, moves, same);
+    }
+
+    /// Packs that may go.
+    private static Set<PackId> claimed(List<Claim> claims) {
+        Set<PackId> claimed = new HashSet<>();
+        claims.forEach(claim -> claimed.addAll(claim.going()));
+        return claimed;
+    }
+
+    /// Beside a running backup nothing is compacted, unless things are claimed beside it as well:
+    /// the packs could not go before it has ended.
+    private boolean mayCompact(PackReferences references) {
+        return compaction.belowPercent() > 0 && (besideBackups || busy(references).isEmpty());
+    }
+
+    private Compaction compaction(
+            PackNeeds needs, SameFrames same, Set<PackId> claimed, Leftovers leftovers) {
+        Compaction thin = new Compaction(repository, compaction, needs, same, stored);
+        thin.choose(claimed, leftovers::keeps);
+        return thin;
+    }
+
+    private void compact(
+            List<Claim> claims,
+            PackReferences references,
+            Leftovers leftovers,
+            PackNeeds needs,
+            SameFrames same) {
+        if (mayCompact(references)) {
+            Compaction thin = compaction(needs, same, claimed(claims), leftovers);
+            int unread = thin.run().size();
+            compacted = new Compacted(thin.packs(), thin.writes(), thin.later(), unread);
+            needs.refresh();
+        }
     }
 
     private WalPrune wal(PackReferences references) {
@@ -213,42 +311,15 @@ public final class Prune {
                 object -> Names.packOf(object.name()).ifPresent(id -> stored.put(id, object)));
     }
 
-    /// Places to which frames of other packs have moved.
-    private Set<PackId> places() {
-        Set<PackId> places = new HashSet<>();
-        MovedFrames.all(repository).forEach(place -> places.add(place.id()));
-        return places;
-    }
-
-    private static List<PackId> unneeded(
-            Collection<PackId> among, PackReferences references, Set<PackId> places) {
-        return among.stream()
-                .filter(pack -> !references.contains(pack) && !places.contains(pack))
-                .sorted()
-                .toList();
-    }
-
     private List<StoredObject> objects(Collection<PackId> packs) {
         return packs.stream()
                 .flatMap(pack -> Optional.ofNullable(stored.get(pack)).stream())
                 .toList();
     }
 
-    private List<PackId> candidates(
-            PackReferences references,
-            Leftovers leftovers,
-            Set<PackId> places,
-            Set<PackId> claimed) {
-        return unneeded(stored.keySet(), references, places).stream()
-                .filter(pack -> !claimed.contains(pack) && !leftovers.keeps(pack))
-                .toList();
-    }
-
     private List<Claim> publish(
-            List<Claim> claims, PackReferences references, Leftovers leftovers) {
-        Set<PackId> claimed = new HashSet<>();
-        claims.forEach(claim -> claimed.addAll(claim.packs()));
-        List<PackId> fresh = candidates(references, leftovers, places(), claimed);
+            List<Claim> claims, PackReferences references, Leftovers leftovers, PackNeeds needs) {
+        List<PackId> fresh = needs.candidates(stored, claimed(claims), leftovers::keeps);
         List<AnnouncedBackup> busy = busy(references);
         if (!fresh.isEmpty() && !busy.isEmpty() && !besideBackups) {
             running.addAll(busy);
@@ -256,9 +327,17 @@ public final class Prune {
             return List.of();
         }
         List<Claim> published = new ArrayList<>();
-        for (int from = 0; from < fresh.size(); from += CLAIMED) {
-            int to = Math.min(fresh.size(), from + CLAIMED);
-            published.add(Claim.publish(root, fresh.subList(from, to), List.of()));
+        Set<PackId> going = new LinkedHashSet<>();
+        Set<PackId> olds = new LinkedHashSet<>();
+        for (PackId pack : fresh) {
+            going.add(pack);
+            olds.addAll(needs.olds(pack));
+            if (going.size() + olds.size() >= CLAIMED || pack.equals(fresh.getLast())) {
+                olds.removeAll(going);
+                published.add(Claim.publish(root, going, olds, List.of()));
+                going.clear();
+                olds.clear();
+            }
         }
         return published;
     }
@@ -311,7 +390,7 @@ public final class Prune {
                 .toList();
     }
 
-    private void sweep(Claim claim, List<PackId> going, WalPrune wal) {
+    private void sweep(Claim claim, List<PackId> going, PackNeeds needs, WalPrune wal) {
         Optional<Claim.Named> decided =
                 claim.sweep().or(() -> claim.decide(going, wal.going(claim)));
         if (decided.isEmpty()) {
@@ -332,6 +411,11 @@ public final class Prune {
             }
         }
         if (allGone) {
+            // Before the claim: as long as it is there, nobody comes to need what they tell. One
+            // that stays, as the store keeps it, leads nowhere.
+            for (String object : needs.useless(decided.get().packs())) {
+                DeleteOutcome _ = store.delete(object);
+            }
             claim.remove();
         }
     }
@@ -349,6 +433,7 @@ public final class Prune {
                 List.copyOf(givenUp),
                 kept,
                 all.without(gone).without(waits).without(kept),
-                wal.report());
+                wal.report(),
+                compacted);
     }
 }

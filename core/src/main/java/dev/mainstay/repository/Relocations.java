@@ -10,6 +10,8 @@ import dev.mainstay.repository.format.PackId;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,10 +19,16 @@ import java.util.Optional;
 /// Where frames of packs that are gone may be now: what `moved/` objects say (docs/format.md
 /// section 10). They are only a hint; what is found there has to be proved.
 final class Relocations {
+    private static final int FRAMES_KEPT = 100_000;
+
     private record Moves(Map<Integer, List<FrameRef>> places, Optional<MainstayException> damage) {}
 
     private final Vault vault;
-    private final Map<PackId, Moves> known = new HashMap<>();
+
+    /// The packs asked for last: those that are read together.
+    private final Map<PackId, Moves> known = new LinkedHashMap<>(16, 0.75f, true);
+
+    private long frames;
 
     Relocations(Vault vault) {
         this.vault = vault;
@@ -31,12 +39,28 @@ final class Relocations {
     /// @throws MainstayException what is wrong with a `moved/` object, if none of the others names
     ///   a place
     List<FrameRef> of(FrameRef frame) {
-        Moves moves = known.computeIfAbsent(frame.pack(), this::read);
+        Moves moves = known.get(frame.pack());
+        if (moves == null) {
+            moves = read(frame.pack());
+            known.put(frame.pack(), moves);
+            frames += moves.places.size();
+            Iterator<Moves> oldest = known.values().iterator();
+            while (frames > FRAMES_KEPT && known.size() > 1) {
+                frames -= oldest.next().places.size();
+                oldest.remove();
+            }
+        }
         List<FrameRef> places = moves.places.getOrDefault(frame.number(), List.of());
         if (places.isEmpty() && moves.damage.isPresent()) {
             throw moves.damage.get();
         }
         return places;
+    }
+
+    /// Asks again from now on: a collector may have moved frames once more.
+    void forget() {
+        known.clear();
+        frames = 0;
     }
 
     private Moves read(PackId pack) {

@@ -10,6 +10,8 @@ import dev.mainstay.repository.format.ObjectHeader;
 import dev.mainstay.repository.format.PackId;
 import dev.mainstay.storage.StoredObject;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -100,6 +102,7 @@ public final class RepositoryCheck {
     private final List<LostFile> lostFiles = new ArrayList<>();
     private final Map<ProtectedSource, KnownLoss> losses = new LinkedHashMap<>();
     private List<ShreddedSource> shredded = List.of();
+    private @Nullable CurrentPlaces current;
 
     /// @param bytesDone is told how many more bytes of the store were dealt with, from any thread
     public RepositoryCheck(Repository repository, Options options, LongConsumer bytesDone) {
@@ -243,6 +246,15 @@ public final class RepositoryCheck {
         readIndex(source, committed);
     }
 
+    private CurrentPlaces current() {
+        CurrentPlaces known = current;
+        if (known == null) {
+            known = new CurrentPlaces(repository, this.known.values());
+            current = known;
+        }
+        return known;
+    }
+
     private Set<BackupId> costOfSlot(String name) {
         return Names.backupOfSlot(name).map(Set::of).orElseGet(Set::of);
     }
@@ -250,7 +262,9 @@ public final class RepositoryCheck {
     private void readBackups(ProtectedSource source, List<CommittedBackup> committed) {
         int origin = origins.size();
         origins.add(source);
-        try (BackupWalk walk = new BackupWalk(source, expected::add, _ -> false, unread::add)) {
+        Consumer<ExpectedFrames.Expected> expect =
+                each -> expected.add(each.movedTo(current().of(each.ref())));
+        try (BackupWalk walk = new BackupWalk(source, expect, _ -> false, unread::add)) {
             committed.forEach(backup -> walk.walk(backup, origin));
         }
     }
@@ -271,7 +285,9 @@ public final class RepositoryCheck {
                                 object.name(),
                                 (ManifestEntry.ChunkRef chunk) -> {
                                     if (used) {
-                                        expected.add(BackupWalk.chunk(chunk, origin));
+                                        expected.add(
+                                                BackupWalk.chunk(chunk, origin)
+                                                        .movedTo(current().of(chunk.frame())));
                                     }
                                 });
                     } catch (MainstayException broken) {
@@ -354,8 +370,10 @@ public final class RepositoryCheck {
         try (BackupWalk walk = new BackupWalk(source, note, packs::isSpoilt, _ -> {})) {
             for (CommittedBackup backup : backups.getOrDefault(source.id(), List.of())) {
                 BackupWalk.Losses told = (path, blocks) -> files.add(backup.id(), path, blocks);
-                for (PackId pack : walk.walk(backup, 0, told)) {
-                    cost.computeIfAbsent(pack, _ -> new HashSet<>()).add(backup.id());
+                for (PackId lost : walk.walk(backup, 0, told)) {
+                    for (PackId pack : packs.blamed(lost)) {
+                        cost.computeIfAbsent(pack, _ -> new HashSet<>()).add(backup.id());
+                    }
                 }
             }
         }

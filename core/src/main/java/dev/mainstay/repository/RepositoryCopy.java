@@ -185,9 +185,12 @@ public final class RepositoryCopy {
                     }
                 });
         Set<String> records = records();
+        Set<String> moved = names(Names.MOVED);
         KEYS.forEach(prefix -> missing(prefix, objects::copyNow));
         CONTENT.forEach(prefix -> missing(prefix, objects::copy));
-        if (!objects.await() || !isStill(records)) {
+        // Frames that moved while packs were listed may have been in none that was. No pack goes
+        // before it is said where its frames are: if nothing was said meanwhile, none has moved.
+        if (!objects.await() || !isStill(records) || !moved.equals(names(Names.MOVED))) {
             return false;
         }
         ordered(records).forEach(objects::copyNow);
@@ -198,9 +201,13 @@ public final class RepositoryCopy {
     /// Names of all slots and records.
     private Set<String> records() {
         Set<String> names = new HashSet<>();
-        for (String prefix : ENDS) {
-            Listing.forEach(from.store(), prefix, object -> names.add(object.name()));
-        }
+        ENDS.forEach(prefix -> names.addAll(names(prefix)));
+        return names;
+    }
+
+    private Set<String> names(String prefix) {
+        Set<String> names = new HashSet<>();
+        Listing.forEach(from.store(), prefix, object -> names.add(object.name()));
         return names;
     }
 

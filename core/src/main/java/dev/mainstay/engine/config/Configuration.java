@@ -21,6 +21,7 @@ public record Configuration(
         Map<String, CopySettings> copies,
         Map<String, SourceSettings> sources,
         VerifySettings verify,
+        PruneSettings prune,
         ServerSettings server,
         List<ConfigurationWarning> warnings) {
     public Configuration {
@@ -44,13 +45,13 @@ public record Configuration(
     /// @throws MainstayException what [#copy] says
     public Configuration from(String copy) {
         return new Configuration(
-                origin, copy(copy).repository(), copies, sources, verify, server, warnings);
+                origin, copy(copy).repository(), copies, sources, verify, prune, server, warnings);
     }
 
     /// The same with the repository as it was.
     public Configuration asOf(Instant time) {
         return new Configuration(
-                origin, repository.asOf(time), copies, sources, verify, server, warnings);
+                origin, repository.asOf(time), copies, sources, verify, prune, server, warnings);
     }
 
     private <T> T known(ErrorCode code, String what, String name, Map<String, T> entries) {

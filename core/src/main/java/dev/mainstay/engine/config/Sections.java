@@ -37,7 +37,14 @@ final class Sections {
 
     Configuration configuration(String origin, ConfigNode root) {
         Map<String, ConfigNode> entries =
-                root.entries("repository", "copies", "retention", "sources", "verify", "server");
+                root.entries(
+                        "repository",
+                        "copies",
+                        "retention",
+                        "sources",
+                        "verify",
+                        "prune",
+                        "server");
         Map<String, SourceSettings> sources = new LinkedHashMap<>();
         ConfigNode retention = entries.get("retention");
         RetentionPolicy policy =
@@ -50,6 +57,8 @@ final class Sections {
         }
         ConfigNode verify = entries.get("verify");
         VerifySettings verification = verify == null ? VerifySettings.DEFAULT : verify(verify);
+        ConfigNode prune = entries.get("prune");
+        PruneSettings pruning = prune == null ? PruneSettings.DEFAULT : PruneSection.read(prune);
         ServerSettings server =
                 new ServerSection(this::path, this::warnIfOpen).read(entries.get("server"));
         // After all that stands without it: whatever is wrong there is found in any case.
@@ -61,7 +70,7 @@ final class Sections {
                     .forEach((name, node) -> copies.put(name, copy(name, node, repository)));
         }
         return new Configuration(
-                origin, repository, copies, sources, verification, server, warnings);
+                origin, repository, copies, sources, verification, pruning, server, warnings);
     }
 
     private static VerifySettings verify(ConfigNode node) {

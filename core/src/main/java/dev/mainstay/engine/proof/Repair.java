@@ -131,6 +131,12 @@ public final class Repair {
         if (repaired.size() == before) { // else what is wrong with them may be put right by now
             for (VerifyReport.Finding each : report.findings()) {
                 attempt(each.object(), object -> summary(repository, each, work.isBroken(object)));
+                if (!each.backups().isEmpty()) {
+                    for (String object : work.compacted(each.object())) {
+                        suspects.add(object);
+                        attempt(object, work::repair);
+                    }
+                }
             }
         }
         if (report.ok()) {

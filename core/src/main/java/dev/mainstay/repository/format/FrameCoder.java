@@ -48,6 +48,7 @@ public final class FrameCoder implements AutoCloseable {
     private Pending pending = Pending.NOTHING;
     private byte[] sealed = new byte[0];
     private byte[] opened = new byte[0];
+    private int openedLength;
     private byte[] payload = new byte[0];
 
     /// @throws MainstayException what [ZstdLibrary#load] throws
@@ -106,6 +107,20 @@ public final class FrameCoder implements AutoCloseable {
             FrameKind kind, byte[] meta, byte[] content, int contentOffset, int contentLength) {
         pending = new Pending(kind, meta, content, contentOffset, contentLength);
         plainLength = encode(kind, meta, content, contentOffset, contentLength);
+        return 4 + plainLength + TAG;
+    }
+
+    /// Takes a frame as it is, still compressed, as what [#seal] seals next: into another object.
+    ///
+    /// @param frame what this opened last
+    /// @return the frame's length in bytes
+    public int take(Frame frame) {
+        pending = new Pending(frame.kind(), frame.meta(), frame.toBytes(), 0, frame.length());
+        if (plain.length < openedLength) {
+            plain = new byte[openedLength];
+        }
+        System.arraycopy(opened, 0, plain, 0, openedLength);
+        plainLength = openedLength;
         return 4 + plainLength + TAG;
     }
 
@@ -238,9 +253,9 @@ public final class FrameCoder implements AutoCloseable {
             throw broken(name, number, null);
         }
         associate(seal, number, offset, body);
-        int plainLength = unseal(name, seal, number, bytes, position + 4, body);
+        openedLength = unseal(name, seal, number, bytes, position + 4, body);
         WireReader reader =
-                new WireReader("frame " + number + " of " + name, opened, 0, plainLength);
+                new WireReader("frame " + number + " of " + name, opened, 0, openedLength);
         FrameKind kind = FrameKind.of(reader, reader.u8());
         int codec = reader.u8();
         byte[] meta = reader.bytes();

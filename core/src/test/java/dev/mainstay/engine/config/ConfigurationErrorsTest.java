@@ -114,6 +114,24 @@ class ConfigurationErrorsTest {
                 .hasSize(3);
     }
 
+    @Test
+    void whatPruneIsToldIsLookedAt() {
+        assertThat(
+                        lines(
+                                """
+                                repository: { url: "file:///r", encryption: none }
+                                prune: { compact-below: 40, older-than: soon, budget: 1KiB }
+                                """))
+                .hasSize(3);
+        assertThat(
+                        errors(
+                                """
+                                repository: { url: "file:///r", encryption: none }
+                                prune: { compact-below: off }
+                                """))
+                .isNull();
+    }
+
     /// Each of these is an error by itself, wherever it stands beside others.
     private static final Map<String, String> FAULTS =
             Map.of(
@@ -132,6 +150,7 @@ class ConfigurationErrorsTest {
             """
             repository: { url: "file:///r", encryption: none, compression: "zstd:3", pack-size: 64MiB }
             verify: { every: 30d }
+            prune: { compact-below: 40%, older-than: 30d, budget: 1GiB }
             sources:
               a:
                 postgres:

@@ -11,6 +11,7 @@ import dev.mainstay.repository.BackupOptions;
 import dev.mainstay.repository.BackupWriter;
 import dev.mainstay.repository.BegunBackup;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
@@ -56,6 +57,7 @@ class PruneSimulationTest {
         final AtomicLong removed = new AtomicLong();
         final AtomicLong waited = new AtomicLong();
         final AtomicLong givenUp = new AtomicLong();
+        final AtomicLong compacted = new AtomicLong();
     }
 
     private final Tally tally = new Tally();
@@ -73,7 +75,7 @@ class PruneSimulationTest {
         }
         System.out.printf(
                 "%d committed, %d failed, %d resumed, %d killed, %d expired, %d packs removed, %d"
-                        + " waited, %d given up%n",
+                        + " waited, %d given up, %d compacted%n",
                 tally.committed.get(),
                 tally.failed.get(),
                 tally.resumed.get(),
@@ -81,13 +83,15 @@ class PruneSimulationTest {
                 tally.expired.get(),
                 tally.removed.get(),
                 tally.waited.get(),
-                tally.givenUp.get());
+                tally.givenUp.get(),
+                tally.compacted.get());
         assertThat(tally.committed.get()).isGreaterThan(seeds * 5L);
         assertThat(tally.expired.get()).isGreaterThan(seeds);
         assertThat(tally.removed.get()).isGreaterThan(seeds * 5L);
         assertThat(tally.killed.get()).isPositive();
         assertThat(tally.waited.get()).isPositive();
         assertThat(tally.resumed.get()).isPositive();
+        assertThat(tally.compacted.get()).isPositive();
     }
 
     private final class World {
@@ -289,8 +293,19 @@ class PruneSimulationTest {
 
         private Prune.Report pruned(ObjectStore on, Duration patience) {
             Repository repository = Repository.open(on, Optional.empty(), ground);
-            return new Prune(repository, patience, random.nextBoolean(), UnneededWal.NONE, _ -> {})
-                    .run();
+            Prune.Report report =
+                    new Prune(
+                                    repository,
+                                    patience,
+                                    random.nextBoolean(),
+                                    UnneededWal.NONE,
+                                    random.nextInt(3) > 0
+                                            ? ThinRepository.HALF
+                                            : CompactionRule.NONE,
+                                    _ -> {})
+                            .run();
+            tally.compacted.addAndGet(report.compacted().packs().count());
+            return report;
         }
 
         private void demandWhole() {

@@ -51,6 +51,7 @@ class RepositorySimulationTest {
                             "committed",
                             "expired",
                             "packs removed",
+                            "packs compacted",
                             "segments freed",
                             "copied",
                             "killed",

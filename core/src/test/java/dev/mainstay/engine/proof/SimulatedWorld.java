@@ -10,6 +10,7 @@ import dev.mainstay.engine.retention.RetentionPolicy;
 import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.PackUsage;
 import dev.mainstay.repository.ProtectedSource;
@@ -185,7 +186,9 @@ final class SimulatedWorld {
                     case 1 -> Duration.ofDays(7);
                     default -> EVER;
                 };
-        Prune.Report report = pruning(repository, patience).run();
+        CompactionRule rule = random.nextInt(3) > 0 ? ThinRepository.HALF : CompactionRule.NONE;
+        Prune.Report report = pruning(repository, patience, rule).run();
+        trace.count("packs compacted", report.compacted().packs().count());
         trace.count("packs removed", report.removed().count());
         trace.count("packs waited", report.waiting().count());
         trace.count("given up", report.givenUp().size());
@@ -193,10 +196,10 @@ final class SimulatedWorld {
         trace.count("segments waited", report.wal().waiting());
     }
 
-    private Prune pruning(Repository repository, Duration patience) {
+    private Prune pruning(Repository repository, Duration patience, CompactionRule rule) {
         Instant now = repository.ground().clock().instant();
         WalRetention wal = new WalRetention(_ -> Optional.of(policy(1)), now);
-        return new Prune(repository, patience, random.nextBoolean(), wal, _ -> {});
+        return new Prune(repository, patience, random.nextBoolean(), wal, rule, _ -> {});
     }
 
     private void copy(ObjectStore on) {
@@ -263,7 +266,11 @@ final class SimulatedWorld {
     private void demandTidy() {
         finishExpiry();
         for (int i = 0; i < 2; i++) {
-            pruning(Repository.open(store, Optional.empty(), ground(0)), LONG_AGO).run();
+            pruning(
+                            Repository.open(store, Optional.empty(), ground(0)),
+                            LONG_AGO,
+                            CompactionRule.NONE)
+                    .run();
         }
         demandWhole(store, true);
         for (String left : List.of("gc/", "intents/", "progress/")) {
@@ -271,7 +278,7 @@ final class SimulatedWorld {
         }
         HookedStore metered = new HookedStore(store);
         Repository repository = Repository.open(metered, Optional.empty(), ground(0));
-        Prune.Report plan = pruning(repository, Duration.ZERO).plan();
+        Prune.Report plan = pruning(repository, Duration.ZERO, CompactionRule.NONE).plan();
         long objects = store.list("", "", 1_000_000).objects().size();
         requestsForAnObject = (double) metered.calls() / objects;
         assertThat(plan.removed().count() + plan.waiting().count() + plan.refused().count())
@@ -297,6 +304,13 @@ final class SimulatedWorld {
         List<ProtectedSource> all = repository.sources();
         List<PackUsage> usages =
                 all.stream().map(source -> PackUsage.read(source, source.backups())).toList();
+        for (StoredObject object : store.list("moved/", "", 1_000_000).objects()) {
+            String place = object.name().substring(object.name().lastIndexOf('/') + 1);
+            String pack = place.substring(0, 64);
+            assertThat(store.list("packs/", "", 1_000_000).objects())
+                    .as(object.name())
+                    .anyMatch(each -> each.name().endsWith(pack));
+        }
         for (StoredObject object : store.list("packs/", "", 1_000_000).objects()) {
             String name = object.name();
             PackId pack = PackId.parse(name.substring(name.lastIndexOf('/') + 1));

@@ -21,6 +21,7 @@ import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.Expiry;
+import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
@@ -129,12 +130,17 @@ public final class EngineWork implements JobWork {
                     WalRetention.of(
                             surroundings.configuration(),
                             surroundings.ground().clock().instant());
-            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, _ -> {}).plan();
+            CompactionRule rule =
+                    surroundings
+                            .configuration()
+                            .prune()
+                            .rule(surroundings.configuration().repository().packSize());
+            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, rule, _ -> {}).plan();
             demandNotInterrupted();
             progress.begin(
                     "pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
             Prune.Report done =
-                    new Prune(repository, PATIENCE, false, wal, progress::advance).run();
+                    new Prune(repository, PATIENCE, false, wal, rule, progress::advance).run();
             progress.end();
             if (done.refused().count() > 0) {
                 progress.note(
@@ -150,7 +156,9 @@ public final class EngineWork implements JobWork {
                     "walSegments",
                     number(done.wal().freed()),
                     "packsWaiting",
-                    number(done.waiting().count()));
+                    number(done.waiting().count()),
+                    "packsCompacted",
+                    number(done.compacted().packs().count()));
         }
     }
 

@@ -73,6 +73,10 @@ final class Verbs {
                             "what was done through a server, by whom; prove that it is all there",
                             AuditCommand::new),
                     new Entry(
+                            "notify",
+                            "try the channels that alerts go through",
+                            NotifyCommand::new),
+                    new Entry(
                             "demo", "the whole story on an embedded PostgreSQL", DemoCommand::new),
                     new Entry(
                             "version",

@@ -36,6 +36,8 @@ class HouseTest {
                 .doNotHaveFullyQualifiedName(ServerCommand.class.getName())
                 .and()
                 .doNotHaveFullyQualifiedName(AuditVerifyCommand.class.getName())
+                .and()
+                .doNotHaveFullyQualifiedName(NotifyTestCommand.class.getName())
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.mainstay.server..")

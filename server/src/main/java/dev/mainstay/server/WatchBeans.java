@@ -37,7 +37,6 @@ import java.time.Duration;
 })
 class WatchBeans {
     /// For what a channel has to answer.
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     @Bean
     FactsKeeper factsKeeper(Surroundings surroundings, JdbcClient jdbc, TokenTable tokens) {
@@ -51,7 +50,9 @@ class WatchBeans {
     @Bean
     Channels channels(Surroundings surroundings) {
         return new Channels(
-                settings(surroundings).notifications(), surroundings.ground(), PATIENCE);
+                settings(surroundings).notifications(),
+                surroundings.ground(),
+                Channels.PATIENCE);
     }
 
     @Bean
@@ -60,8 +61,8 @@ class WatchBeans {
     }
 
     @Bean
-    Courier courier(NoticeTable table, Channels channels, Surroundings surroundings) {
-        return new Courier(table, channels, surroundings.ground());
+    Courier courier(NoticeTable table, Channels channels) {
+        return new Courier(table, channels);
     }
 
     @Bean

@@ -4,21 +4,29 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.ChannelSettings;
 import dev.mainstay.engine.config.NotificationSettings;
+import dev.mainstay.engine.config.Severity;
 import dev.mainstay.repository.Ground;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// The channels of the configuration.
 public final class Channels {
+    /// How long a channel may take to answer.
+    public static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final Map<String, Channel> channels = new LinkedHashMap<>();
     private final Map<String, ChannelSettings> settings;
+    private final Ground ground;
 
     /// @param patience for what a channel has to answer
     public Channels(NotificationSettings settings, Ground ground, Duration patience) {
+        this.ground = ground;
         this.settings = settings.channels();
         this.settings.forEach((name, each) -> channels.put(name, channel(each, ground, patience)));
     }
@@ -51,6 +59,38 @@ public final class Channels {
                                 new MainstayException(
                                         ErrorCode.CHANNEL_UNKNOWN,
                                         "there is no channel '" + name + "'"));
+    }
+
+    /// Tells a channel that it is a test, at once.
+    ///
+    /// @return what kind of channel took it
+    /// @throws MainstayException CHANNEL_UNKNOWN, CHANNEL_FAILED, INTERRUPTED
+    public String test(String name) {
+        Channel channel = get(name);
+        Instant now = ground.clock().instant();
+        Notice notice =
+                new Notice(
+                        "test-" + now.getEpochSecond(),
+                        name,
+                        "test",
+                        Optional.empty(),
+                        Severity.INFO,
+                        "[TEST] Mainstay can reach you",
+                        "Somebody asked Mainstay to try the channel " + name + ". Nothing is wrong.",
+                        now,
+                        0);
+        try {
+            channel.send(List.of(notice));
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped", stopping);
+        } catch (DeliveryFailure failed) {
+            throw new MainstayException(
+                    ErrorCode.CHANNEL_FAILED,
+                    "channel " + name + ": " + failed.getMessage(),
+                    failed);
+        }
+        return type(name);
     }
 
     Optional<Channel> find(String name) {

@@ -1,10 +1,5 @@
 package dev.mainstay.server.notify;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
-import dev.mainstay.engine.config.Severity;
-import dev.mainstay.repository.Ground;
-
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,12 +22,10 @@ public final class Courier {
 
     private final NoticeTable table;
     private final Channels channels;
-    private final Ground ground;
 
-    public Courier(NoticeTable table, Channels channels, Ground ground) {
+    public Courier(NoticeTable table, Channels channels) {
         this.table = table;
         this.channels = channels;
-        this.ground = ground;
     }
 
     /// Tells what is due. One channel that fails keeps nobody from the others.
@@ -106,35 +99,5 @@ public final class Courier {
     static Duration backOff(int attempts) {
         Duration wait = FIRST.multipliedBy(1L << Math.min(attempts, 10));
         return wait.compareTo(LONGEST) > 0 ? LONGEST : wait;
-    }
-
-    /// Tells that it is a test, at once.
-    ///
-    /// @throws MainstayException CHANNEL_UNKNOWN, CHANNEL_FAILED
-    public void test(String name) {
-        Channel channel = channels.get(name);
-        Instant now = ground.clock().instant();
-        Notice notice =
-                new Notice(
-                        "test-" + now.getEpochSecond(),
-                        name,
-                        "test",
-                        Optional.empty(),
-                        Severity.INFO,
-                        "[TEST] Mainstay can reach you",
-                        "Somebody asked Mainstay to try the channel " + name + ". Nothing is wrong.",
-                        now,
-                        0);
-        try {
-            channel.send(List.of(notice));
-        } catch (InterruptedException stopping) {
-            Thread.currentThread().interrupt();
-            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped", stopping);
-        } catch (DeliveryFailure failed) {
-            throw new MainstayException(
-                    ErrorCode.CHANNEL_FAILED,
-                    "channel " + name + ": " + failed.getMessage(),
-                    failed);
-        }
     }
 }

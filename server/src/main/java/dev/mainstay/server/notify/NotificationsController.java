@@ -24,12 +24,10 @@ public final class NotificationsController {
 
     private final Channels channels;
     private final NoticeTable table;
-    private final Courier courier;
 
-    public NotificationsController(Channels channels, NoticeTable table, Courier courier) {
+    public NotificationsController(Channels channels, NoticeTable table) {
         this.channels = channels;
         this.table = table;
-        this.courier = courier;
     }
 
     @Schema(name = "Channel")
@@ -84,6 +82,6 @@ public final class NotificationsController {
     @Operation(summary = "tells a channel that this is a test")
     @ResponseStatus(HttpStatus.NO_CONTENT)
     void test(@PathVariable String channel) {
-        courier.test(channel);
+        channels.test(channel);
     }
 }

@@ -78,12 +78,12 @@ class ChannelsTest {
                 .notifications();
     }
 
-    private record Post(NoticeTable table, Courier courier) {}
+    private record Post(NoticeTable table, Courier courier, Channels channels) {}
 
     private Post post(String channels) {
         Channels all = new Channels(settings(channels), ground, Duration.ofSeconds(2));
         NoticeTable table = new NoticeTable(JdbcClient.create(state.source()), ground, all);
-        return new Post(table, new Courier(table, all, ground));
+        return new Post(table, new Courier(table, all), all);
     }
 
     private void tell(Post post, String channel, String subject) {
@@ -307,19 +307,12 @@ class ChannelsTest {
         return new Channels(settings, ground, Duration.ofSeconds(5));
     }
 
-    private Courier courier(Channels channels) {
-        return new Courier(
-                new NoticeTable(JdbcClient.create(state.source()), ground, channels),
-                channels,
-                ground);
-    }
-
     private void trusted(String url, String more) {
-        courier(one(url, more)).test("c");
+        one(url, more).test("c");
     }
 
     private void refused(String url, String more) {
-        assertThatThrownBy(() -> courier(one(url, more)).test("c"))
+        assertThatThrownBy(() -> one(url, more).test("c"))
                 .isInstanceOfSatisfying(
                         MainstayException.class,
                         failed ->
@@ -380,7 +373,7 @@ class ChannelsTest {
         assertThat(settings("a: { type: slack, url: \"${URL}\" }").toString())
                 .doesNotContain(SECRET);
         receiver.close();
-        assertThatThrownBy(() -> post.courier.test("a"))
+        assertThatThrownBy(() -> post.channels.test("a"))
                 .satisfies(failed -> assertThat(failed.toString()).doesNotContain(SECRET));
     }
 

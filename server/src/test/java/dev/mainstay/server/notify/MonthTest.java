@@ -186,7 +186,7 @@ class MonthTest {
         Ground ground = new Ground(clock, new Random(7));
         Channels channels = new Channels(watch.notifications(), ground, Duration.ofSeconds(5));
         NoticeTable notices = new NoticeTable(jdbc, ground, channels);
-        Courier courier = new Courier(notices, channels, ground);
+        Courier courier = new Courier(notices, channels);
         ScheduleClerk schedules =
                 new ScheduleClerk(
                         configuration,

@@ -239,6 +239,8 @@ public enum ErrorCode {
             "see that this host reaches server.oidc.issuer; tokens of the server itself work"),
     RATE_EXCEEDED(1234, "wait as long as Retry-After says, or ask less often; see server.limits"),
     BODY_TOO_LARGE(1235, "send less, and say with Content-Length how much; see server.limits.body"),
+    CLIENT_CERTIFICATE_NEEDED(
+            1236, "connect with a certificate of one of the authorities in server.tls.client-ca"),
     ALERT_UNKNOWN(1260, "GET /api/v1/alerts lists what there is"),
     ALERT_OVER(1261, "an alert that is resolved stays so; it comes back if it happens again"),
     CHANNEL_UNKNOWN(1262, "GET /api/v1/notifications lists the channels of the configuration"),

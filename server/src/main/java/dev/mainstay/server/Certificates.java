@@ -28,6 +28,15 @@ final class Certificates {
                                     "key",
                                     tls.key(),
                                     pem -> Objects.requireNonNull(pem.getPrivateKey(), "no key"));
+                            tls.clients()
+                                    .ifPresent(
+                                            clients ->
+                                                    demand(
+                                                            "client-ca",
+                                                            clients.authorities(),
+                                                            pem ->
+                                                                    pem.getCertificates()
+                                                                            .getFirst()));
                         });
     }
 

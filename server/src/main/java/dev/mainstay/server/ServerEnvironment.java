@@ -41,6 +41,16 @@ final class ServerEnvironment extends StandardEnvironment {
                             properties.put("server.ssl.bundle", "server");
                             properties.put(bundle + "options.enabled-protocols", "TLSv1.3");
                             properties.put(bundle + "keystore.verify-keys", true);
+                            tls.clients()
+                                    .ifPresent(
+                                            clients -> {
+                                                properties.put(
+                                                        bundle + "truststore.certificate",
+                                                        clients.authorities().toUri().toString());
+                                                properties.put(
+                                                        "server.ssl.client-auth",
+                                                        clients.everywhere() ? "need" : "want");
+                                            });
                         });
         return properties;
     }

@@ -85,10 +85,29 @@ final class ServerSection {
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {
-        Map<String, ConfigNode> entries = node.entries("certificate", "key");
+        Map<String, ConfigNode> entries =
+                node.entries("certificate", "key", "client-ca", "client-certificate");
+        ConfigNode authorities = entries.get("client-ca");
+        ConfigNode needed = entries.get("client-certificate");
+        if (authorities == null && needed != null) {
+            throw needed.invalid("needs client-ca: who vouches for clients");
+        }
+        boolean everywhere = needed == null || needed.parsed(ServerSection::everywhere);
         return new ServerSettings.Tls(
                 path.apply(Sections.required(node, entries, "certificate")),
-                path.apply(Sections.required(node, entries, "key")));
+                path.apply(Sections.required(node, entries, "key")),
+                Optional.ofNullable(authorities)
+                        .map(each -> new ServerSettings.Clients(path.apply(each), everywhere)));
+    }
+
+    private static boolean everywhere(String text) {
+        return switch (text) {
+            case "required" -> true;
+            case "api" -> false;
+            default ->
+                    throw new IllegalArgumentException(
+                            "'" + text + "' is none of required and api");
+        };
     }
 
     private ServerState state(ConfigNode node) {

@@ -38,7 +38,13 @@ public record ServerSettings(
     /// PEM files.
     ///
     /// @param certificate the server's own first, then those that vouch for it
-    public record Tls(Path certificate, Path key) {}
+    /// @param clients whose certificates clients need beside their tokens
+    public record Tls(Path certificate, Path key, Optional<Clients> clients) {}
+
+    /// @param authorities PEM file of those who vouch for clients
+    /// @param everywhere whether nothing is answered without a certificate; else health and metrics
+    ///   are
+    public record Clients(Path authorities, boolean everywhere) {}
 
     /// What holds for a file without this section.
     public static ServerSettings defaults() {

@@ -62,7 +62,8 @@ class ServerSectionTest {
                                 Optional.of(
                                         new ServerSettings.Tls(
                                                 folder.resolve("server.pem"),
-                                                folder.resolve("server.key"))),
+                                                folder.resolve("server.key"),
+                                                Optional.empty())),
                                 false,
                                 new ServerState.Shared(
                                         "postgresql://mainstay@db/mainstay",
@@ -213,5 +214,23 @@ class ServerSectionTest {
         refused("confirmations: { valid: 10s }", "server.confirmations.valid", "1min");
         refused("confirmations: { valid: 2d }", "1d");
         refused("confirmations: { second-persons: true }", "second-person");
+    }
+
+    @Test
+    void certificatesOfClientsNeedAnAuthority() {
+        String tls = "tls: { certificate: c.pem, key: k.pem, %s }";
+        assertThat(read(tls.formatted("client-ca: ca.pem")).tls().orElseThrow().clients())
+                .contains(new ServerSettings.Clients(folder.resolve("ca.pem"), true));
+        assertThat(
+                        read(tls.formatted("client-ca: ca.pem, client-certificate: api"))
+                                .tls()
+                                .orElseThrow()
+                                .clients())
+                .contains(new ServerSettings.Clients(folder.resolve("ca.pem"), false));
+        refused(tls.formatted("client-certificate: required"), "client-ca");
+        refused(
+                tls.formatted("client-ca: ca.pem, client-certificate: optional"),
+                "required",
+                "api");
     }
 }

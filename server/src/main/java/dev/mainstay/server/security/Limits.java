@@ -124,7 +124,7 @@ final class Limits {
     }
 
     /// Whether it is about the health of the server, which is asked for all the time.
-    private static boolean isProbe(HttpServletRequest request) {
+    static boolean isProbe(HttpServletRequest request) {
         String path = request.getRequestURI();
         return path.equals("/health") || path.startsWith("/health/") || path.equals("/metrics");
     }

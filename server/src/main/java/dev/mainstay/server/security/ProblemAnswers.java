@@ -52,6 +52,7 @@ final class ProblemAnswers implements AuthenticationEntryPoint, AccessDeniedHand
         return switch (code) {
             case TOKEN_NEEDED -> "no valid token";
             case ISSUER_AWAY -> "the token cannot be judged";
+            case CLIENT_CERTIFICATE_NEEDED -> "no valid certificate of a client";
             case RATE_EXCEEDED -> "too many requests";
             case BODY_TOO_LARGE -> "the body is too large";
             default -> "not allowed";

@@ -1,6 +1,7 @@
 package dev.mainstay.server.security;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.ServerSettings;
 import dev.mainstay.server.audit.AuditFilter;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.audit.Endpoints;
@@ -94,6 +95,16 @@ public class SecurityRules {
                         })
                 .headers(SecurityRules::headers)
                 .addFilterBefore(limits.ofStrangers(), BearerTokenAuthenticationFilter.class)
+                .addFilterBefore(
+                        new ClientCertificates(
+                                surroundings
+                                        .configuration()
+                                        .server()
+                                        .tls()
+                                        .flatMap(ServerSettings.Tls::clients)
+                                        .isPresent(),
+                                audit),
+                        BearerTokenAuthenticationFilter.class)
                 .addFilterBefore(limits.ofCallers(), AuthorizationFilter.class)
                 .addFilterAfter(audit, AuthorizationFilter.class)
                 .exceptionHandling(

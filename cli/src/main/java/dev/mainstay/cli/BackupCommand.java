@@ -10,11 +10,14 @@ import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.format.Json;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 
 /// `mainstay backup SOURCE`
 @Command(name = "backup")
@@ -45,8 +48,18 @@ final class BackupCommand implements Verb {
             description = "read everything, and fail if a page changed that the WAL does not name")
     private boolean verifyChanges;
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
+        if (server.isGiven()) {
+            server.without("--archive-timeout", archiveTimeoutSeconds != 60)
+                    .without("--verify-changes", verifyChanges);
+            return RemoteWork.job(
+                    server,
+                    session,
+                    Map.of("kind", "backup", "target", source, "type", type.name()));
+        }
         OpenSource.postgres(session, source); // unknown is told first
         OpenSource.warnOfOpenKey(session);
         ClusterBackup.Result result =

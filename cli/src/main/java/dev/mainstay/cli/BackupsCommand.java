@@ -44,8 +44,13 @@ final class BackupsCommand implements Verb {
 
     @Mixin private FromOption from = new FromOption();
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) {
+        if (server.isGiven()) {
+            return remote(session);
+        }
         from.apply(session);
         if (from.isGiven() && words.size() == 2 && !words.getFirst().equals("show")) {
             throw new MainstayException(
@@ -79,6 +84,25 @@ final class BackupsCommand implements Verb {
                     ? document
                     : document.add("shreddedSources", Keys.shredded(shredded));
         }
+    }
+
+    private Document remote(Session session) {
+        server.without("--from", from.isGiven());
+        if (words.size() < 2) {
+            return RemoteBackups.list(server, session, words.stream().findFirst());
+        }
+        String id = words.get(1);
+        return switch (words.getFirst()) {
+            case "show" -> RemoteBackups.show(server, session, id);
+            case "hold" -> RemoteBackups.hold(server, session, id, why(id));
+            default ->
+                    throw new MainstayException(
+                            ErrorCode.USAGE_INVALID,
+                            "'backups " + String.join(" ", words) + "' does not go with --server",
+                            "a hold is released by POST /api/v1/backups/ID/release, see"
+                                    + " docs/server.md",
+                            null);
+        };
     }
 
     private static Document list(List<ProtectedSource> sources, List<String> damaged) {
@@ -122,17 +146,20 @@ final class BackupsCommand implements Verb {
                 : document.addAll("warnings", damaged).add("hint", ErrorCode.OBJECT_DAMAGED.hint());
     }
 
+    private String why(String text) {
+        return reason.map(String::strip)
+                .filter(given -> !given.isEmpty())
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.USAGE_INVALID,
+                                        "say why the backup is held",
+                                        "mainstay backups hold " + text + " --reason TEXT",
+                                        null));
+    }
+
     private Document hold(Repository repository, String text) {
-        String why =
-                reason.map(String::strip)
-                        .filter(given -> !given.isEmpty())
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.USAGE_INVALID,
-                                                "say why the backup is held",
-                                                "mainstay backups hold " + text + " --reason TEXT",
-                                                null));
+        String why = why(text);
         FoundBackup found = FoundBackup.of(repository, text);
         found.source().hold(found.backup().id(), why);
         return Document.of("backup " + found.backup().id() + " is held until it is released")

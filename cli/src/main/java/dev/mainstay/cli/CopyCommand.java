@@ -51,8 +51,15 @@ final class CopyCommand implements Verb {
     private final List<String> failures = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) throws IOException {
+        if (server.isGiven()) {
+            return planOnly
+                    ? RemoteWork.copyState(server, session, name)
+                    : RemoteWork.copy(server, session, name);
+        }
         Collection<CopySettings> chosen =
                 name.map(one -> List.of(session.configuration().copy(one)))
                         .orElseGet(() -> List.copyOf(session.configuration().copies().values()));

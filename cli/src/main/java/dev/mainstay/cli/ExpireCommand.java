@@ -10,6 +10,7 @@ import dev.mainstay.repository.Expiry;
 import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,8 +48,15 @@ final class ExpireCommand implements Verb {
     @Option(names = "--yes", description = "do not ask before backups are removed")
     private boolean yes;
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) throws IOException {
+        if (server.isGiven()) {
+            return planOnly
+                    ? RemoteBackups.plan(server, session, source)
+                    : RemoteWork.expire(server, session, source, yes);
+        }
         Instant now = session.clock().instant();
         try (Repository repository = OpenSource.repository(session)) {
             Map<SourceExpiry, ExpiryPlan> plans = new LinkedHashMap<>();

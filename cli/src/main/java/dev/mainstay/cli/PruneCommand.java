@@ -11,6 +11,7 @@ import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.UnneededWal;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
@@ -63,8 +64,16 @@ final class PruneCommand implements Verb {
     @Option(names = "--yes", description = "do not ask before anything is removed")
     private boolean yes;
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) throws IOException {
+        if (server.isGiven()) {
+            server.without("--plan", planOnly)
+                    .without("--patience", !patience.equals("7d"))
+                    .without("--beside-backups", beside);
+            return RemoteWork.prune(server, session, yes);
+        }
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
             UnneededWal wal = WalRetention.of(session.configuration(), session.clock().instant());

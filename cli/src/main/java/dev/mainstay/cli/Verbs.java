@@ -68,6 +68,11 @@ final class Verbs {
                             "server",
                             "stay, and answer over HTTP: jobs, schedules, an API",
                             ServerCommand::new),
+                    new Entry("jobs", "what a server does: list, follow, cancel", JobsCommand::new),
+                    new Entry(
+                            "confirmations",
+                            "what somebody asks a server's leave to destroy: list, approve, refuse",
+                            ConfirmationsCommand::new),
                     new Entry(
                             "audit",
                             "what was done through a server, by whom; prove that it is all there",

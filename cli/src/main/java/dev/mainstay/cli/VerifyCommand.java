@@ -17,6 +17,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 
 /// `mainstay verify [SOURCE] [--data PERCENT] [--repair] [--scrub]`
@@ -62,9 +64,19 @@ final class VerifyCommand implements Verb {
 
     @Mixin private FromOption from = new FromOption();
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
         demandSensible();
+        if (server.isGiven()) {
+            server.without("--data", data.isPresent())
+                    .without("--repair", repair)
+                    .without("--scrub", scrub)
+                    .without("--from", from.isGiven());
+            return RemoteWork.job(
+                    server, session, Map.of("kind", "verify", "target", source.orElse("")));
+        }
         if (repair) {
             return repair(session);
         }

@@ -247,6 +247,11 @@ public enum ErrorCode {
     CHANNEL_FAILED(
             1263,
             "check address, credentials and network; 'ca-file' names authorities of your own"),
+    SERVER_AWAY(
+            1280,
+            "see that the address is right, the server runs, and its certificate is of somebody"
+                    + " whom --server-ca names"),
+    SERVER_ANSWER(1281, "see that this is a Mainstay server, and of a version like this one"),
     CONFIRMATION_ABSENT(
             1270,
             "POST /api/v1/confirmations tells what would be lost and answers a token: send that as"

@@ -1,0 +1,195 @@
+package dev.mainstay.cli;
+
+import dev.mainstay.base.ByteSize;
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
+import tools.jackson.databind.JsonNode;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What commands have a server do.
+final class RemoteWork {
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+
+    private final RemoteServer server;
+
+    RemoteWork(RemoteServer server) {
+        this.server = server;
+    }
+
+    private interface Asked {
+        Document of(RemoteWork work) throws IOException, InterruptedException;
+    }
+
+    private static Document with(ServerOption option, Session session, Asked asked)
+            throws IOException {
+        try (RemoteServer server = option.open(session)) {
+            return asked.of(new RemoteWork(server));
+        } catch (InterruptedException stopped) {
+            throw new MainstayException(
+                    ErrorCode.INTERRUPTED, "stopped by a signal; nothing was started", stopped);
+        }
+    }
+
+    /// A job that removes nothing.
+    static Document job(ServerOption option, Session session, Map<String, String> wanted)
+            throws IOException {
+        return with(
+                option,
+                session,
+                work ->
+                        RemoteJob.document(
+                                new RemoteJob(work.server).run(wanted, Optional.empty())));
+    }
+
+    /// @param copy empty for all of the server's configuration
+    static Document copy(ServerOption option, Session session, Optional<String> copy)
+            throws IOException {
+        return with(option, session, work -> work.copies(copy));
+    }
+
+    private Document copies(Optional<String> copy) throws InterruptedException {
+        List<String> names = new ArrayList<>(copy.stream().toList());
+        if (names.isEmpty()) {
+            server.get("copies").forEach(each -> names.add(each.path("name").asString()));
+        }
+        Table table = Table.of("copy", "job", "objects", "size");
+        for (String name : names) {
+            JsonNode job =
+                    new RemoteJob(server)
+                            .run(Map.of("kind", "copy", "target", name), Optional.empty());
+            table.row(
+                    name,
+                    job.path("id").asString(),
+                    job.at("/result/objects").asLong(0),
+                    ByteSize.of(job.at("/result/bytes").asLong(0)));
+        }
+        return Document.of(names.isEmpty() ? "the server has no copies" : "copied")
+                .add("copies", table);
+    }
+
+    static Document copyState(ServerOption option, Session session, Optional<String> copy)
+            throws IOException {
+        return with(option, session, work -> work.state(copy));
+    }
+
+    private Document state(Optional<String> copy) throws InterruptedException {
+        Table table = Table.of("copy", "state", "objectsMissing", "sizeMissing", "where");
+        for (JsonNode each : server.get("copies")) {
+            String name = each.path("name").asString();
+            if (copy.isEmpty() || copy.get().equals(name)) {
+                table.row(
+                        name,
+                        each.path("state").asString(),
+                        each.path("missingObjects").asLong(),
+                        ByteSize.of(each.path("missingBytes").asLong()),
+                        each.path("url").asString());
+            }
+        }
+        return Document.untitled().add("copies", table);
+    }
+
+    /// What removes something: the server says what, somebody here agrees, and a second person
+    /// where the server demands one.
+    static Document prune(ServerOption option, Session session, boolean yes) throws IOException {
+        return with(option, session, work -> work.pruned(yes));
+    }
+
+    private Document pruned(boolean yes) throws IOException, InterruptedException {
+        Optional<String> token = confirmed(Map.of("action", "prune"), yes);
+        return RemoteJob.document(new RemoteJob(server).run(Map.of("kind", "prune"), token));
+    }
+
+    /// @param source empty for all of the server's configuration
+    static Document expire(
+            ServerOption option, Session session, Optional<String> source, boolean yes)
+            throws IOException {
+        return with(option, session, work -> work.expired(source, yes));
+    }
+
+    private Document expired(Optional<String> source, boolean yes)
+            throws IOException, InterruptedException {
+        List<String> removed = new ArrayList<>();
+        for (String name : sources(source)) {
+            Optional<String> token = confirmed(Map.of("action", "expire", "target", name), yes);
+            if (token.isPresent()) {
+                JsonNode job =
+                        new RemoteJob(server).run(Map.of("kind", "expire", "target", name), token);
+                for (String each : job.at("/result/removed").asString("").split(" ", -1)) {
+                    if (!each.isEmpty()) {
+                        removed.add(each);
+                    }
+                }
+            }
+        }
+        return Document.of(
+                        removed.isEmpty()
+                                ? "no backup removed"
+                                : removed.size()
+                                        + (removed.size() == 1 ? " backup" : " backups")
+                                        + " removed")
+                .addAll("removed", removed);
+    }
+
+    private List<String> sources(Optional<String> source) throws InterruptedException {
+        List<String> names = new ArrayList<>(source.stream().toList());
+        if (names.isEmpty()) {
+            for (JsonNode each : server.get("sources")) {
+                if (each.path("configured").asBoolean(false) && each.path("backups").asInt(0) > 0) {
+                    names.add(each.path("name").asString());
+                }
+            }
+        }
+        return names;
+    }
+
+    /// @return the token; empty where nothing would be lost
+    private Optional<String> confirmed(Map<String, String> wanted, boolean yes)
+            throws IOException, InterruptedException {
+        JsonNode asked = server.post("confirmations", wanted, Map.of());
+        JsonNode confirmation = asked.path("confirmation");
+        List<String> lost = new ArrayList<>();
+        confirmation.path("lost").forEach(each -> lost.add(each.asString()));
+        if (lost.isEmpty()) {
+            return Optional.empty();
+        }
+        String id = confirmation.path("id").asString();
+        try {
+            Confirm.danger(server.session(), String.join("; ", lost), yes);
+        } catch (MainstayException no) {
+            server.post("confirmations/" + id + "/refuse", Map.of(), Map.of());
+            throw no;
+        }
+        await(confirmation, id);
+        return Optional.of(asked.path("token").asString());
+    }
+
+    private void await(JsonNode confirmation, String id) throws InterruptedException {
+        String state = confirmation.path("state").asString();
+        if (state.equals("waiting")) {
+            server.session()
+                    .progress()
+                    .note(
+                            "waiting until "
+                                    + confirmation.path("expires").asString()
+                                    + " for a second person: mainstay confirmations approve "
+                                    + id
+                                    + " --server "
+                                    + server);
+        }
+        while (state.equals("waiting")) {
+            Thread.sleep(PAUSE);
+            state = server.get("confirmations/" + id).path("state").asString();
+        }
+        if (!state.equals("good")) {
+            throw new MainstayException(
+                    ErrorCode.CONFIRMATION_OVER, "confirmation " + id + " is " + state);
+        }
+    }
+}

@@ -84,9 +84,19 @@ public final class ProtectedSource {
         return records().backups();
     }
 
+    /// The record of one backup and those that may speak of it, without reading all other backups'.
+    public RecordChain about(BackupId backup) {
+        return RecordChain.about(this, backup);
+    }
+
     /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
     public CommittedBackup backup(BackupId backup) {
-        RecordChain chain = records();
+        return backup(backup, about(backup));
+    }
+
+    /// @param chain of all backups, or about this one
+    /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
+    public CommittedBackup backup(BackupId backup, RecordChain chain) {
         return chain.backups().stream()
                 .filter(committed -> committed.id().equals(backup))
                 .findFirst()

@@ -65,6 +65,23 @@ public final class RecordChain {
         return chain;
     }
 
+    /// Reads the slot of one backup, and every record; no other slots, of which there may be many.
+    /// Empty where there is no such slot.
+    ///
+    /// @throws MainstayException if the store cannot be asked
+    static RecordChain about(ProtectedSource source, BackupId backup) {
+        RecordChain chain = new RecordChain(source);
+        String slot = Names.slot(source.id(), backup);
+        if (source.vault().store.size(slot).isPresent()) {
+            chain.readOne(slot, ObjectType.SLOT);
+            chain.read(Names.records(source.id()), ObjectType.RECORD);
+            chain.records.sort(ORDER);
+            chain.holds = Hold.inEffect(chain.records);
+            chain.commits();
+        }
+        return chain;
+    }
+
     /// @see ProtectedSource#recordsTag
     static String tag(ProtectedSource source) {
         MessageDigest digest = Bytes.sha256();
@@ -81,18 +98,16 @@ public final class RecordChain {
     }
 
     private void read(String prefix, ObjectType type) {
-        Vault vault = source.vault();
-        Listing.forEach(
-                vault.store,
-                prefix,
-                object -> {
-                    try {
-                        records.add(open(vault, object.name(), type));
-                        present.add(object.name());
-                    } catch (MainstayException broken) {
-                        broken(object.name(), broken);
-                    }
-                });
+        Listing.forEach(source.vault().store, prefix, object -> readOne(object.name(), type));
+    }
+
+    private void readOne(String name, ObjectType type) {
+        try {
+            records.add(open(source.vault(), name, type));
+            present.add(name);
+        } catch (MainstayException broken) {
+            broken(name, broken);
+        }
     }
 
     private void broken(String name, MainstayException why) {

@@ -48,7 +48,7 @@ public final class MainstayServer implements AutoCloseable {
     /// @param pace another one than the usual, for tests
     static MainstayServer start(Surroundings surroundings, JobDesk.Pace pace) {
         ServerSettings settings = surroundings.configuration().server();
-        ServerLog.choose(); // before any class is loaded that logs
+        ServerLog.choose(settings.log()); // before any class is loaded that logs
         check(surroundings.configuration());
         StateDatabase state =
                 StateDatabase.open(settings.state(), surroundings.environment());

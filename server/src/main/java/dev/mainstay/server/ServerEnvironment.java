@@ -26,6 +26,7 @@ final class ServerEnvironment extends StandardEnvironment {
     private static Map<String, Object> properties(ServerSettings settings) {
         Map<String, Object> properties = new HashMap<>();
         properties.put("spring.config.location", FIXED);
+        properties.put("logging.config", "classpath:/" + ServerLog.configuration(settings.log()));
         properties.put("server.address", settings.host());
         properties.put("server.port", settings.port());
         settings.tls()

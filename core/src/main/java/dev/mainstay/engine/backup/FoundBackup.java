@@ -4,14 +4,26 @@ import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.Hold;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// A backup and the source that it is of.
-public record FoundBackup(ProtectedSource source, CommittedBackup backup) {
+///
+/// @param held by whom it is kept whatever a policy says
+public record FoundBackup(ProtectedSource source, CommittedBackup backup, Optional<Hold> held) {
+    /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
+    public static FoundBackup in(ProtectedSource source, BackupId id) {
+        RecordChain chain = source.about(id);
+        return new FoundBackup(
+                source, source.backup(id, chain), Optional.ofNullable(chain.holds().get(id)));
+    }
+
     /// Looks for it in every source whose key can be read.
     ///
     /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
@@ -20,7 +32,7 @@ public record FoundBackup(ProtectedSource source, CommittedBackup backup) {
         List<String> damaged = new ArrayList<>();
         for (ProtectedSource source : readable(repository, damaged)) {
             try {
-                return new FoundBackup(source, source.backup(id));
+                return in(source, id);
             } catch (MainstayException notHere) {
                 if (notHere.code() != ErrorCode.BACKUP_UNKNOWN) {
                     throw notHere;

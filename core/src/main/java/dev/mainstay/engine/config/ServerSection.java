@@ -39,6 +39,7 @@ final class ServerSection {
                         "oidc",
                         "limits",
                         "confirmations",
+                        "log",
                         "metrics",
                         "alerts",
                         "notifications",
@@ -81,7 +82,10 @@ final class ServerSection {
                         .orElse(LimitSettings.DEFAULT),
                 Optional.ofNullable(entries.get("confirmations"))
                         .map(ConfirmationSettings::read)
-                        .orElse(ConfirmationSettings.DEFAULT));
+                        .orElse(ConfirmationSettings.DEFAULT),
+                Optional.ofNullable(entries.get("log"))
+                        .map(each -> each.parsed(ServerSettings.Log::parse))
+                        .orElse(ServerSettings.Log.TEXT));
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

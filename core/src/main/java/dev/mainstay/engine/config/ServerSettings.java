@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param oidc whose tokens it believes besides its own
 /// @param limits how much of it anybody may have
 /// @param confirmations what is needed before something is destroyed
+/// @param log how what it logs is written
 public record ServerSettings(
         String host,
         int port,
@@ -27,12 +28,29 @@ public record ServerSettings(
         WatchSettings watch,
         Optional<OidcSettings> oidc,
         LimitSettings limits,
-        ConfirmationSettings confirmations) {
+        ConfirmationSettings confirmations,
+        Log log) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
 
     public ServerSettings {
         schedules = List.copyOf(schedules);
+    }
+
+    /// Lines for people, or an object of JSON in each.
+    public enum Log {
+        TEXT,
+        JSON;
+
+        static Log parse(String text) {
+            return switch (text) {
+                case "text" -> TEXT;
+                case "json" -> JSON;
+                default ->
+                        throw new IllegalArgumentException(
+                                "'" + text + "' is none of text and json");
+            };
+        }
     }
 
     /// PEM files.
@@ -59,6 +77,7 @@ public record ServerSettings(
                 WatchSettings.defaults(),
                 Optional.empty(),
                 LimitSettings.DEFAULT,
-                ConfirmationSettings.DEFAULT);
+                ConfirmationSettings.DEFAULT,
+                Log.TEXT);
     }
 }

@@ -73,8 +73,11 @@ class ServerSectionTest {
                                 WatchSettings.defaults(),
                                 Optional.empty(),
                                 LimitSettings.DEFAULT,
-                                ConfirmationSettings.DEFAULT));
+                                ConfirmationSettings.DEFAULT,
+                                ServerSettings.Log.TEXT));
         assertThat(settings.toString()).doesNotContain("geheim");
+        assertThat(read("log: json").log()).isEqualTo(ServerSettings.Log.JSON);
+        refused("log: xml", "server.log", "text and json");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
     }

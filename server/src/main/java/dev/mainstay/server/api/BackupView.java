@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 
 /// Everything about a backup, by the names that `mainstay backups show --output json` has.
 @Schema(name = "Backup")
@@ -97,9 +96,7 @@ record BackupView(
                 BackupDetails.method(backup.details()),
                 BackupDetails.from(backup.details()),
                 details.judgement().status(),
-                Optional.ofNullable(found.source().records().holds().get(backup.id()))
-                        .map(Hold::reason)
-                        .orElse(null),
+                found.held().map(Hold::reason).orElse(null),
                 backup.begin(),
                 backup.end(),
                 Duration.between(backup.begin(), backup.end()).toMillis() / 1000.0,

@@ -146,8 +146,7 @@ public final class BackupsController {
         }
         FoundBackup found = granted(id);
         found.source().hold(found.backup().id(), reason);
-        view.changed(found.source().name());
-        return BackupView.of(found);
+        return changed(found);
     }
 
     @PostMapping("/api/v1/backups/{id}/release")
@@ -161,7 +160,11 @@ public final class BackupsController {
         Danger danger = dangers.release(found);
         confirmations.admit(danger, confirmation, Caller.current()).run();
         found.source().release(found.backup().id(), Dangers.holds(danger));
+        return changed(found);
+    }
+
+    private BackupView changed(FoundBackup found) {
         view.changed(found.source().name());
-        return BackupView.of(found);
+        return BackupView.of(FoundBackup.in(found.source(), found.backup().id()));
     }
 }

@@ -36,7 +36,8 @@ final class ArchiveLook {
 
     private final SourceSettings settings;
     private final PositionTrail trail;
-    private List<CommittedBackup> backups = List.of();
+    private List<BackupFacts> backups = List.of();
+    private @Nullable BackupDetails newestDetails;
     private Optional<Instant> windowBegin = Optional.empty();
     private int kept;
     private int removable;
@@ -65,13 +66,13 @@ final class ArchiveLook {
             newestId = newest;
             everythingAt = now;
         }
-        if (!backups.isEmpty()) {
-            BackupDetails.find(backups.getLast())
-                    .ifPresent(details -> wal = wal(source, details, now));
+        BackupDetails details = newestDetails;
+        if (details != null) {
+            wal = wal(source, details, now);
         }
         return new ArchiveFacts(
                 now,
-                backups.stream().map(BackupFacts::of).toList(),
+                backups,
                 windowBegin,
                 Optional.ofNullable(wal),
                 kept,
@@ -79,17 +80,17 @@ final class ArchiveLook {
     }
 
     private void everything(ProtectedSource source, Instant now) {
-        backups = source.backups();
+        List<CommittedBackup> all = source.backups(); // each with all that was recorded: not kept
+        backups = all.stream().map(BackupFacts::of).toList();
+        Optional<BackupDetails> last =
+                all.isEmpty() ? Optional.empty() : BackupDetails.find(all.getLast());
+        newestDetails = last.orElse(null);
         reached = Lsn.NONE;
         ExpiryPlan plan = new SourceExpiry(source, settings.retention(), now).plan();
         removable = plan.removed().size();
         kept = (int) plan.decisions().stream().filter(RetentionDecision::keep).count();
         windowBegin =
-                backups.isEmpty()
-                        ? Optional.empty()
-                        : BackupDetails.find(backups.getLast())
-                                .flatMap(details -> window(plan, details))
-                                .map(window -> window.from().end());
+                last.flatMap(details -> window(plan, details)).map(window -> window.from().end());
     }
 
     /// The window of the newest backup's cluster, on its youngest timeline.

@@ -1,5 +1,6 @@
 package dev.mainstay.server.view;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.TimelineId;
@@ -26,11 +27,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 
 /// The repository as it was some seconds ago. It is opened when somebody asks first, and stays
 /// open.
 public final class RepositoryView implements AutoCloseable {
+    /// Sources that are read at the same time.
+    private static final int AT_ONCE = 3;
+
     private static final Duration SECONDS = Duration.ofSeconds(5);
     private static final Duration MINUTE = Duration.ofMinutes(1);
     private static final Duration HALF_AN_HOUR = Duration.ofMinutes(30);
@@ -39,6 +44,8 @@ public final class RepositoryView implements AutoCloseable {
 
     private final Surroundings surroundings;
     private final Remembered<String, List<String>> names = remembered(_ -> readNames(), SECONDS);
+    private final Remembered<String, List<ProtectedSource>> readable =
+            remembered(_ -> FoundBackup.readable(repository(), new ArrayList<>()), SECONDS);
     private final Remembered<String, SourcePicture> sources =
             remembered(this::readSource, SECONDS);
     private final Remembered<String, ExpiryPlan> plans = remembered(this::readPlan, SECONDS);
@@ -48,6 +55,7 @@ public final class RepositoryView implements AutoCloseable {
             remembered(_ -> readCopies(), MINUTE);
     private final Remembered<String, StoredObjects> objects =
             remembered(_ -> StoredObjects.list(repository()), Duration.ofMinutes(5));
+    private final Semaphore reading = new Semaphore(AT_ONCE);
     private @Nullable Repository open;
 
     public RepositoryView(Surroundings surroundings) {
@@ -89,8 +97,7 @@ public final class RepositoryView implements AutoCloseable {
 
     private List<String> readNames() {
         TreeSet<String> all = new TreeSet<>(surroundings.configuration().sources().keySet());
-        FoundBackup.readable(repository(), new ArrayList<>())
-                .forEach(source -> all.add(source.name()));
+        readable.get("").forEach(source -> all.add(source.name()));
         return List.copyOf(all);
     }
 
@@ -107,7 +114,17 @@ public final class RepositoryView implements AutoCloseable {
         }
     }
 
+    /// All records of a source are in memory while it is read: so not all sources are at once.
     private SourcePicture readSource(String name) {
+        reading.acquireUninterruptibly();
+        try {
+            return read(name);
+        } finally {
+            reading.release();
+        }
+    }
+
+    private SourcePicture read(String name) {
         boolean configured = surroundings.configuration().sources().containsKey(name);
         Optional<ProtectedSource> source = repository().source(name);
         if (source.isEmpty()) {
@@ -195,9 +212,17 @@ public final class RepositoryView implements AutoCloseable {
         return objects.get("");
     }
 
+    /// Where it was when the source was read last, else in every source.
+    ///
     /// @throws MainstayException BACKUP_UNKNOWN, or what is wrong with its record
-    public FoundBackup backup(String id) {
-        return FoundBackup.of(repository(), id);
+    public FoundBackup backup(String text) {
+        BackupId id = FoundBackup.parse(text);
+        for (ProtectedSource each : readable.get("")) {
+            if (sources.last(each.name()).filter(picture -> picture.has(id)).isPresent()) {
+                return FoundBackup.in(each, id);
+            }
+        }
+        return FoundBackup.of(repository(), text);
     }
 
     /// Something of it was just changed here: whoever asks next hears of it.

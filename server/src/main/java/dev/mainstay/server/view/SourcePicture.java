@@ -1,5 +1,7 @@
 package dev.mainstay.server.view;
 
+import dev.mainstay.base.BackupId;
+
 import java.util.List;
 import java.util.Optional;
 
@@ -18,6 +20,10 @@ public record SourcePicture(
     public SourcePicture {
         backups = List.copyOf(backups);
         damaged = List.copyOf(damaged);
+    }
+
+    boolean has(BackupId id) {
+        return backups.stream().anyMatch(each -> each.id().equals(id));
     }
 
     /// The newest whose record can be read.

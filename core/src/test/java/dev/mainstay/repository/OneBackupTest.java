@@ -26,6 +26,7 @@ class OneBackupTest {
 
     private BackupId backup() {
         try (BackupWriter writer = source.newBackup(BackupOptions.full(1))) {
+            writer.blockSize(8192);
             return writer.commit(Json.object()).id();
         }
     }

@@ -27,6 +27,7 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.PageList;
 import dev.mainstay.repository.format.SegmentMap;
 import dev.mainstay.storage.memory.MemoryStore;
+import dev.mainstay.storage.wrap.MeteredStore;
 import dev.mainstay.testkit.TestCluster;
 
 import java.io.IOException;
@@ -44,6 +45,7 @@ import java.util.stream.Stream;
 public final class BackupSite implements AutoCloseable {
     final TestCluster cluster;
     private final MemoryStore store;
+    final MeteredStore requests;
     final Repository repository;
     final ProtectedSource source;
     final PgWalArchiver archiver;
@@ -56,12 +58,13 @@ public final class BackupSite implements AutoCloseable {
     private BackupSite(TestCluster cluster, MemoryStore store) {
         this.cluster = cluster;
         this.store = store;
+        this.requests = MeteredStore.of(store);
         Optional<Credential> key = Optional.of(new Credential.KeyFile(new byte[32]));
         boolean isNew = store.list("", "", 1).objects().isEmpty();
         repository =
                 isNew
-                        ? Repository.create(store, key, Ground.ofThisHost())
-                        : Repository.open(store, key, Ground.ofThisHost());
+                        ? Repository.create(requests, key, Ground.ofThisHost())
+                        : Repository.open(requests, key, Ground.ofThisHost());
         source = repository.sourceOrAdd("orders");
         ControlFile control = ControlFile.read(cluster.dataDirectory(), _ -> {});
         archiver =

@@ -165,6 +165,9 @@ final class MovedFrames {
             if (repository.rootVault().isGone(name, broken)) {
                 return Optional.empty();
             }
+            if (BegunBackup.isPassing(broken)) {
+                throw broken;
+            }
             damaged.accept(name, broken);
         }
         return Optional.of(

@@ -4,6 +4,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.backup.BackupDetails;
+import dev.mainstay.postgres.wal.WalEnd;
 import dev.mainstay.postgres.wal.WalEvent;
 import dev.mainstay.postgres.wal.WalLayout;
 import dev.mainstay.postgres.wal.WalReader;
@@ -116,10 +117,18 @@ final class ReplayedLog {
             }
             step = reader.next();
         }
-        if (!last && !(step instanceof WalRecord)) {
+        if (!last && !(step instanceof WalRecord) && !isCutOff(number, step)) {
             throw new MainstayException(
                     ErrorCode.WAL_RECORD_INVALID,
                     "segment " + coverage.segment(number) + " cannot be read to its end: " + step);
         }
+    }
+
+    /// Whether a record that begins in a segment, or before it, goes on behind all that is stored:
+    /// a server takes that for the end of the log.
+    private boolean isCutOff(long number, WalStep step) {
+        return step instanceof WalEnd end
+                && end.reason() == WalEnd.Reason.SEGMENT_MISSING
+                && number + OVERHANG >= coverage.last();
     }
 }

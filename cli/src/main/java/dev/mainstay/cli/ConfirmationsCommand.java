@@ -34,40 +34,41 @@ final class ConfirmationsCommand implements Verb {
 
     @Override
     public Document run(Session session) throws IOException {
-        try (RemoteServer remote = server.open(session)) {
-            if (words.isEmpty()) {
-                return list(remote);
-            }
-            String action = words.getFirst();
-            if (words.size() != 2 || !List.of("approve", "refuse").contains(action)) {
-                throw new MainstayException(
-                        ErrorCode.USAGE_INVALID,
-                        "'confirmations " + String.join(" ", words) + "' is not understood",
-                        "see 'mainstay confirmations --help'",
-                        null);
-            }
-            String path = "confirmations/" + RemoteServer.encoded(words.get(1));
-            if (action.equals("approve")) {
-                JsonNode asked = remote.get(path);
-                Confirm.danger(
-                        session,
-                        asked.path("askedBy").asString("")
-                                + " asks for leave: "
-                                + String.join("; ", lost(asked)),
-                        yes);
-            }
-            JsonNode now = remote.post(path + "/" + action, Map.of(), Map.of());
-            return Document.of(
-                            "confirmation "
-                                    + now.path("id").asString()
-                                    + " is "
-                                    + now.path("state").asString())
-                    .add("confirmation", now.path("id").asString())
-                    .add("state", now.path("state").asString())
-                    .addAll("lost", lost(now));
-        } catch (InterruptedException stopped) {
-            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped by a signal", stopped);
+        return server.ask(session, ServerOption.STOPPED, remote -> ask(remote, session));
+    }
+
+    private Document ask(RemoteServer remote, Session session)
+            throws IOException, InterruptedException {
+        if (words.isEmpty()) {
+            return list(remote);
         }
+        String action = words.getFirst();
+        if (words.size() != 2 || !List.of("approve", "refuse").contains(action)) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "'confirmations " + String.join(" ", words) + "' is not understood",
+                    "see 'mainstay confirmations --help'",
+                    null);
+        }
+        String path = "confirmations/" + RemoteServer.encoded(words.get(1));
+        if (action.equals("approve")) {
+            JsonNode asked = remote.get(path);
+            Confirm.danger(
+                    session,
+                    asked.path("askedBy").asString("")
+                            + " asks for leave: "
+                            + String.join("; ", lost(asked)),
+                    yes);
+        }
+        JsonNode now = remote.post(path + "/" + action, Map.of(), Map.of());
+        return Document.of(
+                        "confirmation "
+                                + now.path("id").asString()
+                                + " is "
+                                + now.path("state").asString())
+                .add("confirmation", now.path("id").asString())
+                .add("state", now.path("state").asString())
+                .addAll("lost", lost(now));
     }
 
     private static List<String> lost(JsonNode confirmation) {

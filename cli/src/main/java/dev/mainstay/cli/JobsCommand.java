@@ -9,10 +9,8 @@ import picocli.CommandLine.Parameters;
 
 import tools.jackson.databind.JsonNode;
 
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// `mainstay jobs --server URL` and `mainstay jobs show|follow|cancel ID --server URL`
 @Command(name = "jobs")
@@ -28,33 +26,33 @@ final class JobsCommand implements Verb {
 
     @Override
     public Document run(Session session) {
-        try (RemoteServer remote = server.open(session)) {
-            if (words.isEmpty()) {
-                return list(remote);
-            }
-            if (words.size() == 2) {
-                String path = "jobs/" + RemoteServer.encoded(words.get(1));
-                switch (words.getFirst()) {
-                    case "show" -> {
-                        return document(remote.get(path));
-                    }
-                    case "follow" -> {
-                        return document(new RemoteJob(remote).follow(words.get(1)));
-                    }
-                    case "cancel" -> {
-                        return document(remote.post(path + "/cancel", Map.of(), Map.of()));
-                    }
-                    default -> {} // refused below
-                }
-            }
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "'jobs " + String.join(" ", words) + "' is not understood",
-                    "see 'mainstay jobs --help'",
-                    null);
-        } catch (InterruptedException stopped) {
-            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped by a signal", stopped);
+        return server.ask(session, ServerOption.STOPPED, this::ask);
+    }
+
+    private Document ask(RemoteServer remote) throws InterruptedException {
+        if (words.isEmpty()) {
+            return list(remote);
         }
+        if (words.size() == 2) {
+            String path = "jobs/" + RemoteServer.encoded(words.get(1));
+            switch (words.getFirst()) {
+                case "show" -> {
+                    return document(remote.get(path));
+                }
+                case "follow" -> {
+                    return document(new RemoteJob(remote).follow(words.get(1)));
+                }
+                case "cancel" -> {
+                    return document(remote.post(path + "/cancel", Map.of(), Map.of()));
+                }
+                default -> {} // refused below
+            }
+        }
+        throw new MainstayException(
+                ErrorCode.USAGE_INVALID,
+                "'jobs " + String.join(" ", words) + "' is not understood",
+                "see 'mainstay jobs --help'",
+                null);
     }
 
     private static Document list(RemoteServer remote) throws InterruptedException {
@@ -65,16 +63,12 @@ final class JobsCommand implements Verb {
                     each.path("kind").asString(),
                     each.path("target").asString(""),
                     each.path("state").asString(),
-                    time(each.path("started")),
-                    time(each.path("ended")),
+                    RemoteServer.time(each.path("started")),
+                    RemoteServer.time(each.path("ended")),
                     each.path("requestedBy").asString(""));
         }
         return (table.isEmpty() ? Document.of("no jobs yet") : Document.untitled())
                 .add("jobs", table);
-    }
-
-    private static Optional<Instant> time(JsonNode value) {
-        return value.isString() ? Optional.of(Instant.parse(value.asString())) : Optional.empty();
     }
 
     private static Document document(JsonNode job) {
@@ -89,8 +83,8 @@ final class JobsCommand implements Verb {
                         .add("target", job.path("target").asString(""))
                         .add("state", job.path("state").asString())
                         .add("requestedBy", job.path("requestedBy").asString(""))
-                        .add("started", time(job.path("started")))
-                        .add("ended", time(job.path("ended")));
+                        .add("started", RemoteServer.time(job.path("started")))
+                        .add("ended", RemoteServer.time(job.path("ended")));
         JsonNode failure = job.path("failure");
         if (failure.isObject()) {
             document.add("error", failure.path("error").asString(""))

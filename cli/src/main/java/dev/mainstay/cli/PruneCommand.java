@@ -77,10 +77,7 @@ final class PruneCommand implements Verb {
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
             UnneededWal wal = WalRetention.of(session.configuration(), session.clock().instant());
-            CompactionRule rule =
-                    session.configuration()
-                            .prune()
-                            .rule(session.configuration().repository().packSize());
+            CompactionRule rule = session.configuration().compaction();
             Prune.Report plan = new Prune(repository, wait, beside, wal, rule, _ -> {}).plan();
             if (planOnly) {
                 return describe(plan, "would be removed", "would be given up");

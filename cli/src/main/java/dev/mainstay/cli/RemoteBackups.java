@@ -2,11 +2,9 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
 
 import tools.jackson.databind.JsonNode;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +23,8 @@ final class RemoteBackups {
     }
 
     private static Document with(ServerOption option, Session session, Asked asked) {
-        try (RemoteServer server = option.open(session)) {
-            return asked.of(new RemoteBackups(server));
-        } catch (InterruptedException stopped) {
-            throw new MainstayException(ErrorCode.INTERRUPTED, "stopped by a signal", stopped);
-        }
+        return option.ask(
+                session, ServerOption.STOPPED, server -> asked.of(new RemoteBackups(server)));
     }
 
     /// @param source empty for all
@@ -108,7 +103,7 @@ final class RemoteBackups {
                                             row.path("backup").asString(),
                                             row.path("type").asString(""),
                                             row.path("status").asString(""),
-                                            time(row.path("begin")),
+                                            RemoteServer.time(row.path("begin")),
                                             ByteSize.of(row.path("sizeBytes").asLong(0)),
                                             ByteSize.of(row.path("storedBytes").asLong(0)),
                                             text(row, "held")));
@@ -146,10 +141,6 @@ final class RemoteBackups {
                 .map(JsonNode::asString);
     }
 
-    private static Optional<Instant> time(JsonNode value) {
-        return value.isString() ? Optional.of(Instant.parse(value.asString())) : Optional.empty();
-    }
-
     /// What `expire` would do.
     ///
     /// @param source empty for all
@@ -175,7 +166,7 @@ final class RemoteBackups {
                         name,
                         each.path("backup").asString(),
                         each.path("type").asString(),
-                        time(each.path("ended")),
+                        RemoteServer.time(each.path("ended")),
                         each.path("decision").asString(),
                         String.join("; ", why));
             }

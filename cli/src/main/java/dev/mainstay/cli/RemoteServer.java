@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
@@ -123,6 +124,11 @@ final class RemoteServer implements AutoCloseable {
         byte[] key = new byte[16];
         session.random().nextBytes(key);
         return HexFormat.of().formatHex(key);
+    }
+
+    /// Empty where the server has none.
+    static Optional<Instant> time(JsonNode value) {
+        return value.isString() ? Optional.of(Instant.parse(value.asString())) : Optional.empty();
     }
 
     JsonNode get(String path) throws InterruptedException {

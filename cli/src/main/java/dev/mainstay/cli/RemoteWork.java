@@ -29,12 +29,10 @@ final class RemoteWork {
 
     private static Document with(ServerOption option, Session session, Asked asked)
             throws IOException {
-        try (RemoteServer server = option.open(session)) {
-            return asked.of(new RemoteWork(server));
-        } catch (InterruptedException stopped) {
-            throw new MainstayException(
-                    ErrorCode.INTERRUPTED, "stopped by a signal; nothing was started", stopped);
-        }
+        return option.ask(
+                session,
+                ServerOption.STOPPED + "; nothing was started",
+                server -> asked.of(new RemoteWork(server)));
     }
 
     /// A job that removes nothing.

@@ -12,6 +12,7 @@ import java.util.Optional;
 
 /// `--server URL`: what a command does is done by a server, with its configuration.
 final class ServerOption {
+    static final String STOPPED = "stopped by a signal";
     private static final String TOKEN = "MAINSTAY_TOKEN";
 
     @Option(
@@ -57,9 +58,25 @@ final class ServerOption {
         return this;
     }
 
-    /// @throws MainstayException USAGE_INVALID, TOKEN_NEEDED, or SERVER_AWAY if the authorities
-    ///   cannot be used
-    RemoteServer open(Session session) {
+    /// What is asked of a server.
+    interface Asked<E extends Exception> {
+        Document of(RemoteServer server) throws E, InterruptedException;
+    }
+
+    /// Asks the server, as long as nobody interrupts.
+    ///
+    /// @param stopped what is said of it if somebody does
+    /// @throws MainstayException USAGE_INVALID, TOKEN_NEEDED, INTERRUPTED, SERVER_AWAY also if the
+    ///   authorities cannot be used, and what the server refuses
+    <E extends Exception> Document ask(Session session, String stopped, Asked<E> asked) throws E {
+        try (RemoteServer server = open(session)) {
+            return asked.of(server);
+        } catch (InterruptedException signal) {
+            throw new MainstayException(ErrorCode.INTERRUPTED, stopped, signal);
+        }
+    }
+
+    private RemoteServer open(Session session) {
         return new RemoteServer(
                 url.orElseThrow(
                         () ->

@@ -214,11 +214,7 @@ final class Compaction {
             rewrite.move(frames, needs.live().origins(thin.pack));
             return true;
         } catch (MainstayException damaged) {
-            if (damaged.code() == ErrorCode.SEAL_BROKEN
-                    || damaged.code() == ErrorCode.OBJECT_DAMAGED
-                    || damaged.code() == ErrorCode.PACK_FORGED
-                    || damaged.code() == ErrorCode.PACK_TRUNCATED
-                    || damaged.code() == ErrorCode.STORE_OBJECT_MISSING) {
+            if (SameFrames.isLost(damaged.code())) {
                 return false; // 'verify' names it; it stays
             }
             throw damaged;

@@ -115,15 +115,7 @@ final class MovedFrames {
 
     /// As far as objects can be read.
     static MovedFrames readable(Repository repository, Collection<ProtectedSource> sources) {
-        MovedFrames moved =
-                new MovedFrames(
-                        repository,
-                        sources,
-                        (_, broken) -> {
-                            if (BegunBackup.isPassing(broken)) {
-                                throw broken;
-                            }
-                        });
+        MovedFrames moved = new MovedFrames(repository, sources, (_, _) -> {});
         moved.update();
         return moved;
     }

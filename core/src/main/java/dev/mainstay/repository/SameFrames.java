@@ -28,6 +28,11 @@ final class SameFrames implements AutoCloseable {
                     ErrorCode.PACK_FORGED,
                     ErrorCode.STORE_OBJECT_MISSING);
 
+    /// Whether what could not be read is damaged or gone, rather than out of reach for now.
+    static boolean isLost(ErrorCode why) {
+        return LOST.contains(why);
+    }
+
     private record Pair(PackId pack, int number, PackId other, int otherNumber) {}
 
     private record Content(FrameKind kind, byte[] meta, byte[] payload) {
@@ -69,7 +74,7 @@ final class SameFrames implements AutoCloseable {
         if (before == null) {
             PackReader reader = readers.computeIfAbsent(source, PackReader::new);
             Read there = read(reader, other);
-            if (there.why.filter(LOST::contains).isPresent()) {
+            if (there.why.filter(SameFrames::isLost).isPresent()) {
                 damaged.add(other.pack());
             }
             // Where it was put at first it is what is meant, if it opens.
@@ -88,7 +93,7 @@ final class SameFrames implements AutoCloseable {
             return content.isPresent()
                     && place.content
                             .map(content.get()::isLike)
-                            .orElseGet(() -> place.why.filter(LOST::contains).isPresent());
+                            .orElseGet(() -> place.why.filter(SameFrames::isLost).isPresent());
         }
     }
 

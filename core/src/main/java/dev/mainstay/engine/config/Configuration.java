@@ -2,6 +2,7 @@ package dev.mainstay.engine.config;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.repository.CompactionRule;
 
 import java.time.Instant;
 import java.util.Collections;
@@ -38,6 +39,11 @@ public record Configuration(
     /// @throws MainstayException `USAGE_INVALID`, naming the nearest copy
     public CopySettings copy(String name) {
         return known(ErrorCode.USAGE_INVALID, "copy", name, copies);
+    }
+
+    /// Which packs of the repository are compacted.
+    public CompactionRule compaction() {
+        return prune.rule(repository.packSize());
     }
 
     /// The same with a copy in the repository's place.

@@ -3,6 +3,7 @@ package dev.mainstay.repository.format;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -43,6 +44,11 @@ public final class Bytes {
     /// In hex.
     public static String sha256Hex(byte[] bytes) {
         return HexFormat.of().formatHex(sha256(bytes, 0, bytes.length));
+    }
+
+    /// Of its UTF-8, in hex.
+    public static String sha256Hex(String text) {
+        return sha256Hex(text.getBytes(StandardCharsets.UTF_8));
     }
 
     public static byte[] sha256(byte[] bytes, int offset, int length) {

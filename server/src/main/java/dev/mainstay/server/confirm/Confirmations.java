@@ -11,7 +11,6 @@ import dev.mainstay.server.security.Caller;
 
 import org.springframework.transaction.support.TransactionOperations;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -243,6 +242,6 @@ public final class Confirmations {
     }
 
     private static String digest(String token) {
-        return Bytes.sha256Hex(token.getBytes(StandardCharsets.UTF_8));
+        return Bytes.sha256Hex(token);
     }
 }

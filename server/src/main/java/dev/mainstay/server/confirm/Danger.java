@@ -4,7 +4,6 @@ import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.server.security.Role;
 import dev.mainstay.server.state.JsonMap;
 
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -52,6 +51,6 @@ public record Danger(
         all.put("action", action.name());
         all.put("target", target);
         all.put("source", source);
-        return Bytes.sha256Hex(JsonMap.write(all).getBytes(StandardCharsets.UTF_8));
+        return Bytes.sha256Hex(JsonMap.write(all));
     }
 }

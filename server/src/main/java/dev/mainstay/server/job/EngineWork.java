@@ -130,11 +130,7 @@ public final class EngineWork implements JobWork {
                     WalRetention.of(
                             surroundings.configuration(),
                             surroundings.ground().clock().instant());
-            CompactionRule rule =
-                    surroundings
-                            .configuration()
-                            .prune()
-                            .rule(surroundings.configuration().repository().packSize());
+            CompactionRule rule = surroundings.configuration().compaction();
             Prune.Report plan = new Prune(repository, PATIENCE, false, wal, rule, _ -> {}).plan();
             demandNotInterrupted();
             progress.begin(

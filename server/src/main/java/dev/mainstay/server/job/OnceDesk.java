@@ -10,7 +10,6 @@ import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionOperations;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -147,6 +146,6 @@ public final class OnceDesk {
     private static String digest(JobRequest request) {
         Map<String, String> all = new TreeMap<>(request.parameters());
         all.put("", request.kind().word() + " " + request.target());
-        return Bytes.sha256Hex(JsonMap.write(all).getBytes(StandardCharsets.UTF_8));
+        return Bytes.sha256Hex(JsonMap.write(all));
     }
 }

@@ -16,7 +16,6 @@ import org.springframework.web.filter.OncePerRequestFilter;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -157,6 +156,6 @@ final class Limits {
     }
 
     private static String digest(String token) {
-        return Bytes.sha256Hex(token.getBytes(StandardCharsets.UTF_8));
+        return Bytes.sha256Hex(token);
     }
 }

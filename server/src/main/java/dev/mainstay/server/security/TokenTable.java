@@ -10,7 +10,6 @@ import dev.mainstay.server.state.SqlTime;
 
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -142,6 +141,6 @@ public final class TokenTable {
     }
 
     private static String digest(String text) {
-        return Bytes.sha256Hex(text.getBytes(StandardCharsets.UTF_8));
+        return Bytes.sha256Hex(text);
     }
 }

@@ -13,49 +13,62 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// `URL TOKEN SOURCES CLIENTS REQUESTS PAUSE-MILLIS`: so many clients read what a console would,
-/// each so many times with a pause after each answer; prints the times of each kind of request, and
-/// of all.
+/// `URL TOKEN SOURCES ENTRIES CLIENTS REQUESTS PAUSE-MILLIS`: so many clients read what a console
+/// would, each so many times with a pause after each answer; prints the times of each kind of
+/// request, and of all. Fails if one of them is not answered.
 public final class ServerReads {
-    private static final Pattern NEXT = Pattern.compile("\"next\":\"?([^\",}]+)");
+    private static final Pattern NEXT = Pattern.compile("\"next\":\"([^\"]+)");
     private static final Pattern BACKUP = Pattern.compile("\"backup\":\"([^\"]+)");
-    private static final int MILLION = 1_000_000;
 
     private final URI url;
     private final String token;
     private final int sources;
+    private final int entries;
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Map<String, List<Long>> nanos = new TreeMap<>();
 
-    private ServerReads(URI url, String token, int sources) {
+    private ServerReads(URI url, String token, int sources, int entries) {
         this.url = url;
         this.token = token;
         this.sources = sources;
+        this.entries = entries;
     }
 
     public static void main(String[] arguments) throws InterruptedException {
         ServerReads reads =
                 new ServerReads(
-                        URI.create(arguments[0]), arguments[1], Integer.parseInt(arguments[2]));
-        int clients = Integer.parseInt(arguments[3]);
-        int requests = Integer.parseInt(arguments[4]);
-        long pause = Long.parseLong(arguments[5]);
+                        URI.create(arguments[0]),
+                        arguments[1],
+                        Integer.parseInt(arguments[2]),
+                        Integer.parseInt(arguments[3]));
+        int clients = Integer.parseInt(arguments[4]);
+        int requests = Integer.parseInt(arguments[5]);
+        long pause = Long.parseLong(arguments[6]);
+        Queue<Throwable> broken = new ConcurrentLinkedQueue<>();
         List<Thread> threads = new ArrayList<>();
         long begun = System.nanoTime();
         for (int i = 0; i < clients; i++) {
             Random random = new Random(i);
-            threads.add(Thread.ofPlatform().start(() -> reads.work(random, requests, pause)));
+            threads.add(
+                    Thread.ofPlatform()
+                            .uncaughtExceptionHandler((_, why) -> broken.add(why))
+                            .start(() -> reads.work(random, requests, pause)));
         }
         for (Thread each : threads) {
             each.join();
         }
         reads.tell(Duration.ofNanos(System.nanoTime() - begun));
+        if (!broken.isEmpty()) {
+            throw new IllegalStateException(broken.size() + " clients gave up", broken.element());
+        }
     }
 
     private void work(Random random, int requests, long pause) {
@@ -98,7 +111,8 @@ public final class ServerReads {
                             ask(
                                     "audit, somewhere",
                                     "/api/v1/audit?limit=100&cursor="
-                                            + (1000 + random.nextInt(MILLION - 1000)));
+                                            + (entries / 1000
+                                                    + random.nextInt(entries - entries / 1000)));
                     case 8 ->
                             ask(
                                     "audit, of one",

@@ -15,6 +15,7 @@ import org.springframework.transaction.support.TransactionOperations;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
 
@@ -56,7 +57,32 @@ public final class AuditTrail implements AuditState {
             String outcome,
             String address,
             Optional<Instant> from,
-            Optional<Instant> until) {}
+            Optional<Instant> until) {
+        private boolean isOfTimeAlone() {
+            return (from.isPresent() || until.isPresent())
+                    && who.isEmpty()
+                    && address.isEmpty()
+                    && action.isEmpty()
+                    && outcome.isEmpty();
+        }
+
+        /// The order of an index. A column that has one value in all these rows changes nothing, but
+        /// without it an embedded database does not see that the index has them in order, and reads
+        /// them all for a page.
+        private String order() {
+            String leading =
+                    isOfTimeAlone()
+                            ? "at desc, "
+                            : !who.isEmpty()
+                                    ? "who desc, "
+                                    : !address.isEmpty()
+                                            ? "address desc, "
+                                            : !action.isEmpty()
+                                                    ? "action desc, "
+                                                    : !outcome.isEmpty() ? "outcome desc, " : "";
+            return " order by " + leading + "position desc fetch first :limit rows only";
+        }
+    }
 
     /// Puts what happened behind what happened before, as part of the transaction that is open, if
     /// one is. Should be the last that a transaction does: nobody else appends until it ends.
@@ -242,18 +268,25 @@ public final class AuditTrail implements AuditState {
                         row.getLong("times")));
     }
 
-    /// The newest first.
+    /// The newest first: by their places, which are the order in which they were put on record, and
+    /// by their times where they are asked for by time alone.
     ///
-    /// @param before only what stands before this place
+    /// @param before only what comes behind the entry at this place
     public List<Placed> list(Filter filter, long before, int limit) {
-        StringBuilder sql = new StringBuilder("select * from audit_entry where position < :before");
+        Optional<OffsetDateTime> behind =
+                filter.isOfTimeAlone() ? timeOf(before) : Optional.empty();
+        StringBuilder sql = new StringBuilder("select * from audit_entry where ");
+        sql.append(
+                behind.isPresent()
+                        ? "at <= :behind and (at < :behind or position < :before)"
+                        : "position < :before");
         where(sql, "who", filter.who);
         where(sql, "action", filter.action);
         where(sql, "outcome", filter.outcome);
         where(sql, "address", filter.address);
         filter.from.ifPresent(_ -> sql.append(" and at >= :from"));
         filter.until.ifPresent(_ -> sql.append(" and at < :until"));
-        sql.append(" order by position desc fetch first :limit rows only");
+        sql.append(filter.order());
         JdbcClient.StatementSpec statement =
                 jdbc.sql(sql.toString())
                         .param("before", before)
@@ -262,6 +295,7 @@ public final class AuditTrail implements AuditState {
                         .param("action", filter.action)
                         .param("outcome", filter.outcome)
                         .param("address", filter.address);
+        behind.ifPresent(time -> statement.param("behind", time));
         filter.from.ifPresent(time -> statement.param("from", SqlTime.of(time)));
         filter.until.ifPresent(time -> statement.param("until", SqlTime.of(time)));
         return statement
@@ -272,6 +306,13 @@ public final class AuditTrail implements AuditState {
                                         entry(row),
                                         row.getString("hash")))
                 .list();
+    }
+
+    private Optional<OffsetDateTime> timeOf(long position) {
+        return jdbc.sql("select at from audit_entry where position = :position")
+                .param("position", position)
+                .query(OffsetDateTime.class)
+                .optional();
     }
 
     private static void where(StringBuilder sql, String column, String value) {

@@ -106,21 +106,22 @@ public final class JobTable {
             Optional<String> before,
             int limit,
             Optional<Set<String>> sources) {
-        Set<String> granted = sources.filter(each -> !each.isEmpty()).orElse(Set.of("/"));
-        return jdbc.sql(
-                        """
-                        select * from job
-                        where (:target = '' or target = :target) and (:state = '' or state = :state)
-                          and (:before = '' or id < :before)
-                          and (:all = true or (kind <> 'copy' and target in (:sources)))
-                        order by id desc fetch first :limit rows only
-                        """)
-                .param("target", target.orElse(""))
+        Optional<String> of = target.filter(each -> !each.isEmpty());
+        StringBuilder sql = new StringBuilder("select * from job where true");
+        before.filter(each -> !each.isEmpty()).ifPresent(_ -> sql.append(" and id < :before"));
+        of.ifPresent(_ -> sql.append(" and target = :target"));
+        state.ifPresent(_ -> sql.append(" and state = :state"));
+        sources.ifPresent(_ -> sql.append(" and kind <> 'copy' and target in (:sources)"));
+        // The order of an index, as with the audit trail.
+        sql.append(" order by ")
+                .append(of.isPresent() ? "target desc, " : state.isPresent() ? "state desc, " : "")
+                .append("id desc fetch first :limit rows only");
+        return jdbc.sql(sql.toString())
+                .param("target", of.orElse(""))
                 .param("state", state.map(JobState::word).orElse(""))
                 .param("before", before.orElse(""))
                 .param("limit", limit)
-                .param("all", sources.isEmpty())
-                .param("sources", granted)
+                .param("sources", sources.filter(each -> !each.isEmpty()).orElse(Set.of("/")))
                 .query(JobRow::read)
                 .list();
     }

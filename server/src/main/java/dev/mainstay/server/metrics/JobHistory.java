@@ -125,13 +125,15 @@ final class JobHistory {
     ///
     /// @param target empty for any
     private List<JobFacts.Took> took(String kind, String target, int limit) {
+        String from = "select target, result, started_at, ended_at from job where ";
         return jdbc.sql(
-                        """
-                        select target, result, started_at, ended_at from job
-                        where kind = :kind and (:target = '' or target = :target) and state = 'done'
-                          and started_at is not null
-                        order by id desc fetch first :limit rows only
-                        """)
+                        from
+                                + (target.isEmpty() ? "" : "target = :target and ")
+                                + """
+                                kind = :kind and state = 'done' and started_at is not null
+                                order by """
+                                + (target.isEmpty() ? " kind desc," : " target desc,")
+                                + " id desc fetch first :limit rows only")
                 .param("kind", kind)
                 .param("target", target)
                 .param("limit", limit)

@@ -6,6 +6,8 @@ import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ServerState;
+import dev.mainstay.repository.AuditEntry;
+import dev.mainstay.repository.AuditFacts;
 import dev.mainstay.repository.AuditProof;
 import dev.mainstay.repository.AuditState;
 import dev.mainstay.repository.Ground;
@@ -29,6 +31,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -277,5 +280,77 @@ class AuditTrailTest {
         assertThat(all.stream().mapToLong(each -> each.entry().facts().times()).sum())
                 .isEqualTo(1001);
         assertThat(proof(Optional.of(station.trail)).findings()).isEmpty();
+    }
+
+    private static List<Long> paged(AuditTrail trail, AuditTrail.Filter filter) {
+        List<Long> places = new ArrayList<>();
+        long before = Long.MAX_VALUE;
+        while (true) {
+            List<AuditTrail.Placed> page = trail.list(filter, before, 3);
+            page.forEach(each -> places.add(each.position()));
+            if (page.size() < 3) {
+                return places;
+            }
+            before = page.getLast().position();
+        }
+    }
+
+    @Test
+    void pagesMissNothingAndRepeatNothingWhateverIsAskedFor() {
+        Station station = station(own("state"));
+        for (int i = 0; i < 40; i++) {
+            // Servers' clocks differ, and often it is the same moment.
+            clock.advance(Duration.ofSeconds(i % 3 == 0 ? 2 : i % 7 == 0 ? -3 : 0));
+            station.trail.append(
+                    "token " + i % 3, "10.0.0." + i % 2, "a" + i % 4, "", "20" + i % 5);
+        }
+        List<AuditState.Kept> all =
+                station.trail.entries(station.trail.end().trail(), 1, Long.MAX_VALUE);
+        Optional<Instant> from = Optional.of(all.get(9).entry().facts().at());
+        Optional<Instant> until = Optional.of(all.get(30).entry().facts().at());
+        for (String who : List.of("", "token 1")) {
+            for (String action : List.of("", "a2")) {
+                for (String outcome : List.of("", "203")) {
+                    for (int times = 0; times < 4; times++) {
+                        AuditTrail.Filter filter =
+                                new AuditTrail.Filter(
+                                        who,
+                                        action,
+                                        outcome,
+                                        "",
+                                        times % 2 == 0 ? Optional.empty() : from,
+                                        times / 2 == 0 ? Optional.empty() : until);
+                        Comparator<AuditEntry> order =
+                                Comparator.comparingLong(AuditEntry::number).reversed();
+                        boolean ofTime = times > 0 && (who + action + outcome).isEmpty();
+                        assertThat(paged(station.trail, filter))
+                                .as("%s", filter)
+                                .isEqualTo(
+                                        all.stream()
+                                                .map(AuditState.Kept::entry)
+                                                .filter(each -> fits(filter, each.facts()))
+                                                .sorted(
+                                                        ofTime
+                                                                ? Comparator.comparing(
+                                                                                (AuditEntry each) ->
+                                                                                        each.facts()
+                                                                                                .at())
+                                                                        .reversed()
+                                                                        .thenComparing(order)
+                                                                : order)
+                                                .map(AuditEntry::number)
+                                                .toList());
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean fits(AuditTrail.Filter filter, AuditFacts facts) {
+        return (filter.who().isEmpty() || filter.who().equals(facts.who()))
+                && (filter.action().isEmpty() || filter.action().equals(facts.action()))
+                && (filter.outcome().isEmpty() || filter.outcome().equals(facts.outcome()))
+                && filter.from().filter(time -> facts.at().isBefore(time)).isEmpty()
+                && filter.until().filter(time -> !facts.at().isBefore(time)).isEmpty();
     }
 }

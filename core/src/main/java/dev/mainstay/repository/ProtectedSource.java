@@ -66,7 +66,7 @@ public final class ProtectedSource {
     /// A text that changes with every record that is put or removed, and with nothing else: objects
     /// are written once, so their names tell. Cheaper than reading them.
     public String recordsTag() {
-        return RecordChain.tag(this);
+        return RecordsTag.of(this);
     }
 
     /// Some of the newest backups, newest first, without reading all records: for who asks often.

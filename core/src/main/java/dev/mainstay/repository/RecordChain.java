@@ -8,8 +8,6 @@ import dev.mainstay.repository.format.Json;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.storage.PutOutcome;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -82,21 +80,6 @@ public final class RecordChain {
         return chain;
     }
 
-    /// @see ProtectedSource#recordsTag
-    static String tag(ProtectedSource source) {
-        MessageDigest digest = Bytes.sha256();
-        for (String prefix : List.of(Names.slots(source.id()), Names.records(source.id()))) {
-            Listing.forEach(
-                    source.vault().store,
-                    prefix,
-                    object ->
-                            digest.update(
-                                    (object.name() + " " + object.sizeBytes() + "\n")
-                                            .getBytes(StandardCharsets.UTF_8)));
-        }
-        return HexFormat.of().formatHex(digest.digest(), 0, 16);
-    }
-
     private void read(String prefix, ObjectType type) {
         Listing.forEach(source.vault().store, prefix, object -> readOne(object.name(), type));
     }
@@ -166,6 +149,11 @@ public final class RecordChain {
     /// Records that were there and could not be read when this one was written.
     private static List<String> damage(Event record) {
         return record.body.has("damaged") ? record.body.strings("damaged") : List.of();
+    }
+
+    /// Hashes of the commits that a record says are removed.
+    static List<String> removedBy(Event record) {
+        return removed(record).stream().map(Link::sha256).toList();
     }
 
     private static List<Link> removed(Event record) {

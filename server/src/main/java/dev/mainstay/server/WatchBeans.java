@@ -18,6 +18,7 @@ import dev.mainstay.server.report.ReportsController;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.view.RepositoryView;
 
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -39,8 +40,9 @@ class WatchBeans {
     /// For what a channel has to answer.
 
     @Bean
-    FactsKeeper factsKeeper(Surroundings surroundings, JdbcClient jdbc, TokenTable tokens) {
-        return new FactsKeeper(surroundings, jdbc, tokens, FactsKeeper.Pace.USUAL);
+    FactsKeeper factsKeeper(
+            Surroundings surroundings, RepositoryView view, JdbcClient jdbc, TokenTable tokens) {
+        return new FactsKeeper(surroundings, view, jdbc, tokens, FactsKeeper.Pace.USUAL);
     }
 
     private static WatchSettings settings(Surroundings surroundings) {

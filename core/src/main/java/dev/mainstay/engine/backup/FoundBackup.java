@@ -46,11 +46,20 @@ public record FoundBackup(ProtectedSource source, CommittedBackup backup, Option
 
     /// @throws MainstayException BACKUP_UNKNOWN if no backup can be called so
     public static BackupId parse(String text) {
+        return find(text)
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.BACKUP_UNKNOWN,
+                                        "'" + text + "' is no backup id"));
+    }
+
+    /// Empty if no backup can be called so.
+    public static Optional<BackupId> find(String text) {
         try {
-            return BackupId.parse(text);
+            return Optional.of(BackupId.parse(text));
         } catch (IllegalArgumentException notAnId) {
-            throw new MainstayException(
-                    ErrorCode.BACKUP_UNKNOWN, "'" + text + "' is no backup id", notAnId);
+            return Optional.empty();
         }
     }
 

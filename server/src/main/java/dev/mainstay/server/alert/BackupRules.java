@@ -5,9 +5,9 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.engine.config.AlertRule;
 import dev.mainstay.engine.config.RuleSettings;
 import dev.mainstay.server.metrics.ArchiveFacts;
-import dev.mainstay.server.metrics.BackupFacts;
 import dev.mainstay.server.metrics.JobFacts;
 import dev.mainstay.server.metrics.SourceFacts;
+import dev.mainstay.server.view.KnownBackup;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -59,7 +59,7 @@ final class BackupRules {
         }
         JobFacts.Ended job = last.get();
         Optional<Instant> newest =
-                source.archive().flatMap(ArchiveFacts::newest).map(BackupFacts::end);
+                source.archive().flatMap(ArchiveFacts::newest).map(KnownBackup::end);
         if (newest.isPresent() && newest.get().isAfter(job.ended())) {
             return;
         }
@@ -135,11 +135,11 @@ final class BackupRules {
     /// The running one, or else the last.
     private void slow(String name, ArchiveFacts archive) {
         Optional<JobFacts.Running> running = running(name);
-        BackupFacts newest = archive.newest().orElse(null);
+        KnownBackup newest = archive.newest().orElse(null);
         if (newest == null) {
             return;
         }
-        List<BackupFacts> earlier = earlier(archive, newest);
+        List<KnownBackup> earlier = earlier(archive, newest);
         Optional<Usual> usual =
                 Usual.of(
                         earlier.stream()
@@ -150,7 +150,7 @@ final class BackupRules {
         }
         Duration most =
                 archive.backups().stream()
-                        .map(BackupFacts::duration)
+                        .map(KnownBackup::duration)
                         .max(Duration::compareTo)
                         .orElse(Duration.ZERO);
         Optional<Duration> runs =
@@ -165,7 +165,7 @@ final class BackupRules {
         bench.found(
                 AlertRule.BACKUP_SLOW,
                 name,
-                running.map(JobFacts.Running::id).orElse(newest.id()),
+                running.map(JobFacts.Running::id).orElse(newest.id().text()),
                 new Bench.Words(
                         "Backup of " + name + (runs.isPresent() ? " takes" : " took") + " too long",
                         Bench.text(took)
@@ -182,25 +182,25 @@ final class BackupRules {
                                 + " server, or a slow repository?"));
     }
 
-    private static List<BackupFacts> earlier(ArchiveFacts archive, BackupFacts newest) {
+    private static List<KnownBackup> earlier(ArchiveFacts archive, KnownBackup newest) {
         return archive.backups().stream()
                 .filter(each -> each.type().equals(newest.type()) && !each.id().equals(newest.id()))
                 .toList();
     }
 
-    private void size(String name, ArchiveFacts archive, BackupFacts newest) {
-        List<BackupFacts> earlier = earlier(archive, newest);
-        if (!size(name, newest, earlier, "restores to", BackupFacts::bytes)) {
-            size(name, newest, earlier, "stored", BackupFacts::bytesStored);
+    private void size(String name, ArchiveFacts archive, KnownBackup newest) {
+        List<KnownBackup> earlier = earlier(archive, newest);
+        if (!size(name, newest, earlier, "restores to", KnownBackup::bytes)) {
+            size(name, newest, earlier, "stored", KnownBackup::bytesStored);
         }
     }
 
     private boolean size(
             String name,
-            BackupFacts newest,
-            List<BackupFacts> earlier,
+            KnownBackup newest,
+            List<KnownBackup> earlier,
             String what,
-            ToLongFunction<BackupFacts> of) {
+            ToLongFunction<KnownBackup> of) {
         Optional<Usual> usual =
                 Usual.of(earlier.stream().map(each -> (double) of.applyAsLong(each)).toList());
         long bytes = of.applyAsLong(newest);
@@ -212,7 +212,7 @@ final class BackupRules {
         bench.found(
                 AlertRule.BACKUP_SIZE,
                 name,
-                newest.id(),
+                newest.id().text(),
                 new Bench.Words(
                         "Backup of " + name + " is unusually " + (large ? "large" : "small"),
                         "Backup "
@@ -241,7 +241,7 @@ final class BackupRules {
     }
 
     /// Good news are news for an hour.
-    private void completed(String name, BackupFacts newest) {
+    private void completed(String name, KnownBackup newest) {
         if (bench.rule(AlertRule.BACKUP_COMPLETED).isEmpty()
                 || Bench.exceeds(bench.since(newest.end()), NEWS)) {
             return;
@@ -249,7 +249,7 @@ final class BackupRules {
         bench.found(
                 AlertRule.BACKUP_COMPLETED,
                 name,
-                newest.id(),
+                newest.id().text(),
                 new Bench.Words(
                         "Backup of " + name + " is complete",
                         newest.id()

@@ -5,11 +5,11 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.engine.config.AlertRule;
 import dev.mainstay.engine.config.RuleSettings;
 import dev.mainstay.server.metrics.ArchiveFacts;
-import dev.mainstay.server.metrics.BackupFacts;
 import dev.mainstay.server.metrics.CopyFacts;
 import dev.mainstay.server.metrics.JobFacts;
 import dev.mainstay.server.metrics.SourceFacts;
 import dev.mainstay.server.metrics.SpaceFacts;
+import dev.mainstay.server.view.KnownBackup;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -125,7 +125,7 @@ final class StorageRules {
                         .flatMap(source -> source.archive().stream())
                         .flatMap(archive -> archive.backups().stream())
                         .findFirst()
-                        .map(BackupFacts::end)
+                        .map(KnownBackup::end)
                         .filter(first -> Bench.exceeds(bench.since(first), rule.get().after()))
                         .isPresent();
         boolean lacks = copy.problem().isEmpty() && copy.lag().isEmpty() && holds;

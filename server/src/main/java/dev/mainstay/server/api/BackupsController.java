@@ -90,10 +90,11 @@ public final class BackupsController {
             @RequestParam(defaultValue = "100") int limit) {
         PageLimit.demand(limit);
         SourcePicture picture = view.source(source);
-        int from = cursor.map(id -> after(picture.backups(), id)).orElse(0);
-        int to = Math.min(from + limit, picture.backups().size());
+        List<BackupRow> backups = picture.backups();
+        int from = cursor.map(id -> after(picture, id)).orElse(0);
+        int to = Math.min(from + limit, backups.size());
         List<Row> rows =
-                picture.backups().subList(from, to).stream()
+                backups.subList(from, to).stream()
                         .map(row -> Row.of(source, row))
                         .toList();
         return ResponseEntity.ok()
@@ -101,21 +102,21 @@ public final class BackupsController {
                 .body(
                         new Page(
                                 rows,
-                                to < picture.backups().size() ? rows.getLast().backup() : null,
+                                to < backups.size() ? rows.getLast().backup() : null,
                                 picture.damaged()));
     }
 
-    private static int after(List<BackupRow> backups, String id) {
-        for (int i = 0; i < backups.size(); i++) {
-            if (backups.get(i).id().text().equals(id)) {
-                return i + 1;
-            }
-        }
-        throw new MainstayException(
-                ErrorCode.USAGE_INVALID,
-                "the cursor is of no backup that is there",
-                "it was removed meanwhile, perhaps: begin anew",
-                null);
+    private static int after(SourcePicture picture, String id) {
+        return FoundBackup.find(id)
+                .flatMap(picture::indexOf)
+                .map(index -> index + 1)
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.USAGE_INVALID,
+                                        "the cursor is of no backup that is there",
+                                        "it was removed meanwhile, perhaps: begin anew",
+                                        null));
     }
 
     @GetMapping("/api/v1/backups/{id}")

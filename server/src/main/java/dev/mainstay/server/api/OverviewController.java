@@ -11,6 +11,7 @@ import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 import dev.mainstay.server.view.BackupRow;
+import dev.mainstay.server.view.KnownBackup;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.view.SourcePicture;
 import dev.mainstay.server.wal.ReceiverReport;
@@ -79,18 +80,15 @@ public final class OverviewController {
             @Nullable Instant oldest,
             @Nullable Instant newest) {
         static OfSource of(SourcePicture source) {
-            List<BackupRow> rows = source.backups();
+            List<KnownBackup> whole = source.whole();
             return new OfSource(
                     source.name(),
-                    rows.size(),
-                    rows.stream().filter(each -> each.type().equals("full")).count(),
-                    rows.stream().filter(each -> each.type().equals("incremental")).count(),
-                    rows.stream().mapToLong(BackupRow::bytes).sum(),
-                    rows.stream().mapToLong(BackupRow::bytesStored).sum(),
-                    rows.reversed().stream()
-                            .flatMap(each -> each.end().stream())
-                            .findFirst()
-                            .orElse(null),
+                    source.backups().size(),
+                    whole.stream().filter(each -> each.type().equals("full")).count(),
+                    whole.stream().filter(each -> each.type().equals("incremental")).count(),
+                    whole.stream().mapToLong(KnownBackup::bytes).sum(),
+                    source.bytesStored(),
+                    whole.isEmpty() ? null : whole.getFirst().end(),
                     source.newest().flatMap(BackupRow::end).orElse(null));
         }
     }
@@ -123,7 +121,7 @@ public final class OverviewController {
                 objects.total().bytes(),
                 objects.total().objects(),
                 kinds,
-                view.names().stream().map(view::source).map(OfSource::of).toList(),
+                view.sources(_ -> true).stream().map(OfSource::of).toList(),
                 jobs.since(clock.instant().minus(DAY)).stream().map(Count::of).toList());
     }
 
@@ -159,17 +157,14 @@ public final class OverviewController {
     Dashboard dashboard() {
         Instant now = clock.instant();
         List<JobCounts.Count> counts = jobs.since(now.minus(DAY));
-        List<SourcePicture> sources = view.names().stream().map(view::source).toList();
+        List<SourcePicture> sources = view.sources(_ -> true);
         return new Dashboard(
                 now,
                 sources.stream().mapToLong(each -> each.backups().size()).sum(),
                 count(counts, JobState.FAILED),
                 count(counts, JobState.RUNNING),
                 count(counts, JobState.QUEUED),
-                sources.stream()
-                        .flatMap(each -> each.backups().stream())
-                        .mapToLong(BackupRow::bytesStored)
-                        .sum(),
+                sources.stream().mapToLong(SourcePicture::bytesStored).sum(),
                 sources.stream().map(each -> summary(each, counts, now)).toList(),
                 recent(sources));
     }

@@ -46,7 +46,7 @@ public final class SourcesController {
                     source.newest()
                             .map(row -> BackupsController.Row.of(source.name(), row))
                             .orElse(null),
-                    source.backups().stream().mapToLong(each -> each.bytesStored()).sum(),
+                    source.bytesStored(),
                     source.damaged());
         }
     }
@@ -56,7 +56,7 @@ public final class SourcesController {
     @SourceGrant
     @Operation(summary = "sources of the configuration and of the repository")
     List<View> list() {
-        return view.names().stream().filter(Grants::allow).map(view::source).map(View::of).toList();
+        return view.sources(Grants::allow).stream().map(View::of).toList();
     }
 
     @GetMapping("/api/v1/sources/{source}")

@@ -38,7 +38,7 @@ public final class AuditClerk implements SmartLifecycle {
     public void start() {
         trail.append(trail.server(), "", "server start", "", "done");
         running = true;
-        Thread.ofVirtual().name("audit").start(this::work);
+        Thread.ofPlatform().daemon().name("audit").start(this::work);
     }
 
     private void work() {
@@ -77,7 +77,7 @@ public final class AuditClerk implements SmartLifecycle {
         } catch (RuntimeException failed) {
             LOG.error("the audit trail does not say that this server stopped", failed);
         }
-        Thread last = Thread.ofVirtual().name("audit-last").start(this::publish);
+        Thread last = Thread.ofPlatform().daemon().name("audit-last").start(this::publish);
         try {
             if (!last.join(STOP_PATIENCE)) {
                 LOG.warn("the repository does not answer: the audit trail's end is in the state alone");

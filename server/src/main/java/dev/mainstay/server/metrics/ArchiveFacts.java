@@ -1,5 +1,7 @@
 package dev.mainstay.server.metrics;
 
+import dev.mainstay.server.view.KnownBackup;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -15,7 +17,7 @@ import java.util.Optional;
 /// @param removable backups that it no longer keeps, and that are there all the same
 public record ArchiveFacts(
         Instant at,
-        List<BackupFacts> backups,
+        List<KnownBackup> backups,
         Optional<Instant> windowBegin,
         Optional<WalFacts> wal,
         int kept,
@@ -24,17 +26,17 @@ public record ArchiveFacts(
         backups = List.copyOf(backups);
     }
 
-    public Optional<BackupFacts> newest() {
+    public Optional<KnownBackup> newest() {
         return backups.isEmpty() ? Optional.empty() : Optional.of(backups.getLast());
     }
 
-    public Optional<BackupFacts> newest(String type) {
+    public Optional<KnownBackup> newest(String type) {
         return backups.reversed().stream().filter(each -> each.type().equals(type)).findFirst();
     }
 
     /// Until when everything can be recovered; the end of the newest backup without WAL.
     public Optional<Instant> covered() {
-        return wal.map(WalFacts::covered).or(() -> newest().map(BackupFacts::end));
+        return wal.map(WalFacts::covered).or(() -> newest().map(KnownBackup::end));
     }
 
     /// What would be lost if the cluster were lost now.

@@ -1,5 +1,6 @@
 package dev.mainstay.server.metrics;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.base.WalSegment;
@@ -12,9 +13,10 @@ import dev.mainstay.engine.retention.RetentionDecision;
 import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.postgres.wal.WalSummary;
-import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
+import dev.mainstay.server.view.KnownBackup;
+import dev.mainstay.server.view.SourcePicture;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,9 +27,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Reads what the repository has of one source. What is asked often is little: the newest records,
-/// and the names of the log since the last look; all of it is read when there is a new backup, and
-/// once an hour.
+/// Reads what the repository has of one source. What is asked often is little: the names of the
+/// records, and those of the log since the last look; all records are read when there is a new one,
+/// and once an hour.
 final class ArchiveLook {
     private static final Duration EVERYTHING = Duration.ofHours(1);
 
@@ -36,13 +38,13 @@ final class ArchiveLook {
 
     private final SourceSettings settings;
     private final PositionTrail trail;
-    private List<BackupFacts> backups = List.of();
+    private List<KnownBackup> backups = List.of();
     private @Nullable BackupDetails newestDetails;
     private Optional<Instant> windowBegin = Optional.empty();
     private int kept;
     private int removable;
     private Instant everythingAt = Instant.MIN;
-    private String newestId = "";
+    private String tag = "";
     private Lsn reached = Lsn.NONE;
     private @Nullable WalFacts wal;
 
@@ -52,18 +54,19 @@ final class ArchiveLook {
     }
 
     /// @throws dev.mainstay.base.MainstayException if the repository cannot be read
-    ArchiveFacts look(Optional<ProtectedSource> found, Instant now) {
+    ///
+    /// @param picture of the source, as it is now
+    ArchiveFacts look(Optional<ProtectedSource> found, SourcePicture picture, Instant now) {
         if (found.isEmpty()) {
             return new ArchiveFacts(now, List.of(), Optional.empty(), Optional.empty(), 0, 0);
         }
         ProtectedSource source = found.get();
-        String newest =
-                source.newestBackups().stream().findFirst().map(each -> each.id().text()).orElse("");
         boolean due =
                 everythingAt.equals(Instant.MIN) || !now.isBefore(everythingAt.plus(EVERYTHING));
-        if (due || !newest.equals(newestId)) {
+        backups = picture.whole();
+        if (due || !picture.tag().equals(tag)) {
             everything(source, now);
-            newestId = newest;
+            tag = picture.tag();
             everythingAt = now;
         }
         BackupDetails details = newestDetails;
@@ -80,10 +83,7 @@ final class ArchiveLook {
     }
 
     private void everything(ProtectedSource source, Instant now) {
-        List<CommittedBackup> all = source.backups(); // each with all that was recorded: not kept
-        backups = all.stream().map(BackupFacts::of).toList();
-        Optional<BackupDetails> last =
-                all.isEmpty() ? Optional.empty() : BackupDetails.find(all.getLast());
+        Optional<BackupDetails> last = newest(source);
         newestDetails = last.orElse(null);
         reached = Lsn.NONE;
         ExpiryPlan plan = new SourceExpiry(source, settings.retention(), now).plan();
@@ -91,6 +91,18 @@ final class ArchiveLook {
         kept = (int) plan.decisions().stream().filter(RetentionDecision::keep).count();
         windowBegin =
                 last.flatMap(details -> window(plan, details)).map(window -> window.from().end());
+    }
+
+    private Optional<BackupDetails> newest(ProtectedSource source) {
+        if (backups.isEmpty()) {
+            return Optional.empty();
+        }
+        BackupId id = backups.getLast().id();
+        return BackupDetails.find(
+                source.newestBackups().stream()
+                        .filter(each -> each.id().equals(id))
+                        .findFirst()
+                        .orElseGet(() -> source.backup(id)));
     }
 
     /// The window of the newest backup's cluster, on its youngest timeline.

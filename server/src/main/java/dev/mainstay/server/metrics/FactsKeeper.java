@@ -3,10 +3,12 @@ package dev.mainstay.server.metrics;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.ScrubPosition;
 import dev.mainstay.repository.StoredObjects;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.view.RepositoryView;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +54,7 @@ public final class FactsKeeper implements SmartLifecycle {
     }
 
     private final Surroundings surroundings;
+    private final RepositoryView view;
     private final Configuration configuration;
     private final JobHistory history;
     private final SizeTable sizes;
@@ -79,8 +82,13 @@ public final class FactsKeeper implements SmartLifecycle {
     private volatile boolean running;
 
     public FactsKeeper(
-            Surroundings surroundings, JdbcClient jdbc, TokenTable tokens, Pace pace) {
+            Surroundings surroundings,
+            RepositoryView view,
+            JdbcClient jdbc,
+            TokenTable tokens,
+            Pace pace) {
         this.surroundings = surroundings;
+        this.view = view;
         this.configuration = surroundings.configuration();
         this.history = new JobHistory(jdbc);
         this.sizes = new SizeTable(jdbc);
@@ -140,15 +148,19 @@ public final class FactsKeeper implements SmartLifecycle {
         looks = clusterLooks.size() + 2;
         clusterLooks.forEach(
                 (name, look) ->
-                        every(pace.clusters(), "cluster " + name, () -> cluster(name, look)));
-        every(pace.archives(), "repository", this::lookAtRepository);
-        every(pace.jobs(), "jobs", this::lookAtJobs);
+                        every(
+                                Thread.ofVirtual(),
+                                pace.clusters(),
+                                "cluster " + name,
+                                () -> cluster(name, look)));
+        every(Thread.ofPlatform().daemon(), pace.archives(), "repository", this::lookAtRepository);
+        every(Thread.ofPlatform().daemon(), pace.jobs(), "jobs", this::lookAtJobs);
     }
 
-    private void every(Duration interval, String what, Runnable look) {
+    /// @param kind virtual for what mostly waits: one that computes for long lets no other one in
+    private void every(Thread.Builder kind, Duration interval, String what, Runnable look) {
         threads.add(
-                Thread.ofVirtual()
-                        .name("look at " + what)
+                kind.name("look at " + what)
                         .start(
                                 () -> {
                                     do {
@@ -202,7 +214,10 @@ public final class FactsKeeper implements SmartLifecycle {
         try {
             Repository open = open(now);
             archiveLooks.forEach(
-                    (name, look) -> archives.put(name, look.look(open.source(name), now)));
+                    (name, look) -> {
+                        Optional<ProtectedSource> source = open.source(name);
+                        archives.put(name, look.look(source, view.look(name, source), now));
+                    });
             copyLooks.forEach((name, look) -> copy(name, look, open, now));
             repositoryFacts = counted(open, now);
         } catch (MainstayException failed) {

@@ -1,5 +1,7 @@
 package dev.mainstay.server.metrics;
 
+import dev.mainstay.server.view.KnownBackup;
+
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
@@ -124,7 +126,7 @@ final class Scrape {
                 "remove");
     }
 
-    private void backup(String source, BackupFacts backup) {
+    private void backup(String source, KnownBackup backup) {
         String[] tags = {"source", source, "type", backup.type()};
         gauge(
                 "backup_last_success_timestamp",

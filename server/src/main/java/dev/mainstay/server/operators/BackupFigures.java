@@ -95,11 +95,10 @@ final class BackupFigures {
 
     /// Of every source, the newest first.
     List<Item> all() {
-        return view.names().stream()
+        return view.sources(_ -> true).stream()
                 .flatMap(
                         source ->
-                                view.source(source).backups().stream()
-                                        .map(row -> item(source, row)))
+                                source.backups().stream().map(row -> item(source.name(), row)))
                 .sorted(Comparator.comparing(Item::id).reversed())
                 .toList();
     }

@@ -187,9 +187,9 @@ public final class FamilyB {
     @LeastRole(Role.VIEWER)
     @Operation(summary = "what the policies keep")
     List<Lifecycle> lifecycle() {
-        return view.names().stream()
-                .filter(source -> view.source(source).newest().isPresent())
-                .map(source -> Lifecycle.of(view.plan(source)))
+        return view.sources(_ -> true).stream()
+                .filter(source -> source.newest().isPresent())
+                .map(source -> Lifecycle.of(view.plan(source.name())))
                 .toList();
     }
 

@@ -3,10 +3,10 @@ package dev.mainstay.server.report;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.server.alert.Alert;
 import dev.mainstay.server.metrics.ArchiveFacts;
-import dev.mainstay.server.metrics.BackupFacts;
 import dev.mainstay.server.metrics.Facts;
 import dev.mainstay.server.metrics.JobFacts;
 import dev.mainstay.server.metrics.SourceFacts;
+import dev.mainstay.server.view.KnownBackup;
 
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +94,7 @@ public record DailyReport(
 
     private static Database database(Facts facts, SourceFacts source, Instant now) {
         @Nullable ArchiveFacts archive = source.archive().orElse(null);
-        @Nullable BackupFacts newest =
+        @Nullable KnownBackup newest =
                 archive == null ? null : archive.newest().orElse(null);
         int backups =
                 archive == null

@@ -1,11 +1,10 @@
 package dev.mainstay.server.view;
 
 import dev.mainstay.base.BackupId;
-import dev.mainstay.engine.backup.BackupDetails;
-import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.DamagedRecord;
 import dev.mainstay.repository.Hold;
-import dev.mainstay.repository.RecordChain;
+
+import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 import java.util.Optional;
@@ -24,18 +23,16 @@ public record BackupRow(
         long bytes,
         long bytesStored,
         Optional<String> held) {
-    static BackupRow of(RecordChain chain, CommittedBackup backup) {
+    static BackupRow of(KnownBackup backup, @Nullable Hold hold) {
         return new BackupRow(
                 backup.id(),
                 backup.type(),
-                BackupDetails.find(backup)
-                        .map(details -> details.judgement().status())
-                        .orElse("damaged"),
+                backup.status(),
                 Optional.of(backup.begin()),
                 Optional.of(backup.end()),
-                backup.statistics().number("bytes"),
-                backup.statistics().number("bytes-stored"),
-                Optional.ofNullable(chain.holds().get(backup.id())).map(Hold::reason));
+                backup.bytes(),
+                backup.bytesStored(),
+                Optional.ofNullable(hold).map(Hold::reason));
     }
 
     static BackupRow of(DamagedRecord damaged) {

@@ -49,15 +49,35 @@ final class Remembered<K, V> {
 
     Read<V> read(K key) {
         Read<V> last = known.get(key);
-        Duration age =
-                last == null ? Duration.ZERO : Duration.between(last.at, clock.instant()).abs();
-        if (last == null || age.compareTo(bearable) > 0) {
+        if (last == null || age(last).compareTo(bearable) > 0) {
             return await(again(key));
         }
-        if (age.compareTo(fresh) > 0) {
+        if (age(last).compareTo(fresh) > 0) {
             CompletableFuture<Read<V>> _ = again(key); // whoever asks later has it
         }
         return last;
+    }
+
+    /// Begins to read what would have to be waited for, so that several are read at once.
+    void begin(K key) {
+        Read<V> last = known.get(key);
+        if (last == null || age(last).compareTo(bearable) > 0) {
+            CompletableFuture<Read<V>> _ = again(key);
+        }
+    }
+
+    private Duration age(Read<V> last) {
+        return Duration.between(last.at, clock.instant()).abs();
+    }
+
+    /// Somebody else has read it.
+    ///
+    /// @param at when reading it began
+    void learn(K key, V value, Instant at) {
+        known.merge(
+                key,
+                new Read<>(value, at),
+                (last, learnt) -> last.at.isAfter(learnt.at) ? last : learnt);
     }
 
     /// What was read last, however old.

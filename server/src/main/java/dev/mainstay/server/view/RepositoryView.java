@@ -3,6 +3,7 @@ package dev.mainstay.server.view;
 import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.SourceId;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.archive.ArchivedTimelines;
@@ -13,22 +14,25 @@ import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.RetentionPolicy;
 import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.repository.KnownRecords;
 import dev.mainstay.repository.ProtectedSource;
-import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.StoredObjects;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// The repository as it was some seconds ago. It is opened when somebody asks first, and stays
 /// open.
@@ -38,16 +42,23 @@ public final class RepositoryView implements AutoCloseable {
 
     private static final Duration SECONDS = Duration.ofSeconds(5);
     private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    /// Whoever looks at everything each minute tells what he saw.
+    private static final Duration MINUTES = Duration.ofMinutes(3);
     private static final Duration HALF_AN_HOUR = Duration.ofMinutes(30);
+
+    /// Threads of the system, which share the processors with those that answer: a virtual one that
+    /// is busy for long lets no other one in.
     private static final Executor READERS =
-            work -> Thread.ofVirtual().name("reads the repository").start(work);
+            work -> Thread.ofPlatform().daemon().name("reads the repository").start(work);
 
     private final Surroundings surroundings;
     private final Remembered<String, List<String>> names = remembered(_ -> readNames(), SECONDS);
     private final Remembered<String, List<ProtectedSource>> readable =
             remembered(_ -> FoundBackup.readable(repository(), new ArrayList<>()), SECONDS);
+    private final Map<SourceId, KnownRecords<KnownBackup>> records = new ConcurrentHashMap<>();
     private final Remembered<String, SourcePicture> sources =
-            remembered(this::readSource, SECONDS);
+            remembered(this::readSource, SECONDS, MINUTES);
     private final Remembered<String, ExpiryPlan> plans = remembered(this::readPlan, SECONDS);
     private final Remembered<String, WalPicture> wal =
             remembered(name -> WalPicture.of(known(name)), SECONDS);
@@ -63,7 +74,11 @@ public final class RepositoryView implements AutoCloseable {
     }
 
     private <V> Remembered<String, V> remembered(Function<String, V> reading, Duration fresh) {
-        Duration bearable = fresh.equals(SECONDS) ? MINUTE : HALF_AN_HOUR;
+        return remembered(reading, fresh, fresh.equals(SECONDS) ? MINUTE : HALF_AN_HOUR);
+    }
+
+    private <V> Remembered<String, V> remembered(
+            Function<String, V> reading, Duration fresh, Duration bearable) {
         return new Remembered<>(
                 reading, fresh, bearable, () -> surroundings().ground().clock().instant(), READERS);
     }
@@ -107,6 +122,21 @@ public final class RepositoryView implements AutoCloseable {
         return sources.get(name);
     }
 
+    /// All whose names are wanted; read at once where they were not read yet.
+    public List<SourcePicture> sources(Predicate<String> wanted) {
+        List<String> all = names().stream().filter(wanted).toList();
+        all.forEach(sources::begin);
+        return all.stream().map(sources::get).toList();
+    }
+
+    /// A look at a source by whoever has the repository open: others are told of what he saw.
+    public SourcePicture look(String name, Optional<ProtectedSource> source) {
+        Instant at = surroundings.ground().clock().instant();
+        SourcePicture picture = picture(name, source);
+        sources.learn(name, picture, at);
+        return picture;
+    }
+
     /// Nothing is remembered of what nobody has.
     private void demandKnown(String name) {
         if (!names().contains(name)) {
@@ -114,38 +144,27 @@ public final class RepositoryView implements AutoCloseable {
         }
     }
 
-    /// All records of a source are in memory while it is read: so not all sources are at once.
     private SourcePicture readSource(String name) {
         reading.acquireUninterruptibly();
         try {
-            return read(name);
+            return picture(name, repository().source(name));
         } finally {
             reading.release();
         }
     }
 
-    private SourcePicture read(String name) {
+    private SourcePicture picture(String name, Optional<ProtectedSource> source) {
         boolean configured = surroundings.configuration().sources().containsKey(name);
-        Optional<ProtectedSource> source = repository().source(name);
         if (source.isEmpty()) {
-            return new SourcePicture(name, configured, "none", List.of(), List.of());
+            return SourcePicture.none(name, configured);
         }
-        String tag = source.get().recordsTag(); // before the records: what comes later changes it
-        Optional<SourcePicture> last = sources.last(name);
-        if (last.isPresent() && last.get().tag().equals(tag)) {
-            return last.get();
-        }
-        RecordChain chain = source.get().records();
-        List<BackupRow> rows = new ArrayList<>();
-        chain.damagedBackups().forEach(each -> rows.add(BackupRow.of(each)));
-        chain.backups().forEach(each -> rows.add(BackupRow.of(chain, each)));
-        Collections.reverse(rows);
-        return new SourcePicture(
-                name,
-                configured,
-                tag,
-                rows,
-                chain.damaged().stream().map(Object::toString).toList());
+        KnownRecords.Known<KnownBackup> known =
+                records.computeIfAbsent(
+                                source.get().id(), _ -> new KnownRecords<>(KnownBackup::of))
+                        .read(source.get());
+        return sources.last(name)
+                .filter(last -> last.isOf(known))
+                .orElseGet(() -> SourcePicture.of(name, configured, known));
     }
 
     /// What would expire, and what can be recovered before and after.

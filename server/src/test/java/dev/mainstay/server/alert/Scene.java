@@ -1,12 +1,12 @@
 package dev.mainstay.server.alert;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.server.metrics.ArchiveFacts;
-import dev.mainstay.server.metrics.BackupFacts;
 import dev.mainstay.server.metrics.ClusterFacts;
 import dev.mainstay.server.metrics.CopyFacts;
 import dev.mainstay.server.metrics.Facts;
@@ -16,6 +16,7 @@ import dev.mainstay.server.metrics.RepositoryFacts;
 import dev.mainstay.server.metrics.SourceFacts;
 import dev.mainstay.server.metrics.SpaceFacts;
 import dev.mainstay.server.metrics.WalFacts;
+import dev.mainstay.server.view.KnownBackup;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,7 +33,7 @@ public final class Scene {
     public static final Instant NOON = Instant.parse("2026-03-12T12:00:00Z");
 
     public Instant now = NOON;
-    public final List<BackupFacts> backups = new ArrayList<>();
+    public final List<KnownBackup> backups = new ArrayList<>();
     public final List<JobFacts.Ended> ended = new ArrayList<>();
     public final List<JobFacts.Running> running = new ArrayList<>();
     public final List<SpaceFacts> spaces = new ArrayList<>();
@@ -61,7 +62,6 @@ public final class Scene {
             boolean full = day % 7 == 4;
             scene.backups.add(
                     backup(
-                            "b" + (100 - day),
                             full,
                             begin,
                             600 + day % 3,
@@ -73,11 +73,12 @@ public final class Scene {
         return scene;
     }
 
-    public static BackupFacts backup(
-            String id, boolean full, Instant begin, long seconds, long bytes, long stored) {
-        return new BackupFacts(
-                id,
+    public static KnownBackup backup(
+            boolean full, Instant begin, long seconds, long bytes, long stored) {
+        return new KnownBackup(
+                BackupId.of(begin, new byte[4]),
                 full ? "full" : "incremental",
+                "complete",
                 begin,
                 begin.plusSeconds(seconds),
                 bytes,
@@ -101,8 +102,8 @@ public final class Scene {
     }
 
     void replaceNewest(long seconds, long bytes, long stored) {
-        BackupFacts last = backups.removeLast();
-        backups.add(backup(last.id(), false, last.begin(), seconds, bytes, stored));
+        KnownBackup last = backups.removeLast();
+        backups.add(backup(false, last.begin(), seconds, bytes, stored));
     }
 
     static Configuration configuration(String more) {
@@ -136,7 +137,7 @@ public final class Scene {
                 new ArchiveFacts(
                         now.minus(repositorySeen),
                         backups,
-                        backups.stream().findFirst().map(BackupFacts::end),
+                        backups.stream().findFirst().map(KnownBackup::end),
                         wal,
                         backups.size(),
                         removable);

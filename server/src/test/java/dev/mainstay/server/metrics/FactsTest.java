@@ -17,6 +17,7 @@ import dev.mainstay.server.job.JobRequest;
 import dev.mainstay.server.Certificate;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.ServerDirectory;
 import dev.mainstay.testkit.TestCluster;
@@ -68,6 +69,7 @@ class FactsTest {
         JdbcClient jdbc = JdbcClient.create(state.source());
         return new FactsKeeper(
                 surroundings,
+                new RepositoryView(surroundings),
                 jdbc,
                 new TokenTable(jdbc, surroundings.ground()),
                 FactsKeeper.Pace.USUAL);

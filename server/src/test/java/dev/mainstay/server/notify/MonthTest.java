@@ -80,7 +80,7 @@ class MonthTest {
         scene.backups.clear();
         scene.ended.clear();
         scene.backups.add(
-                Scene.backup("b0", true, berlin("2026-02-28T02:30"), 600, 10_000_000_000L, 1_000_000));
+                Scene.backup(true, berlin("2026-02-28T02:30"), 600, 10_000_000_000L, 1_000_000));
     }
 
     @AfterEach
@@ -156,7 +156,6 @@ class MonthTest {
         if (kind == JobKind.BACKUP && !fails) {
             scene.backups.add(
                     Scene.backup(
-                            "b" + scene.backups.size(),
                             false,
                             begin,
                             600,

@@ -93,7 +93,18 @@ public final class KnownRecords<F> {
     ///
     /// @return the same as the last time, where nothing has changed
     /// @throws MainstayException if the store cannot be asked; what was read until then stays known
-    public synchronized Known<F> read(ProtectedSource source) {
+    public Known<F> read(ProtectedSource source) {
+        return read(source, List.of());
+    }
+
+    /// The same without reading what somebody has just read.
+    public Known<F> read(ProtectedSource source, RecordChain chain) {
+        return read(source, chain.records());
+    }
+
+    private synchronized Known<F> read(ProtectedSource source, List<Event> events) {
+        Map<String, Event> read = HashMap.newHashMap(events.size());
+        events.forEach(event -> read.put(event.object(), event));
         RecordsTag tag = new RecordsTag();
         List<StoredObject> listed = new ArrayList<>();
         for (String prefix : RecordsTag.prefixes(source)) {
@@ -111,7 +122,7 @@ public final class KnownRecords<F> {
             Object key = key(source, object.name());
             Item<F> item = items.get(key);
             if (item == null || item.size() != object.sizeBytes()) {
-                item = open(source, object, damaged);
+                item = open(source, object, read.get(object.name()), damaged);
             }
             if (item != null) {
                 items.put(item instanceof Slot<F> slot ? slot.backup : key, item);
@@ -130,14 +141,23 @@ public final class KnownRecords<F> {
     }
 
     /// Nothing of what cannot be read.
+    ///
+    /// @param read if somebody has
     private @Nullable Item<F> open(
-            ProtectedSource source, StoredObject object, List<DamagedRecord> damaged) {
+            ProtectedSource source,
+            StoredObject object,
+            @Nullable Event read,
+            List<DamagedRecord> damaged) {
         String name = object.name();
         try {
             boolean slot = name.startsWith(Names.SLOTS);
             Event event =
-                    RecordChain.open(
-                            source.vault(), name, slot ? ObjectType.SLOT : ObjectType.RECORD);
+                    read != null && read.sizeBytes() == object.sizeBytes()
+                            ? read
+                            : RecordChain.open(
+                                    source.vault(),
+                                    name,
+                                    slot ? ObjectType.SLOT : ObjectType.RECORD);
             if (event.type().equals("commit")) {
                 CommittedBackup backup = CommittedBackup.read(event);
                 return slot(object, event, backup.id(), facts.apply(backup));

@@ -25,8 +25,10 @@ public final class RecordChain {
     /// A record that was read.
     ///
     /// @param object the name it is stored under
+    /// @param sizeBytes of the object
     /// @param sha256 of the object's bytes, as later records refer to it
-    public record Event(String object, String sha256, long sequence, String type, Json body) {}
+    public record Event(
+            String object, long sizeBytes, String sha256, long sequence, String type, Json body) {}
 
     private static final Comparator<Event> ORDER =
             Comparator.comparingLong(Event::sequence).thenComparing(Event::object);
@@ -133,7 +135,13 @@ public final class RecordChain {
                     "object " + name + " was written as " + body.string("object"));
         }
         Event event =
-                new Event(name, hash(bytes), body.number("sequence"), body.string("type"), body);
+                new Event(
+                        name,
+                        bytes.length,
+                        hash(bytes),
+                        body.number("sequence"),
+                        body.string("type"),
+                        body);
         named(event); // so that a malformed list is found here
         damage(event);
         removed(event);

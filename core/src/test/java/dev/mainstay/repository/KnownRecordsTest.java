@@ -113,8 +113,10 @@ class KnownRecordsTest {
     void isWhatAChainTells(long seed) throws IOException {
         Random random = new Random(seed);
         for (int step = 0; step < 40; step++) {
+            RecordChain earlier = source.records();
             happens(random);
-            KnownRecords.Known<BackupId> now = known.read(source);
+            KnownRecords.Known<BackupId> now =
+                    random.nextBoolean() ? known.read(source) : known.read(source, earlier);
             RecordChain chain = source.records();
             assertThat(now.backups())
                     .as("seed %d, step %d", seed, step)
@@ -137,6 +139,18 @@ class KnownRecordsTest {
         source.hold(first.backups().getFirst(), "audit");
         gets = store.counts().gets();
         assertThat(known.read(source).holds()).containsOnlyKeys(first.backups().getFirst());
+        assertThat(store.counts().gets()).isEqualTo(gets + 1);
+    }
+
+    @Test
+    void whatSomebodyElseHasReadIsNotReadAgain() throws IOException {
+        for (int i = 0; i < 5; i++) {
+            backUp();
+        }
+        RecordChain chain = source.records();
+        backUp();
+        long gets = store.counts().gets();
+        assertThat(known.read(source, chain).backups()).hasSize(6);
         assertThat(store.counts().gets()).isEqualTo(gets + 1);
     }
 

@@ -13,6 +13,7 @@ import dev.mainstay.repository.WalArchive;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +32,13 @@ final class SourceBackups {
 
     static SourceBackups of(RecordChain chain) {
         SourceBackups backups = new SourceBackups();
-        List<CommittedBackup> there = chain.backups();
-        there.forEach(backup -> backups.add(backup, backups.listed));
+        Set<BackupId> there = new HashSet<>();
+        for (CommittedBackup backup : chain.backups()) {
+            backups.add(backup, backups.listed);
+            there.add(backup.id());
+        }
         chain.committed().stream()
-                .filter(backup -> there.stream().noneMatch(each -> each.id().equals(backup.id())))
+                .filter(backup -> !there.contains(backup.id()))
                 .forEach(backup -> backups.add(backup, backups.removed));
         return backups;
     }

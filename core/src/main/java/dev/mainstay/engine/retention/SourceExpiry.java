@@ -41,7 +41,8 @@ public final class SourceExpiry {
         return plan(source.records());
     }
 
-    private ExpiryPlan plan(RecordChain chain) {
+    /// The same by records that were just read.
+    public ExpiryPlan plan(RecordChain chain) {
         SourceBackups known = SourceBackups.of(chain);
         List<RetainedBackup> backups = known.listed();
         Map<SystemId, Integer> segmentBytes = known.segmentBytes();

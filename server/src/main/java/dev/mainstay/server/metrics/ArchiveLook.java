@@ -14,6 +14,7 @@ import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.postgres.wal.TimelineHistory;
 import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.server.view.KnownBackup;
 import dev.mainstay.server.view.SourcePicture;
@@ -26,6 +27,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /// Reads what the repository has of one source. What is asked often is little: the names of the
 /// records, and those of the log since the last look; all records are read when there is a new one,
@@ -55,18 +57,25 @@ final class ArchiveLook {
 
     /// @throws dev.mainstay.base.MainstayException if the repository cannot be read
     ///
-    /// @param picture of the source, as it is now
-    ArchiveFacts look(Optional<ProtectedSource> found, SourcePicture picture, Instant now) {
+    /// @param pictures tells the source as it is now, also by records that were just read
+    ArchiveFacts look(
+            Optional<ProtectedSource> found,
+            Function<Optional<RecordChain>, SourcePicture> pictures,
+            Instant now) {
         if (found.isEmpty()) {
+            SourcePicture _ = pictures.apply(Optional.empty());
             return new ArchiveFacts(now, List.of(), Optional.empty(), Optional.empty(), 0, 0);
         }
         ProtectedSource source = found.get();
         boolean due =
                 everythingAt.equals(Instant.MIN) || !now.isBefore(everythingAt.plus(EVERYTHING));
+        String before = due ? source.recordsTag() : ""; // what comes later is planned for later
+        Optional<RecordChain> chain = due ? Optional.of(source.records()) : Optional.empty();
+        SourcePicture picture = pictures.apply(chain);
         backups = picture.whole();
         if (due || !picture.tag().equals(tag)) {
-            everything(source, now);
-            tag = picture.tag();
+            everything(source, chain.orElseGet(source::records), now);
+            tag = due ? before : picture.tag();
             everythingAt = now;
         }
         BackupDetails details = newestDetails;
@@ -82,11 +91,11 @@ final class ArchiveLook {
                 removable);
     }
 
-    private void everything(ProtectedSource source, Instant now) {
+    private void everything(ProtectedSource source, RecordChain chain, Instant now) {
         Optional<BackupDetails> last = newest(source);
         newestDetails = last.orElse(null);
         reached = Lsn.NONE;
-        ExpiryPlan plan = new SourceExpiry(source, settings.retention(), now).plan();
+        ExpiryPlan plan = new SourceExpiry(source, settings.retention(), now).plan(chain);
         removable = plan.removed().size();
         kept = (int) plan.decisions().stream().filter(RetentionDecision::keep).count();
         windowBegin =

@@ -213,11 +213,7 @@ public final class FactsKeeper implements SmartLifecycle {
         Instant now = now();
         try {
             Repository open = open(now);
-            archiveLooks.forEach(
-                    (name, look) -> {
-                        Optional<ProtectedSource> source = open.source(name);
-                        archives.put(name, look.look(source, view.look(name, source), now));
-                    });
+            archiveLooks.forEach((name, look) -> archive(name, look, open, now));
             copyLooks.forEach((name, look) -> copy(name, look, open, now));
             repositoryFacts = counted(open, now);
         } catch (MainstayException failed) {
@@ -229,6 +225,15 @@ public final class FactsKeeper implements SmartLifecycle {
                             repositoryFacts.readThrough());
             close();
         }
+    }
+
+    /// What takes long leaves as much time to others before it goes on.
+    private void archive(String name, ArchiveLook look, Repository open, Instant now) {
+        long begun = System.nanoTime();
+        Optional<ProtectedSource> source = open.source(name);
+        archives.put(
+                name, look.look(source, chain -> view.look(name, source, chain), now));
+        boolean _ = isStopped(Duration.ofNanos(System.nanoTime() - begun));
     }
 
     private void copy(String name, CopyLook look, Repository open, Instant now) {

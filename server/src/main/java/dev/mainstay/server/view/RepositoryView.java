@@ -16,6 +16,7 @@ import dev.mainstay.engine.retention.RetentionPolicy;
 import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.repository.KnownRecords;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.StoredObjects;
 
@@ -130,9 +131,12 @@ public final class RepositoryView implements AutoCloseable {
     }
 
     /// A look at a source by whoever has the repository open: others are told of what he saw.
-    public SourcePicture look(String name, Optional<ProtectedSource> source) {
+    ///
+    /// @param chain if he has just read its records
+    public SourcePicture look(
+            String name, Optional<ProtectedSource> source, Optional<RecordChain> chain) {
         Instant at = surroundings.ground().clock().instant();
-        SourcePicture picture = picture(name, source);
+        SourcePicture picture = picture(name, source, chain);
         sources.learn(name, picture, at);
         return picture;
     }
@@ -147,21 +151,25 @@ public final class RepositoryView implements AutoCloseable {
     private SourcePicture readSource(String name) {
         reading.acquireUninterruptibly();
         try {
-            return picture(name, repository().source(name));
+            return picture(name, repository().source(name), Optional.empty());
         } finally {
             reading.release();
         }
     }
 
-    private SourcePicture picture(String name, Optional<ProtectedSource> source) {
+    private SourcePicture picture(
+            String name, Optional<ProtectedSource> source, Optional<RecordChain> chain) {
         boolean configured = surroundings.configuration().sources().containsKey(name);
         if (source.isEmpty()) {
             return SourcePicture.none(name, configured);
         }
-        KnownRecords.Known<KnownBackup> known =
+        KnownRecords<KnownBackup> all =
                 records.computeIfAbsent(
-                                source.get().id(), _ -> new KnownRecords<>(KnownBackup::of))
-                        .read(source.get());
+                        source.get().id(), _ -> new KnownRecords<>(KnownBackup::of));
+        KnownRecords.Known<KnownBackup> known =
+                chain.isPresent()
+                        ? all.read(source.get(), chain.get())
+                        : all.read(source.get());
         return sources.last(name)
                 .filter(last -> last.isOf(known))
                 .orElseGet(() -> SourcePicture.of(name, configured, known));

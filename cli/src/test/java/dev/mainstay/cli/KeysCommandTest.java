@@ -2,6 +2,8 @@ package dev.mainstay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mainstay.testkit.TestSecrets;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,7 +18,7 @@ import java.util.regex.Pattern;
 /// `keys` as people and scripts use it.
 class KeysCommandTest {
     private static final Map<String, String> SECRETS =
-            Map.of("NEW", "correct horse battery staple", "EMPTY", "");
+            Map.of("NEW", TestSecrets.of("correct horse battery staple"), "EMPTY", "");
 
     private final Console console = new Console();
     @TempDir private Path folder;

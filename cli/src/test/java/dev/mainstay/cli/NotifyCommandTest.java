@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 
+import dev.mainstay.testkit.TestSecrets;
+
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,7 +66,8 @@ class NotifyCommandTest {
         String url =
                 "http://127.0.0.1:"
                         + Objects.requireNonNull(chat).getAddress().getPort()
-                        + "/geheim";
+                        + "/"
+                        + TestSecrets.of("hook");
         return console.run(folder, Map.of("CHAT", url), arguments);
     }
 
@@ -77,7 +80,7 @@ class NotifyCommandTest {
         assertThat(run("notify", "test", "chat")).isOne();
         assertThat(console.err())
                 .contains("MS-1263", "chat", "403", "HINT:")
-                .doesNotContain("geheim");
+                .doesNotContain(TestSecrets.of("hook"));
     }
 
     @Test

@@ -225,13 +225,13 @@ class RemoteServerTest {
     void theTokenComesFromAFileOrTheEnvironmentAndGoesNowhereInClear() throws Exception {
         start("");
         String url = server().url().toString();
-        Files.writeString(elsewhere.resolve("t"), token + "\n");
-        assertThat(console.run(elsewhere, "jobs", "--server", url, "--token-file", "t"))
+        Files.writeString(elsewhere.resolve("my.token"), token + "\n");
+        assertThat(console.run(elsewhere, "jobs", "--server", url, "--token-file", "my.token"))
                 .as(console.err())
                 .isZero();
         assertThat(console.run(elsewhere, "jobs", "--server", url)).isOne();
         assertThat(console.err()).contains("MS-1209", "MAINSTAY_TOKEN", "--token-file");
-        assertThat(console.run(elsewhere, "jobs", "--token-file", "t")).isEqualTo(2);
+        assertThat(console.run(elsewhere, "jobs", "--token-file", "my.token")).isEqualTo(2);
         Map<String, String> wrong = Map.of("MAINSTAY_TOKEN", "mst_wrong");
         assertThat(console.run(elsewhere, wrong, "jobs", "--server", url)).isOne();
         assertThat(console.err()).contains("MS-1209").doesNotContain("mst_wrong");
@@ -254,7 +254,7 @@ class RemoteServerTest {
                                 "--server",
                                 "https://localhost:1",
                                 "--server-ca",
-                                "t"))
+                                "my.token"))
                 .isOne();
         assertThat(console.err()).contains("MS-1280", "--server-ca").doesNotContain(token);
     }

@@ -55,5 +55,8 @@ class JarTest {
             server.stop();
             assertThat(server.output()).doesNotContain("SLF4J");
         }
+        Path output = folder.resolve("output-2"); // where the token is shown this once
+        Files.writeString(
+                output, Files.readString(output).replaceFirst("mst_[\\w-]{43}", "its token"));
     }
 }

@@ -15,10 +15,13 @@ import dev.mainstay.server.security.Role;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.testkit.Await;
+import dev.mainstay.testkit.SecretScan;
 import dev.mainstay.testkit.ServerDirectory;
 import dev.mainstay.testkit.TestCluster;
+import dev.mainstay.testkit.TestSecrets;
 import dev.mainstay.testkit.Versions;
 
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -33,6 +36,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,15 +46,18 @@ import java.util.stream.Stream;
 /// Secrets of every kind go in, through all that can go right and wrong; none comes out: not in an
 /// answer, a log, the arguments of the process, the state or the repository.
 class SecretsTest {
-    private static final String PASSPHRASE = "marked-passphrase-4711";
-    private static final String SOURCE_PASSWORD = "marked-source-password-4711";
-    private static final String STATE_PASSWORD = "marked-state-password-4711";
-    private static final String OTHER_PASSWORD = "marked-other-password-4711";
-    private static final String S3_KEY = "markedS3secret4711/+abc";
-    private static final String WRONG_TOKEN = "mst_marked-wrong-token-4711";
-    private static final String IN_QUERY = "marked-in-query-4711";
-    private static final String IN_PATH = "marked-in-path-4711";
-    private static final String BASIC = "bWFya2VkOmJhc2ljLTQ3MTE=";
+    private static final String PASSPHRASE = TestSecrets.of("passphrase");
+    private static final String SOURCE_PASSWORD = TestSecrets.of("source-password");
+    private static final String STATE_PASSWORD = TestSecrets.of("state-password");
+    private static final String OTHER_PASSWORD = TestSecrets.of("other-password");
+    private static final String S3_KEY = TestSecrets.of("S3/+abc");
+    private static final String WRONG_TOKEN = "mst_" + TestSecrets.of("wrong-token");
+    private static final String IN_QUERY = TestSecrets.of("in-query");
+    private static final String IN_PATH = TestSecrets.of("in-path");
+    private static final String BASIC = 
+            Base64.getEncoder()
+                    .encodeToString(
+                            ("marked:" + TestSecrets.of("basic")).getBytes(StandardCharsets.UTF_8));
 
     private final ServerDirectory folder = ServerDirectory.create();
     private final HttpClient client = HttpClient.newHttpClient();
@@ -134,54 +141,100 @@ class SecretsTest {
 
     private String confirmation = "";
 
+    /// Where none is supposed to be, its files are looked through as well.
+    @AfterEach
+    void delete() {
+        folder.close();
+    }
+
     @Test
-    void noneOfThemComesOut() throws Exception {
+    void noneOfThemComesOutOfAServerOfItsOwn() throws Exception {
+        try (TestIssuer issuer = new TestIssuer()) {
+            Path place = folder.path().resolve("state");
+            Map<String, String> outputs =
+                    noneOfThemComesOut(
+                            new ServerState.Directory(place),
+                            "{ directory: %s }".formatted(place),
+                            issuer);
+            assertThat(files(place)).contains("begun", "MS-0501");
+            outputs.put("state", files(place));
+            demandNone(outputs);
+            plant(place);
+            assertThat(SecretScan.of(place)).isNotEmpty();
+            Files.delete(place.resolve("state.mv.db"));
+        }
+    }
+
+    /// What would be there if the product left it: so that looking for it is known to find it.
+    private static void plant(Path place) {
+        try (StateDatabase database =
+                StateDatabase.open(new ServerState.Directory(place), Map.of())) {
+            JdbcClient jdbc = JdbcClient.create(database.source());
+            jdbc.sql("update job set message = :secret")
+                    .param("secret", "cannot log in with " + SOURCE_PASSWORD)
+                    .update();
+        }
+    }
+
+    @Test
+    void noneOfThemComesOutOfServersThatShareAState() throws Exception {
         try (TestCluster cluster = TestCluster.create(Versions.NEWEST);
                 TestIssuer issuer = new TestIssuer()) {
             cluster.sql("CREATE ROLE mainstay LOGIN", "CREATE DATABASE state OWNER mainstay");
             String place = "127.0.0.1:" + cluster.port() + "/state";
-            int port = freePort();
-            url = "http://127.0.0.1:" + port + "/";
-            Path file =
-                    configuration(
-                            "good.yaml",
-                            "{ url: postgresql://mainstay@%s, password: %s }"
-                                    .formatted(place, STATE_PASSWORD),
-                            port,
-                            issuer.url());
-            Configuration configuration = new ConfigurationReader(Map.of()).read(file);
-            RepositoryAccess.create(configuration.repository(), Ground.ofThisHost()).close();
             ServerState.Shared state =
                     new ServerState.Shared("postgresql://mainstay@" + place, Optional.empty());
-            TokenTable.Issued token = token(state);
-            Map<String, String> outputs = new LinkedHashMap<>();
-            String good = issuer.token(issuer.claims().claim("roles", "operator").build());
-            String bad = issuer.forged(issuer.claims().build());
-            String made;
-            Path output = folder.path().resolve("output");
-            try (ServerProcess server = ServerProcess.start(file, output)) {
-                made = everything(token.text().reveal(), good, bad, issuer.claims().build(), issuer);
-                outputs.put(
-                        "arguments",
-                        Files.readString(Path.of("/proc/" + server.pid() + "/cmdline")));
-            }
-            outputs.put("log", Files.readString(output));
-            outputs.put("failing starts", failingStarts(issuer.url()));
-            outputs.put("answers", String.join("\n", withoutWhatWasMade(made)));
+            Map<String, String> outputs =
+                    noneOfThemComesOut(
+                            state,
+                            "{ url: postgresql://mainstay@%s, password: %s }"
+                                    .formatted(place, STATE_PASSWORD),
+                            issuer);
             outputs.put("state", dump(state));
-            outputs.put("repository", files(folder.path().resolve("repository")));
-            assertThat(outputs.get("log")).contains("begins: backup orders", "server stopped");
-            assertThat(outputs.get("state")).contains(token.token().id(), "begun", "MS-0501");
-            assertThat(outputs.get("failing starts")).contains("MS-12").contains("127.0.0.1:1");
-            secrets(token.text(), good, bad, made)
-                    .forEach(
-                            (what, secret) ->
-                                    outputs.forEach(
-                                            (where, text) ->
-                                                    assertThat(text.contains(secret))
-                                                            .as(what + " in " + where)
-                                                            .isFalse()));
+            assertThat(outputs.get("state")).contains("begun", "MS-0501");
+            demandNone(outputs);
         }
+    }
+
+    private Map<String, String> known = Map.of();
+
+    /// @param settings as the configuration says it
+    private Map<String, String> noneOfThemComesOut(
+            ServerState state, String settings, TestIssuer issuer) throws Exception {
+        int port = freePort();
+        url = "http://127.0.0.1:" + port + "/";
+        Path file = configuration("good.yaml", settings, port, issuer.url());
+        Configuration configuration = new ConfigurationReader(Map.of()).read(file);
+        RepositoryAccess.create(configuration.repository(), Ground.ofThisHost()).close();
+        TokenTable.Issued token = token(state);
+        Map<String, String> outputs = new LinkedHashMap<>();
+        String good = issuer.token(issuer.claims().claim("roles", "operator").build());
+        String bad = issuer.forged(issuer.claims().build());
+        String made;
+        Path output = folder.path().resolve("output");
+        try (ServerProcess server = ServerProcess.start(file, output)) {
+            made = everything(token.text().reveal(), good, bad, issuer.claims().build(), issuer);
+            outputs.put(
+                    "arguments", Files.readString(Path.of("/proc/" + server.pid() + "/cmdline")));
+        }
+        outputs.put("log", Files.readString(output));
+        outputs.put("failing starts", failingStarts(issuer.url()));
+        outputs.put("answers", String.join("\n", withoutWhatWasMade(made)));
+        outputs.put("repository", files(folder.path().resolve("repository")));
+        assertThat(outputs.get("log")).contains("begins: backup orders", "server stopped");
+        assertThat(outputs.get("failing starts")).contains("MS-12").contains("127.0.0.1:1");
+        known = secrets(token.text(), good, bad, made);
+        return outputs;
+    }
+
+    private void demandNone(Map<String, String> outputs) {
+        known.forEach(
+                (what, secret) ->
+                        outputs.forEach(
+                                (where, text) ->
+                                        assertThat(text.contains(secret))
+                                                .as(what + " in " + where)
+                                                .isFalse()));
     }
 
     private Map<String, String> secrets(

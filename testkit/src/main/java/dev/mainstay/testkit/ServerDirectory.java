@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /// A temporary directory that the server's user can use even when the tests run as root (JUnit's
 /// `@TempDir` is closed to everybody else). Its path is short, as Unix sockets need it.
@@ -51,8 +52,18 @@ public final class ServerDirectory implements AutoCloseable {
     }
 
     /// Deletes it with all that is in it.
+    ///
+    /// @throws AssertionError if there was a secret where none is supposed to be
     @Override
     public void close() {
+        List<String> secrets = SecretScan.of(path);
+        delete();
+        if (!secrets.isEmpty()) {
+            throw new AssertionError("secrets were left behind: " + secrets);
+        }
+    }
+
+    private void delete() {
         try {
             Files.walkFileTree(
                     path,

@@ -13,6 +13,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.server.Certificate;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.testkit.SettableClock;
+import dev.mainstay.testkit.TestSecrets;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,7 +36,7 @@ import java.util.Map;
 import java.util.Random;
 
 class ChannelsTest {
-    private static final String SECRET = "Geheimnis-4711";
+    private static final String SECRET = TestSecrets.of("channel");
 
     @TempDir Path folder = Path.of("");
     private final SettableClock clock = SettableClock.at(Instant.parse("2026-03-12T12:00:00Z"));

@@ -41,6 +41,10 @@ final class Verbs {
                             "prove that everything is readable, complete and continuous",
                             VerifyCommand::new),
                     new Entry(
+                            "amcheck",
+                            "have amcheck look through the databases of a running server",
+                            AmcheckCommand::new),
+                    new Entry(
                             "copy", "bring copies of the repository up to date", CopyCommand::new),
                     new Entry(
                             "keys",

@@ -182,6 +182,13 @@ public enum ErrorCode {
             "back up now; what is named is lost unless another copy has it: name its place under"
                     + " copies and repair again; see docs/repair.md"),
     REPAIR_NOT_KEPT(905, "test the disks and the memory of the store; then repair again"),
+    CLUSTER_DAMAGED(
+            906,
+            "keep what there is: 'mainstay backups hold ID'; then REINDEX an index that is named,"
+                    + " and bring rows back with 'mainstay recover table' from before the damage"),
+    AMCHECK_MISSING(
+            907, "as a superuser, in each database to be checked: CREATE EXTENSION amcheck"),
+
     // 10 demo and environment
     DEMO_BINARIES_MISSING(1001, "run the demo from a checkout, with ./mainstay demo"),
     SERVER_START_FAILED(1002, "look into the log that is named above"),

@@ -23,6 +23,7 @@ public enum AlertRule {
     SPACE_FILLING(Severity.HIGH, Duration.ofDays(7)),
     COPY_BEHIND(Severity.HIGH, Duration.ofHours(26)),
     VERIFY_FAILED(Severity.HIGH),
+    INTEGRITY_FAILED(Severity.CRITICAL),
     VERIFY_OVERDUE(Severity.WARNING, Duration.ofDays(3)),
     LOCKS_LACKING(Severity.HIGH),
     RETENTION_STUCK(Severity.WARNING, Duration.ofDays(3)),

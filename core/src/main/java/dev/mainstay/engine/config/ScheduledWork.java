@@ -8,6 +8,7 @@ public enum ScheduledWork {
     INCREMENTAL,
     EXPIRE,
     VERIFY,
+    AMCHECK,
     PRUNE,
     COPY,
     SCRUB;

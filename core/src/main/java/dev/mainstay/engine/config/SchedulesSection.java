@@ -13,6 +13,7 @@ import java.util.Optional;
 
 /// The sections `schedules`: of a source, and of the server for what is the whole repository's.
 final class SchedulesSection {
+    private static final String OFF = "off";
     private static final Duration MOST_JITTER = Duration.ofHours(12);
     private static final Duration MOST_TIMEOUT = Duration.ofDays(30);
     private static final Duration JITTER = Duration.ofMinutes(10);
@@ -24,7 +25,8 @@ final class SchedulesSection {
                     ScheduledWork.FULL, "0 1 * * SUN",
                     ScheduledWork.INCREMENTAL, "0 1 * * MON-SAT",
                     ScheduledWork.EXPIRE, "30 4 * * *",
-                    ScheduledWork.VERIFY, "30 5 * * *");
+                    ScheduledWork.VERIFY, "30 5 * * *",
+                    ScheduledWork.AMCHECK, OFF); // it needs an extension that not everybody has
 
     private static final Map<ScheduledWork, String> OF_THE_REPOSITORY =
             Map.of(
@@ -73,7 +75,7 @@ final class SchedulesSection {
     }
 
     private static boolean isOff(ConfigNode node) {
-        return !node.isMapping() && node.text().equals("off");
+        return !node.isMapping() && node.text().equals(OFF);
     }
 
     private static Map<ScheduledWork, String> preset(ConfigNode name) {
@@ -117,11 +119,14 @@ final class SchedulesSection {
         for (ScheduledWork work : works) {
             ConfigNode given = entries.get(work.word());
             String standard = defaults.getOrDefault(work, "");
+            if (given == null && standard.equals(OFF)) {
+                continue;
+            }
             if (given == null) {
                 schedules.add(standard(work, standard, where, path + "." + work.word()));
             } else if (given.isMapping()) {
                 schedules.add(detailed(work, given, standard, where));
-            } else if (!given.text().equals("off")) {
+            } else if (!given.text().equals(OFF)) {
                 schedules.add(standard(work, given.text(), where, given.where()));
             }
         }

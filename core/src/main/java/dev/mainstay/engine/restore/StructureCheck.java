@@ -2,9 +2,9 @@ package dev.mainstay.engine.restore;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.postgres.cluster.Amcheck;
 
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -48,94 +48,46 @@ public final class StructureCheck {
     }
 
     private Result run(String relations) throws SQLException {
-        if (texts("SELECT name FROM pg_catalog.pg_available_extensions WHERE name = 'amcheck'")
-                .isEmpty()) {
+        if (!Amcheck.isAvailable(statement)) {
             return new Result(
                     0, 0, List.of(), Optional.of("not checked: amcheck is not installed here"));
         }
-        List<String> installed =
-                texts(
-                        "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e"
-                                + " JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
-                                + " WHERE e.extname = 'amcheck'");
-        if (!installed.isEmpty()) {
-            return check(installed.getFirst(), relations);
+        Optional<Amcheck> installed = Amcheck.installed(statement);
+        if (installed.isPresent()) {
+            return check(installed.get(), relations);
         }
         statement.execute("CREATE SCHEMA " + SCHEMA);
         try {
             statement.execute("CREATE EXTENSION amcheck SCHEMA " + SCHEMA);
-            return check(SCHEMA, relations);
+            return check(Amcheck.installed(statement).orElseThrow(), relations);
         } finally {
             statement.execute("DROP SCHEMA " + SCHEMA + " CASCADE");
         }
     }
 
-    private Result check(String schema, String relations) throws SQLException {
-        List<String> tables =
-                texts(
-                        "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 't', 'm')"
-                                + " AND c.relam = 2 AND c.relpersistence <> 't' AND ("
-                                + relations
-                                + ")");
-        for (String table : tables) {
-            find(
-                    "SELECT pg_catalog.concat_ws(' ', "
-                            + table
-                            + "::pg_catalog.regclass, 'block', blkno, 'item', offnum, msg) FROM "
-                            + schema
-                            + ".verify_heapam("
-                            + table
-                            + "::pg_catalog.regclass) LIMIT "
-                            + REPORTED);
+    private Result check(Amcheck amcheck, String relations) throws SQLException {
+        List<Amcheck.Relation> tables = amcheck.tables(relations);
+        for (Amcheck.Relation table : tables) {
+            find(() -> amcheck.table(table));
         }
-        List<String> indexes =
-                texts(
-                        "SELECT i.indexrelid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x"
-                            + " ON x.oid = i.indexrelid JOIN pg_catalog.pg_class c ON c.oid ="
-                            + " i.indrelid WHERE x.relkind = 'i' AND x.relam = 403 AND i.indisready"
-                            + " AND i.indisvalid AND x.relpersistence <> 't' AND ("
-                                + relations
-                                + ")");
-        for (String index : indexes) {
-            find(
-                    "SELECT NULL::text FROM (SELECT "
-                            + schema
-                            + ".bt_index_check("
-                            + index
-                            + "::pg_catalog.regclass, true)) AS checked");
+        List<Amcheck.Relation> indexes = amcheck.indexes(relations);
+        for (Amcheck.Relation index : indexes) {
+            find(() -> amcheck.index(index, true));
         }
         return new Result(tables.size(), indexes.size(), damage, Optional.empty());
     }
 
-    private void find(String query) throws SQLException {
+    private interface Look {
+        List<String> find() throws SQLException;
+    }
+
+    private void find(Look look) throws SQLException {
         if (damage.size() >= REPORTED) {
             return;
         }
         if (Thread.currentThread().isInterrupted()) {
             throw new MainstayException(ErrorCode.INTERRUPTED, "stopped");
         }
-        try {
-            texts(query).forEach(damage::add);
-        } catch (SQLException found) {
-            String state = String.valueOf(found.getSQLState());
-            if (!state.startsWith("XX")) {
-                throw found;
-            }
-            damage.add(String.valueOf(found.getMessage()));
-        }
-    }
-
-    /// Values that are not null.
-    private List<String> texts(String query) throws SQLException {
-        List<String> texts = new ArrayList<>();
-        try (ResultSet row = statement.executeQuery(query)) {
-            while (row.next()) {
-                String text = row.getString(1);
-                if (text != null) {
-                    texts.add(text);
-                }
-            }
-        }
-        return texts;
+        damage.addAll(look.find());
     }
 }

@@ -6,6 +6,7 @@ import dev.mainstay.engine.config.RuleSettings;
 import dev.mainstay.engine.config.Severity;
 import dev.mainstay.server.metrics.ClusterFacts;
 import dev.mainstay.server.metrics.HostFacts;
+import dev.mainstay.server.metrics.JobFacts;
 import dev.mainstay.server.metrics.SourceFacts;
 
 import java.time.Duration;
@@ -22,6 +23,11 @@ final class ServerRules {
 
     void look(SourceFacts source) {
         String name = source.name();
+        bench.facts
+                .jobs()
+                .newest("amcheck", name)
+                .filter(job -> !job.isDone())
+                .ifPresent(job -> integrity(name, job));
         if (source.cluster().isEmpty()) {
             bench.unsure(AlertRule.PRIMARY_DOWN, name);
             return;
@@ -46,6 +52,34 @@ final class ServerRules {
                         });
     }
 
+    /// A check that could not look is told as well, and does not wake anybody.
+    private void integrity(String name, JobFacts.Ended job) {
+        Optional<RuleSettings> rule = bench.rule(AlertRule.INTEGRITY_FAILED);
+        if (rule.isEmpty()) {
+            return;
+        }
+        boolean damaged = job.error().equals(ErrorCode.CLUSTER_DAMAGED.id());
+        bench.found(
+                AlertRule.INTEGRITY_FAILED,
+                damaged ? rule.get() : rule.get().atMost(Severity.HIGH),
+                name,
+                job.id(),
+                new Bench.Words(
+                        damaged
+                                ? "The running cluster of " + name + " is damaged"
+                                : "The running cluster of " + name + " could not be checked",
+                        "Job " + job.id() + ": [" + job.error() + "] " + job.message(),
+                        damaged
+                                ? "Backups hold the damage as well from when it came; the ones"
+                                        + " before do not. Retention goes on removing those."
+                                : "Damage that nobody looks for is found by an application.",
+                        damaged
+                                ? "Hold a backup from before: mainstay backups hold ID. REINDEX an"
+                                        + " index that is named; bring rows back with mainstay"
+                                        + " recover table."
+                                : "Mend the cause, then: mainstay amcheck " + name));
+    }
+
     /// A server that is there and does not let Mainstay in is not down.
     private void down(SourceFacts source, ClusterFacts cluster, ClusterFacts.Problem problem) {
         Optional<RuleSettings> rule = bench.rule(AlertRule.PRIMARY_DOWN);
@@ -60,13 +94,7 @@ final class ServerRules {
                         .map(time -> "Everything until " + time + " can be recovered.")
                         .orElse("Nothing can be recovered: there is no backup.");
         RuleSettings how =
-                away || rule.get().severity() != Severity.CRITICAL
-                        ? rule.get()
-                        : new RuleSettings(
-                                Severity.HIGH,
-                                rule.get().after(),
-                                rule.get().size(),
-                                rule.get().percent());
+                away ? rule.get() : rule.get().atMost(Severity.HIGH);
         bench.found(
                 AlertRule.PRIMARY_DOWN,
                 how,
@@ -160,11 +188,7 @@ final class ServerRules {
         RuleSettings how =
                 left.compareTo(Duration.ofDays(1)) >= 0
                         ? rule.get()
-                        : new RuleSettings(
-                                Severity.HIGH,
-                                rule.get().after(),
-                                rule.get().size(),
-                                rule.get().percent());
+                        : rule.get().with(Severity.HIGH);
         bench.found(
                 AlertRule.CERTIFICATE_ENDS,
                 how,

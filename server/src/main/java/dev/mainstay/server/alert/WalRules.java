@@ -139,11 +139,7 @@ final class WalRules {
         }
         RuleSettings how =
                 lost || dying
-                        ? new RuleSettings(
-                                Severity.CRITICAL,
-                                rule.get().after(),
-                                rule.get().size(),
-                                rule.get().percent())
+                        ? rule.get().with(Severity.CRITICAL)
                         : rule.get();
         bench.found(
                 AlertRule.SLOT_RETAINS,

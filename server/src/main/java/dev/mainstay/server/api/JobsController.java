@@ -161,7 +161,7 @@ public final class JobsController {
     static void demandGrant(JobRequest request) {
         boolean ofSource =
                 switch (request.kind()) {
-                    case BACKUP, EXPIRE, VERIFY, RESTORE -> !request.target().isEmpty();
+                    case BACKUP, EXPIRE, VERIFY, AMCHECK, RESTORE -> !request.target().isEmpty();
                     case PRUNE, COPY -> false;
                 };
         if (ofSource) {
@@ -185,8 +185,8 @@ public final class JobsController {
     @SourceGrant
     @Operation(
             summary =
-                    "queues a job: backup, expire, prune, copy or verify; what removes something"
-                            + " has to be confirmed")
+                    "queues a job: backup, expire, prune, copy, verify or amcheck; what removes"
+                            + " something has to be confirmed")
     @ResponseStatus(HttpStatus.ACCEPTED)
     View start(
             @RequestBody Wanted wanted,
@@ -199,7 +199,7 @@ public final class JobsController {
                 switch (request.kind()) {
                     case EXPIRE -> Optional.of(() -> dangers.expire(request.target()));
                     case PRUNE -> Optional.of(dangers::prune);
-                    case BACKUP, COPY, VERIFY, RESTORE -> Optional.empty();
+                    case BACKUP, COPY, VERIFY, AMCHECK, RESTORE -> Optional.empty();
                 };
         return View.of(
                 danger.isEmpty()

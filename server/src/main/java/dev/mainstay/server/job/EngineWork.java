@@ -10,7 +10,9 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.backup.SourceBackup;
+import dev.mainstay.engine.check.LiveCheck;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.engine.proof.Scrubbing;
 import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
@@ -60,6 +62,7 @@ public final class EngineWork implements JobWork {
             case PRUNE -> prune(progress);
             case COPY -> copy(request, progress);
             case VERIFY -> verify(request, progress);
+            case AMCHECK -> amcheck(request, progress);
             case RESTORE -> new RestoreWork(surroundings).run(request, progress);
         };
     }
@@ -254,6 +257,29 @@ public final class EngineWork implements JobWork {
                     report.findingCount()
                             + " of the repository's objects are damaged or missing");
         }
+    }
+
+    private Map<String, String> amcheck(JobRequest request, Progress progress) {
+        PostgresSettings settings =
+                surroundings.configuration().source(request.target()).postgres();
+        LiveCheck.Report report =
+                new LiveCheck(
+                                surroundings.connection(settings),
+                                settings.limits().maxRate().orElse(LiveCheck.GENTLE),
+                                progress)
+                        .run();
+        report.notes().forEach(progress::note);
+        report.damage().forEach(progress::note);
+        report.demandWell(request.target());
+        return Map.of(
+                "databases",
+                String.join(" ", report.databases()),
+                "tables",
+                number(report.tables()),
+                "indexes",
+                number(report.indexes()),
+                "bytes",
+                number(report.size().bytes()));
     }
 
     private void verifyLocks(Repository repository, Optional<String> source, Progress progress) {

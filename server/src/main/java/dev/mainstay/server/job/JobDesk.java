@@ -200,7 +200,7 @@ public final class JobDesk implements AutoCloseable {
     /// What can be wrong with a request whatever else is so.
     private void demandKnown(JobRequest request) {
         switch (request.kind()) {
-            case BACKUP, EXPIRE -> surroundings.configuration().source(request.target());
+            case BACKUP, EXPIRE, AMCHECK -> surroundings.configuration().source(request.target());
             case COPY -> surroundings.configuration().copy(request.target());
             case VERIFY -> {
                 if (!request.target().isEmpty()) {

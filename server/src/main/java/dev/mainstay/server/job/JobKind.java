@@ -9,6 +9,7 @@ public enum JobKind {
     PRUNE,
     COPY,
     VERIFY,
+    AMCHECK,
     RESTORE;
 
     /// As people write it.

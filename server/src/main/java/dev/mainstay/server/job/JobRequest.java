@@ -64,6 +64,7 @@ public record JobRequest(
             case PRUNE -> "prune";
             case COPY -> "copy/" + target;
             case VERIFY -> "verify";
+            case AMCHECK -> "amcheck/" + target;
             case RESTORE -> "restore/" + target;
         };
     }

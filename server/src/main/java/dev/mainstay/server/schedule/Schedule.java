@@ -116,6 +116,7 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
                         parameters.put(JobRequest.SHARE, "due");
                         yield JobKind.VERIFY;
                     }
+                    case AMCHECK -> JobKind.AMCHECK;
                     case PRUNE -> JobKind.PRUNE;
                     case COPY -> JobKind.COPY;
                 };

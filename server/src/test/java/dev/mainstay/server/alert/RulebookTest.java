@@ -204,6 +204,22 @@ class RulebookTest {
                         "it broke"));
         cases.add(
                 new Case(
+                        AlertRule.INTEGRITY_FAILED,
+                        "orders",
+                        Severity.CRITICAL,
+                        nothing,
+                        scene -> scene.failed("amcheck", "orders", ErrorCode.CLUSTER_DAMAGED, MINUTE),
+                        "it broke"));
+        cases.add(
+                new Case(
+                        AlertRule.INTEGRITY_FAILED,
+                        "orders",
+                        Severity.HIGH,
+                        nothing,
+                        scene -> scene.failed("amcheck", "orders", ErrorCode.AMCHECK_MISSING, MINUTE),
+                        "could not be checked"));
+        cases.add(
+                new Case(
                         AlertRule.VERIFY_OVERDUE,
                         "orders",
                         Severity.WARNING,

@@ -39,10 +39,8 @@ class LiveCheckTest {
     }
 
     private static LiveCheck check(TestCluster cluster, String user) {
-        String url = cluster.url("postgres");
-        ConnectionSpec spec =
-                ConnectionSpec.parse(
-                        url + (url.contains("?") ? "&" : "?") + "user=" + user, Map.of());
+        String url = "postgresql://" + user + "@127.0.0.1:" + cluster.port() + "/postgres";
+        ConnectionSpec spec = ConnectionSpec.parse(url, Map.of());
         return new LiveCheck(spec, FAST, Progress.none());
     }
 

@@ -54,6 +54,7 @@ public final class Readiness implements AutoCloseable {
         findings.look("repository", this::opened);
         Repository open = repository;
         findings.look("bucket", () -> bucket(settings));
+        settings.place().ifPresent(place -> findings.look("tls", () -> TlsProbe.store(place)));
         if (open != null && folder.filter(Files::isDirectory).isPresent()) {
             findings.look("space-repository", () -> SpaceProbe.repository(open, folder.get()));
         }

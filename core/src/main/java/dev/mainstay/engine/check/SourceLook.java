@@ -161,6 +161,7 @@ final class SourceLook {
                             + " functions",
                     () -> configurationOnServer(connection));
         }
+        findings.look("tls", () -> TlsProbe.look(connection, spec.sslMode()));
         findings.look(
                 "rights",
                 "role " + spec.user() + " may do what backups and the receiver do",

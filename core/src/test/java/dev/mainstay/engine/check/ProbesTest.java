@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mainstay.engine.config.ReceiverSettings;
 import dev.mainstay.postgres.cluster.Finding;
+import dev.mainstay.postgres.protocol.SslMode;
+import dev.mainstay.storage.remote.S3Place;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,6 +48,63 @@ class ProbesTest {
                 .contains("5 s ahead of");
         assertThat(ClockProbe.judge(NOW, NOW.minusSeconds(3600), later).text())
                 .contains("3600 s behind");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "         |             |           | PREFER      | OK      | without leaving",
+                "         | 127.0.0.1   | 127.0.0.1 | PREFER      | OK      | without leaving",
+                "         | 10.0.0.1    | 10.0.0.1  | PREFER      | OK      | without leaving",
+                "         | 10.0.0.1    | 10.0.0.2  | PREFER      | WARNING | unencrypted",
+                "         | 2001:db8::1 | 10.0.0.2  | DISABLE     | WARNING | unencrypted",
+                "TLSv1.3  | 10.0.0.1    | 10.0.0.2  | REQUIRE     | OK      | not proved",
+                "TLSv1.3  | ::1         | ::1       | REQUIRE     | OK      | TLSv1.3",
+                "TLSv1.3  | 10.0.0.1    | 10.0.0.2  | VERIFY_FULL | OK      | TLSv1.3"
+            })
+    void whoCanReadAlongIsTold(
+            String version,
+            String server,
+            String client,
+            SslMode mode,
+            Finding.Severity severity,
+            String text) {
+        Finding found =
+                TlsProbe.judge(
+                        new TlsProbe.Way(
+                                Optional.ofNullable(version),
+                                Optional.ofNullable(server),
+                                Optional.ofNullable(client)),
+                        mode);
+        assertThat(found.severity()).isEqualTo(severity);
+        assertThat(found.text()).contains(text);
+        assertThat(found.text().contains("not proved")).isEqualTo(text.equals("not proved"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "http://minio.example.org:9000, 1",
+        "http://10.0.0.1:9000, 1",
+        "https://minio.example.org, 0",
+        "http://localhost:9000, 0",
+        "http://[::1]:9000, 0"
+    })
+    void aStoreWithoutTlsIsTold(URI endpoint, int findings) {
+        S3Place amazon = S3Place.of("bucket", "");
+        assertThat(TlsProbe.store(amazon)).isEmpty();
+        assertThat(
+                        TlsProbe.store(
+                                new S3Place(
+                                        "bucket",
+                                        "",
+                                        Optional.of("eu-central-1"),
+                                        Optional.of(endpoint),
+                                        true,
+                                        amazon.login(),
+                                        amazon.storing(),
+                                        amazon.route())))
+                .hasSize(findings);
     }
 
     @Test

@@ -96,6 +96,8 @@ public final class SourcePicture {
         return indexOf(id).isPresent();
     }
 
+    /// Whether it shows the very object, which is the same as long as nothing changes.
+    @SuppressWarnings("ReferenceEquality")
     boolean isOf(KnownRecords.Known<KnownBackup> same) {
         return known == same;
     }

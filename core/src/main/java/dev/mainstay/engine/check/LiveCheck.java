@@ -229,26 +229,37 @@ public final class LiveCheck {
     }
 
     private void look(String database, Statement statement, Amcheck amcheck) throws SQLException {
-        String condition = isStandby(statement) ? "c.relpersistence <> 'u'" : "true";
-        int blockSize = blockSize(statement);
-        List<Amcheck.Relation> heaps = amcheck.tables(condition);
-        List<Amcheck.Relation> trees = amcheck.indexes(condition);
-        progress.begin("checking " + database, (blocks(heaps) + blocks(trees)) * blockSize);
+        boolean standby = truth(statement, "SELECT pg_catalog.pg_is_in_recovery()");
+        String condition = standby ? "c.relpersistence <> 'u'" : "true";
+        long blockSize = number(statement, "SELECT pg_catalog.current_setting('block_size')::int");
+        progress.begin(
+                "checking " + database,
+                number(
+                        statement,
+                        "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())"));
         try {
-            for (Amcheck.Relation heap : heaps) {
-                for (long first = 0; first < heap.blocks(); first += PIECE_BLOCKS) {
-                    long from = first;
-                    long end = Math.min(heap.blocks(), first + PIECE_BLOCKS);
-                    look(
-                            database,
-                            heap,
-                            (end - first) * blockSize,
-                            () -> amcheck.table(heap, from, end - 1));
-                }
+            for (Amcheck.Relation heap : amcheck.tables(condition)) {
+                look(
+                        database,
+                        heap,
+                        () -> {
+                            long blocks = amcheck.blocks(heap);
+                            for (long first = 0; first < blocks; first += PIECE_BLOCKS) {
+                                long end = Math.min(blocks, first + PIECE_BLOCKS);
+                                await((end - first) * blockSize);
+                                found(database, amcheck.table(heap, first, end - 1));
+                            }
+                        });
                 tables++;
             }
-            for (Amcheck.Relation tree : trees) {
-                look(database, tree, tree.blocks() * blockSize, () -> amcheck.index(tree, false));
+            for (Amcheck.Relation tree : amcheck.indexes(condition)) {
+                look(
+                        database,
+                        tree,
+                        () -> {
+                            await(amcheck.blocks(tree) * blockSize);
+                            found(database, amcheck.index(tree, false));
+                        });
                 indexes++;
             }
         } finally {
@@ -256,38 +267,28 @@ public final class LiveCheck {
         }
     }
 
-    private static long blocks(List<Amcheck.Relation> relations) {
-        return relations.stream().mapToLong(Amcheck.Relation::blocks).sum();
-    }
-
-    private static boolean isStandby(Statement statement) throws SQLException {
-        try (ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_is_in_recovery()")) {
+    private static boolean truth(Statement statement, String query) throws SQLException {
+        try (ResultSet row = statement.executeQuery(query)) {
             return row.next() && row.getBoolean(1);
         }
     }
 
-    private static int blockSize(Statement statement) throws SQLException {
-        try (ResultSet row =
-                statement.executeQuery("SELECT pg_catalog.current_setting('block_size')::int")) {
+    private static long number(Statement statement, String query) throws SQLException {
+        try (ResultSet row = statement.executeQuery(query)) {
             row.next();
-            return row.getInt(1);
+            return row.getLong(1);
         }
     }
 
     private interface Look {
-        List<String> find() throws SQLException;
+        void look() throws SQLException;
     }
 
-    private void look(String database, Amcheck.Relation relation, long size, Look look)
-            throws SQLException {
-        throttle.await(size);
+    /// Even to ask for a relation's size is to wait for whoever has locked it.
+    private void look(String database, Amcheck.Relation relation, Look look) throws SQLException {
         demandGoOn();
         try {
-            for (String found : look.find()) {
-                if (damage.size() < REPORTED) {
-                    damage.add("database " + database + ": " + found);
-                }
-            }
+            look.look();
         } catch (SQLException failed) {
             if (!LOCK_NOT_AVAILABLE.equals(failed.getSQLState())) {
                 throw failed;
@@ -299,7 +300,20 @@ public final class LiveCheck {
                             + database
                             + ": not all of it was looked at");
         }
+    }
+
+    private void await(long size) {
+        throttle.await(size);
+        demandGoOn();
         bytes += size;
         progress.advance(size);
+    }
+
+    private void found(String database, List<String> complaints) {
+        for (String each : complaints) {
+            if (damage.size() < REPORTED) {
+                damage.add("database " + database + ": " + each);
+            }
+        }
     }
 }

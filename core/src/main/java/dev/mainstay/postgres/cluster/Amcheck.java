@@ -26,8 +26,7 @@ public final class Amcheck {
     /// A table, a materialised view, a TOAST table or an index.
     ///
     /// @param name as SQL writes it
-    /// @param blocks of its main fork when it was listed
-    public record Relation(long oid, String name, long blocks) {}
+    public record Relation(long oid, String name) {}
 
     /// Whether a database could be given the extension.
     public static boolean isAvailable(Statement statement) throws SQLException {
@@ -85,20 +84,28 @@ public final class Amcheck {
 
     private List<Relation> relations(String from, String of) throws SQLException {
         List<Relation> found = new ArrayList<>();
-        String query =
-                """
-                SELECT %1$s.oid, %1$s.oid::pg_catalog.regclass::text,
-                  coalesce(pg_catalog.pg_relation_size(%1$s.oid), 0)
-                    / pg_catalog.current_setting('block_size')::int
-                FROM %2$s ORDER BY 1
-                """
-                        .formatted(of, from);
-        try (ResultSet row = statement.executeQuery(query)) {
+        try (ResultSet row =
+                statement.executeQuery(
+                        "SELECT %1$s.oid, %1$s.oid::pg_catalog.regclass::text FROM %2$s ORDER BY 1"
+                                .formatted(of, from))) {
             while (row.next()) {
-                found.add(new Relation(row.getLong(1), row.getString(2), row.getLong(3)));
+                found.add(new Relation(row.getLong(1), row.getString(2)));
             }
         }
         return List.copyOf(found);
+    }
+
+    /// How many blocks a relation's main fork has; of one that is gone, 0. Waits for whoever has
+    /// locked it.
+    public long blocks(Relation relation) throws SQLException {
+        try (ResultSet row =
+                statement.executeQuery(
+                        "SELECT coalesce(pg_catalog.pg_relation_size("
+                                + relation.oid()
+                                + "), 0) / pg_catalog.current_setting('block_size')::int")) {
+            row.next();
+            return row.getLong(1);
+        }
     }
 
     /// What is wrong with a table's rows.
@@ -117,11 +124,7 @@ public final class Amcheck {
             if (!INVALID_PARAMETER.equals(beyond.getSQLState())) {
                 throw beyond;
             }
-            long end =
-                    relations("pg_catalog.pg_class c WHERE c.oid = " + table.oid(), "c").stream()
-                            .mapToLong(Relation::blocks)
-                            .findFirst()
-                            .orElse(0);
+            long end = blocks(table);
             if (end > last) {
                 throw beyond;
             }

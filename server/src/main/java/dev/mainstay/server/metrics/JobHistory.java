@@ -131,7 +131,7 @@ final class JobHistory {
                                 + (target.isEmpty() ? "" : "target = :target and ")
                                 + """
                                 kind = :kind and state = 'done' and started_at is not null
-                                order by """
+                                order by"""
                                 + (target.isEmpty() ? " kind desc," : " target desc,")
                                 + " id desc fetch first :limit rows only")
                 .param("kind", kind)

@@ -31,8 +31,8 @@ class SecretScanTest {
     void aSecretIsFoundHoweverItIsWritten() throws IOException {
         String secret = TestSecrets.of("password");
         byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
-        assertThat(planted("log", "logged in with " + secret)).singleElement();
-        assertThat(planted("log", HexFormat.of().formatHex(bytes))).singleElement();
+        assertThat(planted("log", "logged in with " + secret)).hasSize(1);
+        assertThat(planted("log", HexFormat.of().formatHex(bytes))).hasSize(1);
         for (String before : List.of("", "u", "u:", "us:", "use:", "user:")) {
             String text =
                     Base64.getEncoder()
@@ -64,7 +64,7 @@ class SecretScanTest {
                         "mainstay-key-1 " + text,
                         "eyJ" + text + "." + text + "." + text,
                         "-----BEGIN PRIVATE KEY-----\n" + "Ab/+".repeat(20))) {
-            assertThat(planted("answer", "x " + made + " y")).as(made).singleElement();
+            assertThat(planted("answer", "x " + made + " y")).as(made).hasSize(1);
         }
         assertThat(planted("answer", "mst_wrong msc_ mainstay-key-1 eyJx -----BEGIN ")).isEmpty();
     }

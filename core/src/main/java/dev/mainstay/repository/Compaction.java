@@ -11,6 +11,7 @@ import dev.mainstay.repository.format.PackId;
 import dev.mainstay.storage.ObjectLocks;
 import dev.mainstay.storage.StoredObject;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -86,7 +87,7 @@ final class Compaction {
         Set<PackId> going = new HashSet<>(needs.candidates(stored, claimed, kept));
         long written = 0;
         for (Thin each : thin) {
-            if (going.contains(each.pack) || isLocked(each.object)) {
+            if (going.contains(each.pack) || isLockedForLong(each)) {
                 continue;
             }
             Predicate<Place> stays =
@@ -125,12 +126,17 @@ final class Compaction {
         return object.name().startsWith(Names.PACKS + packClass.folder() + "/");
     }
 
-    /// What the store would not let go is not worth compacting.
-    private boolean isLocked(StoredObject object) {
+    /// A lock keeps what was deleted until it is over, so that what moves is stored twice for so
+    /// long. A pack that stays is locked again and again, though, for the little that is needed of
+    /// it. What has been needed for as long as the lock still stands is taken to be needed for
+    /// longer.
+    private boolean isLockedForLong(Thin thin) {
+        Instant now = repository.ground().clock().instant();
+        Duration needed = Duration.between(needs.live().since(thin.pack), now);
         Optional<ObjectLocks> locks = repository.store().locks();
         try {
-            return locks.flatMap(each -> each.of(object.name()))
-                    .filter(lock -> lock.until().isAfter(repository.ground().clock().instant()))
+            return locks.flatMap(each -> each.of(thin.object.name()))
+                    .filter(lock -> lock.until().isAfter(now.plus(needed)))
                     .isPresent();
         } catch (MainstayException gone) {
             if (gone.code() == ErrorCode.STORE_OBJECT_MISSING) {

@@ -1,6 +1,5 @@
 package dev.mainstay.repository;
 
-import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
@@ -100,15 +99,13 @@ public final class Prune {
     private final Repository repository;
     private final ObjectStore store;
     private final Vault root;
-    private final Duration patience;
+    private final Fence fence;
     private final boolean besideBackups;
     private final UnneededWal unneededWal;
     private final CompactionRule compaction;
     private final LongConsumer bytesRemoved;
     private Compacted compacted = Compacted.NONE;
     private final Map<PackId, StoredObject> stored = new HashMap<>();
-    private final Set<AnnouncedBackup> running = new LinkedHashSet<>();
-    private final Set<AnnouncedBackup> givenUp = new LinkedHashSet<>();
     private final Set<StoredObject> waiting = new LinkedHashSet<>();
     private final Set<StoredObject> removed = new LinkedHashSet<>();
     private final Set<StoredObject> refused = new LinkedHashSet<>();
@@ -141,7 +138,7 @@ public final class Prune {
         this.repository = repository;
         this.store = repository.store();
         this.root = repository.rootVault();
-        this.patience = patience;
+        this.fence = new Fence(repository, patience);
         this.besideBackups = besideBackups;
         this.unneededWal = unneededWal;
         this.compaction = compaction;
@@ -157,7 +154,7 @@ public final class Prune {
         List<Claim> claims = Claim.all(root);
         listPacks();
         PackReferences references = PackReferences.read(repository);
-        Leftovers leftovers = Leftovers.find(references, this::isOverdue);
+        Leftovers leftovers = Leftovers.find(references, fence::isOverdue);
         try (SameFrames same = new SameFrames()) {
             PackNeeds needs = needs(references, same);
             Set<PackId> claimed = claimed(claims);
@@ -167,7 +164,8 @@ public final class Prune {
             for (Claim claim : claims) {
                 List<PackId> going = needs.unneeded(claim.going(), claimed);
                 boolean decided = claim.sweep().isPresent();
-                boolean free = decided || wouldEnd(claim.seen().orElse(announced), references);
+                boolean free =
+                        decided || fence.wouldEnd(claim.seen().orElse(announced), references);
                 (free ? removed : waiting).addAll(objects(going));
                 (free ? fenced : open).add(claim);
             }
@@ -177,11 +175,11 @@ public final class Prune {
                 compacted = new Compacted(thin.packs(), thin.writes(), thin.later(), 0);
                 thin.chosen().forEach(each -> fresh.add(each.pack()));
             }
-            boolean free = fresh.isEmpty() || wouldEnd(announced, references);
+            boolean free = fresh.isEmpty() || fence.wouldEnd(announced, references);
             (free ? removed : waiting).addAll(objects(fresh));
-            givenUp.addAll(overdue(references));
+            fence.wouldGiveUpOverdue(references);
             WalPrune wal = wal(references);
-            wal.plan(open, fenced, announced, each -> wouldEnd(each, references));
+            wal.plan(open, fenced, announced, each -> fence.wouldEnd(each, references));
             return report(leftovers.count(), wal);
         }
     }
@@ -195,7 +193,7 @@ public final class Prune {
         Claim.removeRests(root);
         listPacks(); // after the claims were read: what they name is listed, or gone
         PackReferences references = PackReferences.read(repository);
-        Leftovers before = Leftovers.find(references, this::isOverdue);
+        Leftovers before = Leftovers.find(references, fence::isOverdue);
         try (SameFrames same = new SameFrames()) {
             PackNeeds needs = needs(references, same);
             compact(claims, references, before, needs, same);
@@ -214,14 +212,12 @@ public final class Prune {
             Optional<List<String>> waits =
                     claim.sweep().isPresent() ? Optional.of(List.of()) : claim.waits();
             if (waits.isPresent()) {
-                (haveEnded(waits.get(), references) ? fenced : open).add(claim);
+                (fence.haveEnded(waits.get(), references) ? fenced : open).add(claim);
             }
         }
-        for (AnnouncedBackup each : overdue(references)) {
-            giveUp(each, references);
-        }
+        fence.giveUpOverdue(references);
         references.update(); // all that the fenced claims wait for had ended before this
-        Leftovers leftovers = Leftovers.find(references, this::isOverdue);
+        Leftovers leftovers = Leftovers.find(references, fence::isOverdue);
         leftovers.remove(store);
         // In this order: what nobody claimed here is looked for afterwards, and where it leads to
         // after that. Whoever removes one of these has claimed it before, and sees our claims.
@@ -263,7 +259,7 @@ public final class Prune {
     /// Beside a running backup nothing is compacted, unless things are claimed beside it as well:
     /// the packs could not go before it has ended.
     private boolean mayCompact(PackReferences references) {
-        return compaction.belowPercent() > 0 && (besideBackups || busy(references).isEmpty());
+        return compaction.belowPercent() > 0 && (besideBackups || fence.busy(references).isEmpty());
     }
 
     private Compaction compaction(
@@ -320,9 +316,9 @@ public final class Prune {
     private List<Claim> publish(
             List<Claim> claims, PackReferences references, Leftovers leftovers, PackNeeds needs) {
         List<PackId> fresh = needs.candidates(stored, claimed(claims), leftovers::keeps);
-        List<AnnouncedBackup> busy = busy(references);
+        List<AnnouncedBackup> busy = fence.busy(references);
         if (!fresh.isEmpty() && !busy.isEmpty() && !besideBackups) {
-            running.addAll(busy);
+            fence.waitFor(busy);
             waiting.addAll(objects(fresh));
             return List.of();
         }
@@ -340,54 +336,6 @@ public final class Prune {
             }
         }
         return published;
-    }
-
-    /// Backups that are running, as far as anybody can tell.
-    private List<AnnouncedBackup> busy(PackReferences references) {
-        return AnnouncedBackup.open(AnnouncedBackup.intents(store), references, store).stream()
-                .filter(each -> !isOverdue(each.backup()))
-                .toList();
-    }
-
-    private boolean isOverdue(BackupId backup) {
-        return AnnouncedBackup.begin(backup)
-                .filter(begin -> begin.plus(patience).isBefore(root.ground.clock().instant()))
-                .isPresent();
-    }
-
-    private boolean wouldEnd(List<String> intents, PackReferences references) {
-        List<AnnouncedBackup> open = AnnouncedBackup.open(intents, references, store);
-        open.forEach(each -> (isOverdue(each.backup()) ? givenUp : running).add(each));
-        return open.stream().allMatch(each -> isOverdue(each.backup()));
-    }
-
-    /// Whether all these backups have ended; those that are overdue are ended here.
-    private boolean haveEnded(List<String> intents, PackReferences references) {
-        boolean all = true;
-        for (AnnouncedBackup each : AnnouncedBackup.open(intents, references, store)) {
-            if (isOverdue(each.backup()) && references.source(each.sourceId()).isPresent()) {
-                giveUp(each, references);
-            } else {
-                running.add(each);
-                all = false;
-            }
-        }
-        return all;
-    }
-
-    private void giveUp(AnnouncedBackup each, PackReferences references) {
-        Optional<ProtectedSource> source = references.source(each.sourceId());
-        if (source.isPresent() && BegunBackup.giveUp(source.get(), each.backup(), false)) {
-            givenUp.add(each);
-        }
-    }
-
-    /// Backups that were killed, by all that can be told; where nothing is claimed nobody waits for
-    /// them.
-    private List<AnnouncedBackup> overdue(PackReferences references) {
-        return AnnouncedBackup.open(AnnouncedBackup.intents(store), references, store).stream()
-                .filter(each -> isOverdue(each.backup()))
-                .toList();
     }
 
     private void sweep(Claim claim, List<PackId> going, PackNeeds needs, WalPrune wal) {
@@ -429,8 +377,8 @@ public final class Prune {
                 gone,
                 leftovers,
                 waits,
-                List.copyOf(running),
-                List.copyOf(givenUp),
+                fence.running(),
+                fence.givenUp(),
                 kept,
                 all.without(gone).without(waits).without(kept),
                 wal.report(),

@@ -366,21 +366,27 @@ class CompactionTest {
     }
 
     @Test
-    void whatTheStoreWouldNotLetGoIsLeftAlone() {
-        aThinRepository();
-        ObjectStore locked =
-                new ForwardingStore(store) {
-                    @Override
-                    public Optional<ObjectLocks> locks() {
-                        return Optional.of(new AllLocked());
-                    }
-                };
-        Prune.Report done = thin.prune(locked);
+    void aLockedPackIsCompactedOnceItWasNeededForAsLongAsItsLockStands() {
+        aThinRepository(); // a day before that process
+        ThinRepository later = thin.process(1);
+        Prune.Report done = later.prune(locked("2026-11-23T10:00:00Z"));
         assertThat(done.compacted().packs().count()).isZero();
         assertThat(names(store, "moved/")).isEmpty();
+        done = later.prune(locked("2026-11-23T01:00:00Z"));
+        assertThat(done.compacted().packs().count()).isPositive();
+        demandTidy(store);
     }
 
-    private static final class AllLocked implements ObjectLocks {
+    private ObjectStore locked(String until) {
+        return new ForwardingStore(store) {
+            @Override
+            public Optional<ObjectLocks> locks() {
+                return Optional.of(new AllLocked(Instant.parse(until)));
+            }
+        };
+    }
+
+    private record AllLocked(Instant until) implements ObjectLocks {
         @Override
         public LockRule rule() {
             return _ -> Optional.empty();
@@ -388,8 +394,7 @@ class CompactionTest {
 
         @Override
         public Optional<RetentionLock> of(String name) {
-            return Optional.of(
-                    new RetentionLock(LockMode.GOVERNANCE, Instant.parse("2030-01-01T00:00:00Z")));
+            return Optional.of(new RetentionLock(LockMode.GOVERNANCE, until));
         }
 
         @Override

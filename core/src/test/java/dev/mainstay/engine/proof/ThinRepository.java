@@ -41,20 +41,54 @@ final class ThinRepository {
     private final Random random;
     private final Ground ground;
     private final Optional<Credential> credential;
-    private final Map<String, byte[]> data = new TreeMap<>();
-    private final Map<BackupId, Map<String, byte[]>> contents = new HashMap<>();
+    private final Map<String, byte[]> data;
+    private final Map<BackupId, Map<String, byte[]>> contents;
 
     ThinRepository(long seed, ObjectStore store, Optional<Credential> credential) {
+        this(seed, store, credential, 12);
+    }
+
+    /// @param files of each kind
+    ThinRepository(long seed, ObjectStore store, Optional<Credential> credential, int files) {
         this.random = new Random(seed);
-        long[] seconds = new long[1];
-        Instant begin = Instant.parse("2026-11-21T04:15:00Z");
-        this.ground = new Ground(() -> begin.plusSeconds(seconds[0]++), new Random(seed + 1));
+        this.ground = ground(seed + 1, Instant.parse("2026-11-21T04:15:00Z"));
         this.credential = credential;
-        for (int i = 0; i < 12; i++) {
+        this.data = new TreeMap<>();
+        this.contents = new HashMap<>();
+        for (int i = 0; i < files; i++) {
             data.put("base/5/" + (16384 + i), bytes(4 * BLOCK));
             data.put("pg_xact/00" + (10 + i), bytes(3000));
         }
         Repository.create(store, credential, ground).sourceOrAdd("orders");
+    }
+
+    private ThinRepository(ThinRepository from, Map<String, byte[]> data, long player) {
+        this.random = new Random(player);
+        this.ground =
+                ground(1000 + player, Instant.parse("2026-11-22T04:15:00Z").plusSeconds(player));
+        this.credential = from.credential;
+        this.data = new TreeMap<>(data);
+        this.contents = from.contents;
+    }
+
+    /// All that goes on is done by the thread that asks for it.
+    private static Ground ground(long seed, Instant begin) {
+        long[] seconds = new long[1];
+        return new Ground(() -> begin.plusSeconds(seconds[0]++), new Random(seed), Runnable::run);
+    }
+
+    /// Another process at the same repository: it sees the files as they are now, and what it does
+    /// depends on nothing but what it reads in the store.
+    ThinRepository process(long player) {
+        return process(player, data);
+    }
+
+    ThinRepository process(long player, Map<String, byte[]> files) {
+        return new ThinRepository(this, files, player);
+    }
+
+    Map<String, byte[]> data() {
+        return new TreeMap<>(data);
     }
 
     private byte[] bytes(int length) {
@@ -81,43 +115,69 @@ final class ThinRepository {
         }
     }
 
+    /// Changes one page of each relation.
+    void touch() {
+        data.replaceAll(
+                (path, bytes) -> {
+                    if (!path.startsWith("base/")) {
+                        return bytes;
+                    }
+                    byte[] changed = bytes.clone();
+                    changed[BLOCK + 100]++;
+                    return changed;
+                });
+    }
+
     CommittedBackup backUp(ObjectStore on) {
         return backUp(on, Optional.empty());
     }
 
     CommittedBackup backUp(ObjectStore on, Optional<CommittedBackup> parent) {
-        BackupOptions options =
-                new BackupOptions(
-                        parent.isPresent() ? "incremental" : "full",
-                        parent,
-                        1,
-                        ByteSize.of(20_000),
-                        new BackupOptions.FrameShape(4, 2, 256, 1024, 4096, 3, 50),
-                        1000);
         Map<String, byte[]> content = new TreeMap<>(data); // others change it meanwhile
-        try (BackupWriter writer = source(on).newBackup(options)) {
-            writer.blockSize(BLOCK);
-            writer.putDownProgress(() -> Json.object().put("some", "details"));
-            try (BackupWriter.Worker worker = writer.worker(BLOCK)) {
-                for (Map.Entry<String, byte[]> each : content.entrySet()) {
-                    byte[] bytes = each.getValue();
-                    if (each.getKey().startsWith("base/")) {
-                        worker.pagedFile(
-                                SampleRepository.facts(each.getKey()),
-                                bytes.length / BLOCK,
-                                (first, pages, into) -> {
-                                    System.arraycopy(bytes, first * BLOCK, into, 0, pages * BLOCK);
-                                    return pages;
-                                });
-                    } else {
-                        writer.file(
-                                SampleRepository.facts(each.getKey()),
-                                new ByteArrayInputStream(bytes));
-                    }
-                }
-            }
+        try (BackupWriter writer = source(on).newBackup(options(parent, 20_000))) {
+            store(writer, content);
             contents.put(writer.id(), content);
             return writer.commit(SampleRepository.details(4).toJson());
+        }
+    }
+
+    /// A backup that fails when it has stored its files; another one can go on from there.
+    void failToBackUp(ObjectStore on, Optional<CommittedBackup> parent) {
+        try (BackupWriter writer = source(on).newBackup(options(parent, 1_200))) {
+            store(writer, data);
+            assertThat(writer.abort()).as("leaves what it stored").isTrue();
+        }
+    }
+
+    private static BackupOptions options(Optional<CommittedBackup> parent, int packBytes) {
+        return new BackupOptions(
+                parent.isPresent() ? "incremental" : "full",
+                parent,
+                1,
+                ByteSize.of(packBytes),
+                new BackupOptions.FrameShape(4, 2, 256, 1024, 4096, 3, 50),
+                1000);
+    }
+
+    private static void store(BackupWriter writer, Map<String, byte[]> content) {
+        writer.blockSize(BLOCK);
+        writer.putDownProgress(() -> Json.object().put("some", "details"));
+        try (BackupWriter.Worker worker = writer.worker(BLOCK)) {
+            for (Map.Entry<String, byte[]> each : content.entrySet()) {
+                byte[] bytes = each.getValue();
+                if (each.getKey().startsWith("base/")) {
+                    worker.pagedFile(
+                            SampleRepository.facts(each.getKey()),
+                            bytes.length / BLOCK,
+                            (first, pages, into) -> {
+                                System.arraycopy(bytes, first * BLOCK, into, 0, pages * BLOCK);
+                                return pages;
+                            });
+                } else {
+                    writer.file(
+                            SampleRepository.facts(each.getKey()), new ByteArrayInputStream(bytes));
+                }
+            }
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
@@ -134,6 +194,11 @@ final class ThinRepository {
 
     Prune prune(ObjectStore on, CompactionRule rule) {
         return new Prune(open(on), Duration.ofDays(7), false, UnneededWal.NONE, rule, _ -> {});
+    }
+
+    /// A collector that claims beside running backups.
+    Prune pruneBeside(ObjectStore on, CompactionRule rule, Duration patience) {
+        return new Prune(open(on), patience, true, UnneededWal.NONE, rule, _ -> {});
     }
 
     Prune.Report prune(ObjectStore on) {

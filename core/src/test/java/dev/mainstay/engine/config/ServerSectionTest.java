@@ -74,12 +74,26 @@ class ServerSectionTest {
                                 Optional.empty(),
                                 LimitSettings.DEFAULT,
                                 ConfirmationSettings.DEFAULT,
+                                RetrySettings.DEFAULT,
                                 ServerSettings.Log.TEXT));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("log: json").log()).isEqualTo(ServerSettings.Log.JSON);
         refused("log: xml", "server.log", "text and json");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
+    }
+
+    @Test
+    void howOftenAJobIsTriedIsSaid() {
+        assertThat(read("jobs: { retry: { attempts: 5, first-after: 30s, at-most: 1h } }").retry())
+                .isEqualTo(new RetrySettings(5, Duration.ofSeconds(30), Duration.ofHours(1)));
+        assertThat(read("jobs: { retry: off }").retry().attempts()).isEqualTo(1);
+        assertThat(read("jobs: { retry: { first-after: 2h } }").retry())
+                .isEqualTo(new RetrySettings(3, Duration.ofHours(2), Duration.ofHours(2)));
+        refused("jobs: { retry: { attempts: 0 } }", "server.jobs.retry.attempts", "1 to 20");
+        refused("jobs: { retry: { first-after: 0s } }", "server.jobs.retry.first-after", "1s");
+        refused("jobs: { retry: { at-most: 30s } }", "server.jobs.retry", "less than");
+        refused("jobs: { retrys: off }", "server.jobs.retrys", "'retry'");
     }
 
     @Test

@@ -22,8 +22,10 @@ import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.Expiry;
 import dev.mainstay.repository.CompactionRule;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
@@ -55,9 +57,9 @@ public final class EngineWork implements JobWork {
     }
 
     @Override
-    public Map<String, String> run(JobRequest request, Progress progress) {
+    public Map<String, String> run(JobRequest request, Progress progress, Attempt attempt) {
         return switch (request.kind()) {
-            case BACKUP -> backup(request, progress);
+            case BACKUP -> backup(request, progress, attempt);
             case EXPIRE -> expire(request, progress);
             case PRUNE -> prune(progress);
             case COPY -> copy(request, progress);
@@ -67,7 +69,15 @@ public final class EngineWork implements JobWork {
         };
     }
 
-    private Map<String, String> backup(JobRequest request, Progress progress) {
+    private Map<String, String> backup(JobRequest request, Progress progress, Attempt attempt) {
+        Optional<CommittedBackup> there = committed(request.target(), attempt.earlier());
+        if (there.isPresent()) {
+            progress.note(
+                    "backup "
+                            + there.get().id()
+                            + " was committed by an earlier attempt, which failed behind that");
+            return said(there.get(), BackupDetails.read(there.get().details()));
+        }
         String type = request.parameters().getOrDefault("type", "auto");
         ClusterBackup.Result result =
                 new SourceBackup(surroundings, request.target(), progress)
@@ -76,21 +86,36 @@ public final class EngineWork implements JobWork {
                                         ClusterBackup.Request.Type.valueOf(
                                                 type.toUpperCase(Locale.ROOT)),
                                         Duration.ofSeconds(60),
-                                        Waiter.sleeping(Duration.ofMillis(50))));
-        BackupDetails details = result.details();
-        details.judgement().warnings().forEach(progress::note);
+                                        Waiter.sleeping(Duration.ofMillis(50)),
+                                        attempt.begins()));
+        result.details().judgement().warnings().forEach(progress::note);
+        return said(result.backup(), result.details());
+    }
+
+    /// One job takes one backup: what an earlier attempt began either exists by now or never will.
+    private Optional<CommittedBackup> committed(String source, List<BackupId> earlier) {
+        if (earlier.isEmpty()) {
+            return Optional.empty();
+        }
+        try (Repository repository = surroundings.open()) {
+            ProtectedSource from = repository.requireSource(source);
+            return earlier.stream().flatMap(id -> from.settle(id).stream()).findFirst();
+        }
+    }
+
+    private static Map<String, String> said(CommittedBackup backup, BackupDetails details) {
         Map<String, String> said = new LinkedHashMap<>();
-        said.put("backup", result.backup().id().text());
-        said.put("type", result.backup().type());
+        said.put("backup", backup.id().text());
+        said.put("type", backup.type());
         said.put("status", details.judgement().status());
-        said.put("bytes", number(result.backup().statistics().number("bytes")));
-        said.put("bytesRead", number(result.backup().statistics().number("bytes-read")));
-        said.put("bytesStored", number(result.backup().statistics().number("bytes-stored")));
+        said.put("bytes", number(backup.statistics().number("bytes")));
+        said.put("bytesRead", number(backup.statistics().number("bytes-read")));
+        said.put("bytesStored", number(backup.statistics().number("bytes-stored")));
         if (details.judgement().damagedPageCount() > 0) {
             throw new MainstayException(
                     ErrorCode.BACKUP_PAGE_DAMAGED,
                     "backup "
-                            + result.backup().id()
+                            + backup.id()
                             + " is complete, and has "
                             + details.judgement().damagedPageCount()
                             + " damaged pages");

@@ -11,6 +11,9 @@ import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.base.BackupId;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.server.job.Attempt;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
@@ -31,6 +34,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -127,10 +131,14 @@ class FactsTest {
                     work.run(
                             new JobRequest(
                                     JobKind.BACKUP, "orders", Map.of("type", type), "test"),
-                            Progress.none());
+                            Progress.none(),
+                            Attempt.first());
                 }
+                aTryBehindACommitTakesNoSecondBackup(work, repository);
                 work.run(
-                        new JobRequest(JobKind.COPY, "offsite", Map.of(), "test"), Progress.none());
+                        new JobRequest(JobKind.COPY, "offsite", Map.of(), "test"),
+                        Progress.none(),
+                        Attempt.first());
                 cluster.sql("CREATE TABLE t (i int)", "INSERT INTO t SELECT generate_series(1, 1000)");
                 protectedNow(keeper, before);
                 history(state);
@@ -152,6 +160,25 @@ class FactsTest {
                 keeper.stop();
             }
         }
+    }
+
+    private static void aTryBehindACommitTakesNoSecondBackup(
+            EngineWork work, Repository repository) {
+        List<CommittedBackup> before = repository.requireSource("orders").backups();
+        BackupId nobodys = BackupId.of(Instant.now(), new byte[4]);
+        Attempt second =
+                new Attempt(
+                        List.of(nobodys, before.getFirst().id()),
+                        begun -> {
+                            throw new AssertionError("began " + begun);
+                        });
+        assertThat(
+                        work.run(
+                                new JobRequest(JobKind.BACKUP, "orders", Map.of(), "test"),
+                                Progress.none(),
+                                second))
+                .containsEntry("backup", before.getFirst().id().text());
+        assertThat(repository.requireSource("orders").backups()).hasSameSizeAs(before);
     }
 
     private static boolean counts(String line) {

@@ -31,6 +31,8 @@ import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
 import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.operators.OperatorsBeans;
+import dev.mainstay.server.metrics.FactsKeeper;
+import dev.mainstay.server.schedule.ChangeClerk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
@@ -201,6 +203,21 @@ class ServerBeans {
     }
 
     @Bean
+    ChangeClerk changeClerk(
+            Surroundings surroundings,
+            FactsKeeper keeper,
+            ScheduleTable table,
+            TransactionOperations transactions,
+            JobDesk desk) {
+        return new ChangeClerk(
+                surroundings.configuration(),
+                keeper::facts,
+                table,
+                transactions,
+                request -> desk.submit(request).id());
+    }
+
+    @Bean
     ReceiverTable receiverTable(JdbcClient jdbc) {
         return new ReceiverTable(jdbc);
     }
@@ -211,7 +228,8 @@ class ServerBeans {
     }
 
     @Bean
-    WorkBegins workBegins(JobDesk desk, ScheduleClerk clerk, Receivers receivers) {
-        return new WorkBegins(desk, clerk, receivers);
+    WorkBegins workBegins(
+            JobDesk desk, ScheduleClerk clerk, ChangeClerk changes, Receivers receivers) {
+        return new WorkBegins(desk, clerk, changes, receivers);
     }
 }

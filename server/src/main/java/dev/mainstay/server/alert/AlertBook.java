@@ -12,8 +12,6 @@ import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.time.LocalTime;
-import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -136,18 +134,7 @@ public final class AlertBook {
         if (!quiet.severities().contains(alert.severity())) {
             return time;
         }
-        ZonedDateTime local = time.atZone(quiet.zone());
-        LocalTime clock = local.toLocalTime();
-        boolean overNight = !quiet.from().isBefore(quiet.to());
-        boolean evening = !clock.isBefore(quiet.from());
-        boolean morning = clock.isBefore(quiet.to());
-        if (overNight ? !(evening || morning) : !(evening && morning)) {
-            return time;
-        }
-        var day = local.toLocalDate();
-        return ZonedDateTime.of(
-                        overNight && evening ? day.plusDays(1) : day, quiet.to(), quiet.zone())
-                .toInstant();
+        return quiet.hours().left(time);
     }
 
     /// Whoever heard that it fired hears that it is over; whoever did not, of neither.

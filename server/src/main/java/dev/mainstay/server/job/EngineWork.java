@@ -78,6 +78,7 @@ public final class EngineWork implements JobWork {
                             + " was committed by an earlier attempt, which failed behind that");
             return said(there.get(), BackupDetails.read(there.get().details()));
         }
+        Optional.ofNullable(request.parameters().get(JobRequest.BECAUSE)).ifPresent(progress::note);
         String type = request.parameters().getOrDefault("type", "auto");
         ClusterBackup.Result result =
                 new SourceBackup(surroundings, request.target(), progress)

@@ -69,11 +69,14 @@ final class JobRunner {
     private Try next(String id) {
         JobRequest request = table.get(id).request();
         List<JobAttempt> attempts = table.attempts(id);
+        Instant late =
+                request.timeout().map(attempts.getFirst().started()::plus).orElse(Instant.MAX);
+        Instant closing = request.closing(attempts.getLast().started());
         return new Try(
                 id,
                 request,
                 attempts.size(),
-                request.timeout().map(attempts.getFirst().started()::plus).orElse(Instant.MAX),
+                late.isBefore(closing) ? late : closing,
                 attempts.stream().flatMap(each -> each.backups().stream()).toList(),
                 new CopyOnWriteArrayList<>(),
                 new Recorder(clock, table.lines(id)));
@@ -117,6 +120,7 @@ final class JobRunner {
                 outcome.cause()
                         .flatMap(code -> retries.pause(now.request.kind(), code, now.number))
                         .map(when::plus)
+                        .map(now.request::opening)
                         .filter(now.latest::isAfter);
         due.ifPresent(
                 then ->

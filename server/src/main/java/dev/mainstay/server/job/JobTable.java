@@ -163,6 +163,19 @@ public final class JobTable {
 
     private record Place(String lane, Instant created, Optional<Instant> due) {}
 
+    /// Whether a job's window is; if so, it waits for that, and nobody waits for it.
+    private boolean isClosed(String id, Instant now) {
+        Instant opening = get(id).request().opening(now);
+        if (!opening.isAfter(now)) {
+            return false;
+        }
+        jdbc.sql("update job set due_at = :due where id = :id and state = 'queued'")
+                .param("due", SqlTime.of(opening))
+                .param("id", id)
+                .update();
+        return true;
+    }
+
     private Claim claimed(String id, String server, Instant now) {
         Optional<Place> place =
                 jdbc.sql("select lane, created_at, due_at from job where id = :id and state = 'queued'")
@@ -177,7 +190,7 @@ public final class JobTable {
         if (place.isEmpty()) {
             return running().contains(id) ? Claim.LEFT : Claim.GONE;
         }
-        if (place.get().due.filter(now::isBefore).isPresent()) {
+        if (place.get().due.filter(now::isBefore).isPresent() || isClosed(id, now)) {
             return Claim.EARLY;
         }
         // Ids of one second are in no order.

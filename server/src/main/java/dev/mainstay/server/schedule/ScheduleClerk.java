@@ -1,6 +1,8 @@
 package dev.mainstay.server.schedule;
 
 import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.DailyHours;
+import dev.mainstay.engine.config.ScheduleSettings;
 import dev.mainstay.server.job.JobRequest;
 
 import org.slf4j.Logger;
@@ -50,7 +52,14 @@ public final class ScheduleClerk {
     }
 
     /// A schedule and when it comes next.
-    public record Next(String schedule, String cron, String zone, Optional<Instant> time) {}
+    ///
+    /// @param window in which alone its work begins
+    public record Next(
+            String schedule,
+            String cron,
+            String zone,
+            Optional<DailyHours> window,
+            Optional<Instant> time) {}
 
     /// In the order of the configuration.
     public List<Next> next() {
@@ -61,6 +70,9 @@ public final class ScheduleClerk {
                                         each.key(),
                                         each.settings().cron(),
                                         each.settings().zone().getId(),
+                                        each.settings()
+                                                .window()
+                                                .map(ScheduleSettings.Window::hours),
                                         table.next(each.key()).map(each::due)))
                 .toList();
     }
@@ -121,6 +133,10 @@ public final class ScheduleClerk {
     private Occurrence decided(Schedule schedule, Instant time, Instant now) {
         String key = schedule.key();
         boolean late = Duration.between(schedule.due(time), now).compareTo(GRACE) > 0;
+        if (!schedule.isOpen(time)) {
+            LOG.info("{} at {} is left out: its window is closed", key, time);
+            return new Occurrence(key, time, Occurrence.Outcome.MISSED, Optional.empty());
+        }
         if (late && !schedule.settings().runsMissed()) {
             LOG.warn("{} at {} was missed", key, time);
             return new Occurrence(key, time, Occurrence.Outcome.MISSED, Optional.empty());

@@ -10,6 +10,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.DailyHours;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.server.state.ServerName;
@@ -32,6 +33,9 @@ import org.springframework.transaction.support.TransactionTemplate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -379,6 +383,60 @@ class JobDeskTest {
                 .update();
         Await.until("its time to be known again", () -> time(jdbc).equals(due));
         assertThat(gate.runs).hasValue(1);
+    }
+
+    private static JobRequest within(Duration from, Duration to, boolean cancel) {
+        ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.SECONDS);
+        return new JobRequest(
+                JobKind.BACKUP,
+                "orders",
+                Map.of(
+                        JobRequest.WINDOW,
+                        new DailyHours(
+                                        now.plus(from).toLocalTime(),
+                                        now.plus(to).toLocalTime(),
+                                        ZoneOffset.UTC)
+                                .text(),
+                        JobRequest.CANCEL_AT_END,
+                        Boolean.toString(cancel)),
+                "test");
+    }
+
+    @Test
+    void aJobBeginsInItsWindowAloneAndHoldsNobodyUpUntilThen() {
+        Station here = station(new ServerState.Directory(folder), QUICK, SOON);
+        gate.through.countDown();
+        String waits =
+                here.desk.submit(within(Duration.ofHours(2), Duration.ofHours(3), false)).id();
+        Await.until("it to wait", () -> here.table.get(waits).due().isPresent());
+        assertThat(here.table.get(waits).due().orElseThrow())
+                .isBetween(Instant.now().plusSeconds(7100), Instant.now().plusSeconds(7200));
+        here.await(here.desk.submit(backup("orders")).id(), JobState.DONE);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest open = within(Duration.ofHours(-2), Duration.ofHours(2), true);
+        assertThat(here.await(here.desk.submit(open).id(), JobState.DONE).attempts()).isEqualTo(2);
+        assertThat(gate.runs).hasValue(3);
+        assertThat(here.table.get(waits).state()).isEqualTo(JobState.QUEUED);
+    }
+
+    @Test
+    void aWindowThatClosesCancelsWhatHasNotEndedIfItIsTo() {
+        Station here = station();
+        String id =
+                here.desk
+                        .submit(within(Duration.ofHours(-2), Duration.ofSeconds(3), true))
+                        .id();
+        Job late = here.await(id, JobState.FAILED);
+        assertThat(late.failure().orElseThrow().error()).isEqualTo("MS-1207");
+    }
+
+    @Test
+    void noAttemptComesBehindAWindowThatCancels() {
+        Station here = station(new ServerState.Directory(folder), QUICK, LATER);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest open = within(Duration.ofHours(-2), Duration.ofHours(2), true);
+        Job failed = here.await(here.desk.submit(open).id(), JobState.FAILED);
+        assertThat(failed.attempts()).isEqualTo(1);
     }
 
     private static Instant time(JdbcClient jdbc) {

@@ -141,6 +141,7 @@ class FactsTest {
                         Attempt.first());
                 cluster.sql("CREATE TABLE t (i int)", "INSERT INTO t SELECT generate_series(1, 1000)");
                 protectedNow(keeper, before);
+                aReloadIsSeen(keeper, cluster);
                 history(state);
                 String scrape = everythingThatIsUsed(keeper);
                 FactsKeeper afterwards = keeper(surroundings, state);
@@ -179,6 +180,23 @@ class FactsTest {
                                 second))
                 .containsEntry("backup", before.getFirst().id().text());
         assertThat(repository.requireSource("orders").backups()).hasSameSizeAs(before);
+    }
+
+    private static void aReloadIsSeen(FactsKeeper keeper, TestCluster cluster) {
+        Instant before = configured(keeper);
+        cluster.reload();
+        Await.until(
+                "the configuration to be loaded",
+                () -> {
+                    keeper.lookNow();
+                    return configured(keeper).isAfter(before);
+                });
+    }
+
+    private static Instant configured(FactsKeeper keeper) {
+        SourceFacts orders = keeper.facts().source("orders");
+        assertThat(orders.archive().orElseThrow().newestStart()).isPresent();
+        return orders.cluster().flatMap(ClusterFacts::readings).orElseThrow().configured();
     }
 
     private static boolean counts(String line) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// `on-change` among the schedules of a source: after which changes of its cluster a server backs it
-/// up by itself.
+/// `on-change` among the schedules of a source: after which changes of its cluster a server backs
+/// it up by itself.
 ///
 /// @param wal so much was written since the newest backup began
 /// @param configuration whether it is enough that the server has loaded its configuration since
@@ -31,7 +31,8 @@ public record ChangeSettings(
         Map<String, ConfigNode> entries =
                 node.entries("wal", "configuration", "at-most-every", "timeout", "window");
         Optional<ByteSize> wal =
-                Optional.ofNullable(entries.get("wal")).map(each -> each.parsed(ChangeSettings::size));
+                Optional.ofNullable(entries.get("wal"))
+                        .map(each -> each.parsed(ChangeSettings::size));
         boolean configuration =
                 Optional.ofNullable(entries.get("configuration"))
                         .map(each -> each.parsed(ServerSection::truth))

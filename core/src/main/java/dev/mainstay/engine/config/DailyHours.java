@@ -17,7 +17,9 @@ public record DailyHours(LocalTime from, LocalTime to, ZoneId zone) {
 
     /// The first that is not over.
     private Span span(Instant time) {
-        for (LocalDate day = time.atZone(zone).toLocalDate().minusDays(1); ; day = day.plusDays(1)) {
+        for (LocalDate day = time.atZone(zone).toLocalDate().minusDays(1);
+                ;
+                day = day.plusDays(1)) {
             LocalDate last = from.isBefore(to) ? day : day.plusDays(1);
             Instant begin = ZonedDateTime.of(day, from, zone).toInstant();
             Instant end = ZonedDateTime.of(last, to, zone).toInstant();

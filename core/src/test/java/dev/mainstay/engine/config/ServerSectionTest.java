@@ -101,14 +101,13 @@ class ServerSectionTest {
     @Test
     void workHasAWindowOfItsOwnOrThatOfAll() {
         List<ScheduleSettings> schedules =
-                read(
-                                """
-                                schedules:
-                                  time-zone: Europe/Berlin
-                                  window: { from: "22:00", to: "06:00" }
-                                  copy: { window: { from: "12:00", to: "13:30", cancel-at-end: true } }
-                                  scrub: { window: off }
-                                """)
+                read("""
+                schedules:
+                  time-zone: Europe/Berlin
+                  window: { from: "22:00", to: "06:00" }
+                  copy: { window: { from: "12:00", to: "13:30", cancel-at-end: true } }
+                  scrub: { window: off }
+                """)
                         .schedules();
         DailyHours night =
                 new DailyHours(LocalTime.of(22, 0), LocalTime.of(6, 0), ZoneId.of("Europe/Berlin"));
@@ -159,9 +158,14 @@ class ServerSectionTest {
                                 Duration.ofMinutes(30),
                                 Duration.ofHours(2),
                                 Optional.empty()));
-        assertThat(onChange("{ configuration: true }").atMostEvery()).isEqualTo(Duration.ofHours(1));
+        assertThat(onChange("{ configuration: true }").atMostEvery())
+                .isEqualTo(Duration.ofHours(1));
         for (String wrong :
-                List.of("{}", "{ configuration: false }", "{ wal: 0B }", "{ wal: 1GiB, every: 1h }")) {
+                List.of(
+                        "{}",
+                        "{ configuration: false }",
+                        "{ wal: 0B }",
+                        "{ wal: 1GiB, every: 1h }")) {
             assertThatThrownBy(() -> onChange(wrong)).isInstanceOf(MainstayException.class);
         }
     }

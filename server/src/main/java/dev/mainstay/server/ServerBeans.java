@@ -24,12 +24,14 @@ import dev.mainstay.server.audit.Refusals;
 import dev.mainstay.server.confirm.ConfirmationTable;
 import dev.mainstay.server.confirm.Confirmations;
 import dev.mainstay.server.confirm.Dangers;
+import dev.mainstay.server.confirm.SecondPersonCall;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
 import dev.mainstay.server.job.OnceDesk;
+import dev.mainstay.server.notify.NoticeTable;
 import dev.mainstay.server.operators.OperatorsBeans;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.schedule.ChangeClerk;
@@ -147,13 +149,17 @@ class ServerBeans {
             JdbcClient jdbc,
             AuditTrail trail,
             TransactionOperations transactions,
+            NoticeTable notices,
             Surroundings surroundings) {
         return new Confirmations(
                 new ConfirmationTable(jdbc),
                 trail,
                 transactions,
                 surroundings.configuration().server().confirmations(),
-                surroundings.ground());
+                surroundings.ground(),
+                new SecondPersonCall(
+                        notices,
+                        () -> surroundings.configuration().server().watch().notifications()));
     }
 
     @Bean

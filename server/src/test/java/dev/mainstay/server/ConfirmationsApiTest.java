@@ -207,7 +207,10 @@ class ConfirmationsApiTest {
     void whatRemovesNothingNeedsNone() {
         start("");
         ask("jobs", first, "{\"kind\":\"expire\",\"target\":\"orders\"}", 202);
-        json(site.ask(server(), "POST", "backup/cleanup", first, ""), 202);
+        JsonNode cleaned = json(site.ask(server(), "POST", "backup/cleanup", first, ""), 202);
+        assertThat(cleaned.size()).as("nothing of the source is stored").isOne();
+        assertThat(cleaned.get(0).get("status").asString()).isEqualTo("skipped");
+        assertThat(cleaned.get(0).get("source").asString()).isEqualTo("orders");
         json(
                 site.ask(
                         server(),

@@ -32,18 +32,22 @@ public final class Confirmations {
     private final TransactionOperations transactions;
     private final ConfirmationSettings settings;
     private final Ground ground;
+    private final SecondPersonCall call;
 
+    /// @param call is made where somebody else has to agree
     public Confirmations(
             ConfirmationTable table,
             AuditTrail trail,
             TransactionOperations transactions,
             ConfirmationSettings settings,
-            Ground ground) {
+            Ground ground,
+            SecondPersonCall call) {
         this.table = table;
         this.trail = trail;
         this.transactions = transactions;
         this.settings = settings;
         this.ground = ground;
+        this.call = call;
     }
 
     /// A confirmation and, for once, its token.
@@ -85,6 +89,9 @@ public final class Confirmations {
                             "confirmation asked",
                             asked.what(),
                             danger.digest().substring(0, 16));
+                    if (asked.secondPerson()) {
+                        call.asked(asked, now);
+                    }
                 });
         return new Issued(asked, Secret.of(token));
     }

@@ -18,20 +18,18 @@ import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.KeptLocks;
+import dev.mainstay.engine.retention.SettledPrune;
 import dev.mainstay.engine.retention.SourceExpiry;
-import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.Expiry;
-import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.repository.ScrubPosition;
-import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 
@@ -45,9 +43,6 @@ import java.util.Set;
 
 /// Jobs on the configured repository and sources.
 public final class EngineWork implements JobWork {
-    /// How long a backup that has not ended keeps what it stored from `prune`.
-    public static final Duration PATIENCE = Duration.ofDays(7);
-
     private static final int THREADS = 2;
 
     private final Surroundings surroundings;
@@ -155,17 +150,16 @@ public final class EngineWork implements JobWork {
 
     private Map<String, String> prune(Progress progress) {
         try (Repository repository = surroundings.open()) {
-            UnneededWal wal =
-                    WalRetention.of(
+            SettledPrune prune =
+                    new SettledPrune(
                             surroundings.configuration(),
+                            repository,
                             surroundings.ground().clock().instant());
-            CompactionRule rule = surroundings.configuration().compaction();
-            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, rule, _ -> {}).plan();
+            Prune.Report plan = prune.plan();
             demandNotInterrupted();
             progress.begin(
                     "pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
-            Prune.Report done =
-                    new Prune(repository, PATIENCE, false, wal, rule, progress::advance).run();
+            Prune.Report done = prune.run(progress::advance);
             progress.end();
             if (done.refused().count() > 0) {
                 progress.note(

@@ -104,7 +104,7 @@ public final class Channels {
         return switch (channel) {
             case null -> false;
             case ChannelSettings.Sentry _ -> news.equals("fired") || news.equals("escalated");
-            case ChannelSettings.PagerDuty _ -> true;
+            case ChannelSettings.PagerDuty _ -> !news.equals("confirmation");
             case ChannelSettings.Webhook _ -> true;
             default -> !news.equals("acknowledged");
         };

@@ -4,6 +4,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.AuditController;
 import dev.mainstay.server.api.BackupsController;
+import dev.mainstay.server.api.ConfigurationController;
 import dev.mainstay.server.api.ConfirmationsController;
 import dev.mainstay.server.api.CopiesController;
 import dev.mainstay.server.api.JobEventsController;
@@ -33,6 +34,8 @@ import dev.mainstay.server.job.JobWork;
 import dev.mainstay.server.job.OnceDesk;
 import dev.mainstay.server.notify.NoticeTable;
 import dev.mainstay.server.operators.OperatorsBeans;
+import dev.mainstay.server.live.ConfigurationReload;
+import dev.mainstay.server.live.LiveConfiguration;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.schedule.ChangeClerk;
 import dev.mainstay.server.schedule.ScheduleClerk;
@@ -66,6 +69,7 @@ import javax.sql.DataSource;
     ApiDocument.class,
     AuditController.class,
     BackupsController.class,
+    ConfigurationController.class,
     ConfirmationsController.class,
     CopiesController.class,
     JobEventsController.class,
@@ -108,6 +112,11 @@ class ServerBeans {
             Surroundings surroundings,
             ServerName server) {
         return new AuditTrail(jdbc, transactions, surroundings.ground(), server).begun();
+    }
+
+    @Bean
+    ConfigurationReload configurationReload(LiveConfiguration live, AuditTrail trail) {
+        return new ConfigurationReload(live, trail);
     }
 
     @Bean
@@ -155,7 +164,7 @@ class ServerBeans {
                 new ConfirmationTable(jdbc),
                 trail,
                 transactions,
-                surroundings.configuration().server().confirmations(),
+                () -> surroundings.configuration().server().confirmations(),
                 surroundings.ground(),
                 new SecondPersonCall(
                         notices,
@@ -202,7 +211,7 @@ class ServerBeans {
             TransactionOperations transactions,
             JobDesk desk) {
         return new ScheduleClerk(
-                surroundings.configuration(),
+                surroundings::configuration,
                 table,
                 transactions,
                 request -> desk.submit(request).id());
@@ -216,7 +225,7 @@ class ServerBeans {
             TransactionOperations transactions,
             JobDesk desk) {
         return new ChangeClerk(
-                surroundings.configuration(),
+                surroundings::configuration,
                 keeper::facts,
                 table,
                 transactions,

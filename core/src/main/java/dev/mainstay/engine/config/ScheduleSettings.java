@@ -27,6 +27,12 @@ public record ScheduleSettings(
     /// @param cancels whether what has not ended with the hours is cancelled
     public record Window(DailyHours hours, boolean cancels) {}
 
+    /// The same, wherever it stands.
+    public ScheduleSettings anywhere() {
+        return new ScheduleSettings(
+                work, cron, zone, jitter, timeout, runsMissed, window, "");
+    }
+
     /// That what was written cannot be understood.
     public MainstayException invalid(String problem, Throwable cause) {
         return new MainstayException(ErrorCode.CONFIG_INVALID, place + ": " + problem, cause);

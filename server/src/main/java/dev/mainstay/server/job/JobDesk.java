@@ -90,7 +90,7 @@ public final class JobDesk implements AutoCloseable {
                         server.text(),
                         surroundings.ground().clock(),
                         new RetryRule(
-                                surroundings.configuration().server().retry(),
+                                () -> surroundings.configuration().server().retry(),
                                 surroundings.ground().random()),
                         pace.report());
         if (!state.isShared()) {

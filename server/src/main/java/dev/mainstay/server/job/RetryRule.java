@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /// Which jobs that failed are tried again, and when.
@@ -26,16 +27,16 @@ final class RetryRule {
                     ErrorCode.BACKUP_SERVER_STOPPED,
                     ErrorCode.BACKUP_STANDBY_UNFIT);
 
-    private final RetrySettings settings;
+    private final Supplier<RetrySettings> settings;
     private final RandomGenerator random;
 
-    RetryRule(RetrySettings settings, RandomGenerator random) {
+    RetryRule(Supplier<RetrySettings> settings, RandomGenerator random) {
         this.settings = settings;
         this.random = random;
     }
 
     int attempts() {
-        return settings.attempts();
+        return settings.get().attempts();
     }
 
     /// How long to wait before a job is tried again, if it is: twice as long each time, and up to a
@@ -43,14 +44,15 @@ final class RetryRule {
     ///
     /// @param attempt how often it was tried
     Optional<Duration> pause(JobKind kind, ErrorCode failed, int attempt) {
-        if (!repeats(kind) || !PASSING.contains(failed) || attempt >= settings.attempts()) {
+        RetrySettings most = settings.get();
+        if (!repeats(kind) || !PASSING.contains(failed) || attempt >= most.attempts()) {
             return Optional.empty();
         }
-        Duration pause = settings.firstAfter();
-        for (int i = 1; i < attempt && pause.compareTo(settings.atMost()) < 0; i++) {
+        Duration pause = most.firstAfter();
+        for (int i = 1; i < attempt && pause.compareTo(most.atMost()) < 0; i++) {
             pause = pause.multipliedBy(2);
         }
-        long millis = Math.min(pause.toMillis(), settings.atMost().toMillis());
+        long millis = Math.min(pause.toMillis(), most.atMost().toMillis());
         synchronized (random) {
             return Optional.of(Duration.ofMillis(millis - random.nextLong(millis / 4 + 1)));
         }

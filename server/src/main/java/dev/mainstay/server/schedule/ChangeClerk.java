@@ -33,7 +33,7 @@ public final class ChangeClerk {
     private static final Logger LOG = LoggerFactory.getLogger(ChangeClerk.class);
     private static final String WORK = "/on-change";
 
-    private final Configuration configuration;
+    private final Supplier<Configuration> configuration;
     private final Supplier<Facts> facts;
     private final ScheduleTable table;
     private final TransactionOperations transactions;
@@ -42,7 +42,7 @@ public final class ChangeClerk {
     /// @param facts what is known of sources
     /// @param jobs queues a job and tells its id
     public ChangeClerk(
-            Configuration configuration,
+            Supplier<Configuration> configuration,
             Supplier<Facts> facts,
             ScheduleTable table,
             TransactionOperations transactions,
@@ -57,7 +57,7 @@ public final class ChangeClerk {
     /// What is waited for, and before when nothing is done about it.
     public List<ScheduleClerk.Next> next() {
         List<ScheduleClerk.Next> next = new ArrayList<>();
-        for (SourceSettings source : configuration.sources().values()) {
+        for (SourceSettings source : configuration.get().sources().values()) {
             source.onChange()
                     .ifPresent(
                             each ->
@@ -76,7 +76,7 @@ public final class ChangeClerk {
 
     /// Begins what is due. One source that cannot be looked at keeps nobody from the others.
     public void tick(Instant now) {
-        for (SourceSettings source : configuration.sources().values()) {
+        for (SourceSettings source : configuration.get().sources().values()) {
             source.onChange().ifPresent(settings -> tick(source.name(), settings, now));
         }
     }

@@ -2,6 +2,7 @@ package dev.mainstay.server.schedule;
 
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.DailyHours;
+import dev.mainstay.engine.config.Followed;
 import dev.mainstay.engine.config.ScheduleSettings;
 import dev.mainstay.server.job.JobRequest;
 
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Looks which schedules are due and decides about each of their times exactly once, whichever
 /// server does it: what was decided and the job that it starts are written in one transaction.
@@ -26,7 +28,7 @@ public final class ScheduleClerk {
     /// Later than this a time was missed.
     private static final Duration GRACE = Duration.ofMinutes(5);
 
-    private final List<Schedule> schedules;
+    private final Followed<Configuration, List<Schedule>> schedules;
     private final ScheduleTable table;
     private final TransactionOperations transactions;
     private final Function<JobRequest, String> jobs;
@@ -34,11 +36,12 @@ public final class ScheduleClerk {
     /// @param jobs queues a job and tells its id
     /// @throws dev.mainstay.base.MainstayException what [#check] says
     public ScheduleClerk(
-            Configuration configuration,
+            Supplier<Configuration> configuration,
             ScheduleTable table,
             TransactionOperations transactions,
             Function<JobRequest, String> jobs) {
-        this.schedules = Schedule.all(configuration);
+        this.schedules = new Followed<>(configuration, Schedule::all);
+        schedules.get(); // what is wrong is told at once
         this.table = table;
         this.transactions = transactions;
         this.jobs = jobs;
@@ -63,7 +66,7 @@ public final class ScheduleClerk {
 
     /// In the order of the configuration.
     public List<Next> next() {
-        return schedules.stream()
+        return schedules.get().stream()
                 .map(
                         each ->
                                 new Next(
@@ -80,7 +83,7 @@ public final class ScheduleClerk {
     /// Does what is due. One schedule that cannot be looked at keeps nobody from the others.
     public void tick(Instant now) {
         Map<String, ScheduleTable.Row> rows = table.rows();
-        for (Schedule schedule : schedules) {
+        for (Schedule schedule : schedules.get()) {
             if (isQuiet(schedule, Optional.ofNullable(rows.get(schedule.key())), now)) {
                 continue;
             }

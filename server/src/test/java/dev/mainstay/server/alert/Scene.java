@@ -46,6 +46,7 @@ public final class Scene {
     public Duration clockAhead = Duration.ZERO;
     public Duration lost = Duration.ofSeconds(5);
     Optional<Instant> certificate = Optional.empty();
+    Optional<String> refusal = Optional.empty();
     public Lsn start = Lsn.of(1 << 24);
     public Lsn position = Lsn.of(1 << 24);
     public Instant configured = NOON.minus(Duration.ofDays(30));
@@ -181,6 +182,6 @@ public final class Scene {
                 new RepositoryFacts(now, repositoryProblem, Map.of("pack", 1L), Optional.empty()),
                 jobs,
                 spaces,
-                new HostFacts(certificate, tokens));
+                new HostFacts(certificate, refusal, tokens));
     }
 }

@@ -97,7 +97,7 @@ class ConfirmationsTest {
                 new ConfirmationTable(jdbc),
                 trail,
                 transactions,
-                settings,
+                () -> settings,
                 ground,
                 new SecondPersonCall(
                         new NoticeTable(
@@ -109,7 +109,7 @@ class ConfirmationsTest {
 
     /// By what is said of routes where nothing is said.
     private NotificationSettings channels() {
-        return new ConfigurationReader(Map.of())
+        return new ConfigurationReader(Map.of("URL", "https://127.0.0.1:1/x", "KEY", "geheim"))
                 .parse(
                         "m.yaml",
                         """
@@ -117,9 +117,9 @@ class ConfirmationsTest {
                         server:
                           notifications:
                             channels:
-                              chat: { type: slack, url: "https://127.0.0.1:1/geheim" }
-                              pager: { type: pagerduty, routing-key: geheim }
-                              hook: { type: webhook, url: "https://127.0.0.1:1/x", secret: geheim }
+                              chat: { type: slack, url: "${URL}" }
+                              pager: { type: pagerduty, routing-key: "${KEY}" }
+                              hook: { type: webhook, url: "${URL}", secret: "${KEY}" }
                         """,
                         folder)
                 .server()

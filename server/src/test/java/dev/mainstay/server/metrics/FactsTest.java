@@ -36,6 +36,8 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 /// Facts of a real cluster with a standby, its backups, and a copy.
@@ -76,6 +78,7 @@ class FactsTest {
                 new RepositoryView(surroundings),
                 jdbc,
                 new TokenTable(jdbc, surroundings.ground()),
+                Optional::empty,
                 FactsKeeper.Pace.USUAL);
     }
 
@@ -197,6 +200,48 @@ class FactsTest {
         SourceFacts orders = keeper.facts().source("orders");
         assertThat(orders.archive().orElseThrow().newestStart()).isPresent();
         return orders.cluster().flatMap(ClusterFacts::readings).orElseThrow().configured();
+    }
+
+    private Configuration configuration(String... sources) {
+        StringBuilder text = new StringBuilder();
+        for (String each : sources) {
+            text.append("  ").append(each).append(": { postgres: { url: postgresql://x@127.0.0.1:1/x } }\n");
+        }
+        return new ConfigurationReader(Map.of())
+                .parse(
+                        "m.yaml",
+                        """
+                        repository: { url: "file://%s/followed", encryption: none }
+                        sources:
+                        %s
+                        """
+                                .formatted(folder.path(), text),
+                        folder.path());
+    }
+
+    @Test
+    void anotherConfigurationIsFollowed() {
+        AtomicReference<Configuration> now = new AtomicReference<>(configuration("orders", "stock"));
+        Surroundings surroundings = new Surroundings(now::get, Map.of(), Ground.ofThisHost());
+        RepositoryAccess.create(now.get().repository(), surroundings.ground()).close();
+        try (StateDatabase state =
+                StateDatabase.open(
+                        new ServerState.Directory(folder.path().resolve("followed-state")), Map.of())) {
+            FactsKeeper keeper = keeper(surroundings, state);
+            keeper.lookNow();
+            assertThat(keeper.facts().sources()).containsOnlyKeys("orders", "stock");
+            now.set(configuration("stock", "bills"));
+            keeper.lookNow();
+            keeper.lookNow();
+            assertThat(keeper.facts().sources()).containsOnlyKeys("stock", "bills");
+            assertThat(keeper.facts().sources().values())
+                    .allSatisfy(
+                            each -> {
+                                assertThat(each.cluster()).isPresent();
+                                assertThat(each.archive()).isPresent();
+                            });
+            keeper.stop();
+        }
     }
 
     private static boolean counts(String line) {

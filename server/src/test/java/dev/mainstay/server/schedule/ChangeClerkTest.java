@@ -67,7 +67,7 @@ class ChangeClerkTest {
                                         .formatted(onChange),
                                 folder);
         return new ChangeClerk(
-                configuration,
+                () -> configuration,
                 scene::facts,
                 table,
                 new TransactionTemplate(new JdbcTransactionManager(state.source())),

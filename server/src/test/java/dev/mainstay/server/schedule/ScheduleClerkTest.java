@@ -67,8 +67,9 @@ class ScheduleClerkTest {
 
     /// A job that ends at once, as far as the schedule can see, unless `state` says otherwise.
     private ScheduleClerk clerk(String schedules, String state) {
+        Configuration read = configuration(schedules);
         return new ScheduleClerk(
-                configuration(schedules),
+                () -> read,
                 table,
                 new TransactionTemplate(new JdbcTransactionManager(this.state.source())),
                 request -> queued(request, state));

@@ -18,7 +18,8 @@ final class SecondSignal {
         NUMBERS.forEach(
                 (name, number) -> {
                     try {
-                        ProcessSignal.listen(name, () -> Runtime.getRuntime().halt(BY_SIGNAL + number));
+                        ProcessSignal.listen(
+                                name, () -> Runtime.getRuntime().halt(BY_SIGNAL + number));
                     } catch (ReflectiveOperationException | IllegalArgumentException notHere) {
                         // the process then ends when it has cleaned up, or when its time is over
                     }

@@ -29,8 +29,7 @@ public record ScheduleSettings(
 
     /// The same, wherever it stands.
     public ScheduleSettings anywhere() {
-        return new ScheduleSettings(
-                work, cron, zone, jitter, timeout, runsMissed, window, "");
+        return new ScheduleSettings(work, cron, zone, jitter, timeout, runsMissed, window, "");
     }
 
     /// That what was written cannot be understood.

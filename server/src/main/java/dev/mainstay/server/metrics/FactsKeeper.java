@@ -135,7 +135,7 @@ public final class FactsKeeper implements SmartLifecycle {
     private synchronized void follow() {
         Configuration before = configuration;
         Configuration next = surroundings.configuration();
-        if (next == before) {
+        if (next.equals(before)) {
             return;
         }
         configuration = next;

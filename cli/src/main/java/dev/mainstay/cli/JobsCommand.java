@@ -37,7 +37,7 @@ final class JobsCommand implements Verb {
             String path = "jobs/" + RemoteServer.encoded(words.get(1));
             switch (words.getFirst()) {
                 case "show" -> {
-                    return document(remote.get(path));
+                    return document(remote.get(path)).add("attempts", attempts(remote, path));
                 }
                 case "follow" -> {
                     return document(new RemoteJob(remote).follow(words.get(1)));
@@ -71,6 +71,20 @@ final class JobsCommand implements Verb {
                 .add("jobs", table);
     }
 
+    private static Table attempts(RemoteServer remote, String path) throws InterruptedException {
+        Table table = Table.of("attempt", "state", "started", "ended", "error", "message");
+        for (JsonNode each : remote.get(path + "/attempts")) {
+            table.row(
+                    each.path("number").asInt(),
+                    each.path("state").asString(),
+                    RemoteServer.time(each.path("started")),
+                    RemoteServer.time(each.path("ended")),
+                    each.path("failure").path("error").asString(""),
+                    each.path("failure").path("message").asString(""));
+        }
+        return table;
+    }
+
     private static Document document(JsonNode job) {
         Document document =
                 Document.of(
@@ -83,6 +97,7 @@ final class JobsCommand implements Verb {
                         .add("target", job.path("target").asString(""))
                         .add("state", job.path("state").asString())
                         .add("requestedBy", job.path("requestedBy").asString(""))
+                        .add("due", RemoteServer.time(job.path("due")))
                         .add("started", RemoteServer.time(job.path("started")))
                         .add("ended", RemoteServer.time(job.path("ended")));
         JsonNode failure = job.path("failure");

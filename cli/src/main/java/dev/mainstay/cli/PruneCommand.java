@@ -3,12 +3,10 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Durations;
-import dev.mainstay.engine.retention.WalRetention;
+import dev.mainstay.engine.retention.SettledPrune;
 import dev.mainstay.repository.AnnouncedBackup;
-import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
-import dev.mainstay.repository.UnneededWal;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -76,9 +74,14 @@ final class PruneCommand implements Verb {
         }
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
-            UnneededWal wal = WalRetention.of(session.configuration(), session.clock().instant());
-            CompactionRule rule = session.configuration().compaction();
-            Prune.Report plan = new Prune(repository, wait, beside, wal, rule, _ -> {}).plan();
+            SettledPrune prune =
+                    new SettledPrune(
+                            session.configuration(),
+                            repository,
+                            session.clock().instant(),
+                            wait,
+                            beside);
+            Prune.Report plan = prune.plan();
             if (planOnly) {
                 return describe(plan, "would be removed", "would be given up");
             }
@@ -87,9 +90,7 @@ final class PruneCommand implements Verb {
             }
             session.progress()
                     .begin("pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
-            Prune.Report done =
-                    new Prune(repository, wait, beside, wal, rule, session.progress()::advance)
-                            .run();
+            Prune.Report done = prune.run(session.progress()::advance);
             session.progress().end();
             return describe(done, "removed", "given up");
         }

@@ -1,5 +1,6 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.Secret;
 import dev.mainstay.server.MainstayServer;
@@ -14,8 +15,11 @@ final class ServerCommand implements Verb {
     @Override
     public Document run(Session session) {
         OpenSource.warnOfOpenKey(session);
-        try (MainstayServer server = MainstayServer.start(OpenSource.surroundings(session));
+        try (MainstayServer server =
+                        MainstayServer.start(
+                                OpenSource.surroundings(session), session::readConfiguration);
                 AgentBeside _ = new AgentBeside(session)) {
+            reloadOnHangUp(server);
             server.firstToken().ifPresent(token -> show(session.terminal(), token));
             session.progress().note("the server answers at " + server.url());
             new CountDownLatch(1).await();
@@ -23,6 +27,23 @@ final class ServerCommand implements Verb {
             // its ordinary end
         }
         return Document.of("the server stopped");
+    }
+
+    /// SIGHUP, as other servers have it: `systemctl reload`.
+    private static void reloadOnHangUp(MainstayServer server) {
+        try {
+            ProcessSignal.listen(
+                    "HUP",
+                    () -> {
+                        try {
+                            server.reload();
+                        } catch (MainstayException _) {
+                            // it is logged, on record and an alert; the server goes on as before
+                        }
+                    });
+        } catch (ReflectiveOperationException | IllegalArgumentException notHere) {
+            // the API does it as well
+        }
     }
 
     /// Whether a server could start by this configuration; opens nothing.

@@ -100,13 +100,17 @@ final class Session {
         return random;
     }
 
+    /// As it is now, for who goes on for long.
+    Configuration readConfiguration() {
+        return new ConfigurationReader(terminal.environment())
+                .find(configFile, terminal.workingDirectory());
+    }
+
     /// Read when first asked for, since not every command needs one; its warnings go to standard
     /// error.
     Configuration configuration() {
         if (configuration == null) {
-            configuration =
-                    new ConfigurationReader(terminal.environment())
-                            .find(configFile, terminal.workingDirectory());
+            configuration = readConfiguration();
             for (ConfigurationWarning warning : configuration.warnings()) {
                 terminal.err().println("WARNING: " + warning.path() + ": " + warning.message());
                 terminal.err().println("HINT: " + warning.hint());

@@ -53,6 +53,7 @@ class RemoteServerTest {
                   listen: 127.0.0.1:0
                   state: { directory: %1$s/state }
                   schedules: off
+                  jobs: { retry: { attempts: 2, first-after: 1s } }
                 """
                                 .formatted(folder)
                         + more);
@@ -115,6 +116,7 @@ class RemoteServerTest {
         assertThat(jobs.size()).isEqualTo(3);
         String id = jobs.get(0).get("job").asString();
         assertThat(json("jobs", "show", id).get("error").asString()).isEqualTo("MS-0501");
+        assertThat(json("jobs", "show", id).get("attempts").size()).isEqualTo(2);
         ends(1, "jobs", "follow", id);
         assertThat(console.err()).contains("MS-0501");
         ends(1, "jobs", "cancel", id);

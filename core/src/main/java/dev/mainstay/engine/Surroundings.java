@@ -11,20 +11,45 @@ import dev.mainstay.repository.Repository;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// What operations on sources are done with.
-///
-/// @param environment the process's variables, for passwords of PostgreSQL and the like
-/// @param ground clock and randomness
-public record Surroundings(
-        Configuration configuration, Map<String, String> environment, Ground ground) {
-    public Surroundings {
-        environment = Map.copyOf(environment);
+public final class Surroundings {
+    private final Supplier<Configuration> configuration;
+    private final Map<String, String> environment;
+    private final Ground ground;
+
+    /// @param environment the process's variables, for passwords of PostgreSQL and the like
+    /// @param ground clock and randomness
+    public Surroundings(
+            Configuration configuration, Map<String, String> environment, Ground ground) {
+        this(() -> configuration, environment, ground);
+    }
+
+    /// @param configuration may be another one each time it is asked for
+    public Surroundings(
+            Supplier<Configuration> configuration, Map<String, String> environment, Ground ground) {
+        this.configuration = configuration;
+        this.environment = Map.copyOf(environment);
+        this.ground = ground;
+    }
+
+    /// As it is now.
+    public Configuration configuration() {
+        return configuration.get();
+    }
+
+    public Map<String, String> environment() {
+        return environment;
+    }
+
+    public Ground ground() {
+        return ground;
     }
 
     /// The configured repository; the caller closes it.
     public Repository open() {
-        return RepositoryAccess.open(configuration.repository(), ground);
+        return RepositoryAccess.open(configuration().repository(), ground);
     }
 
     /// A source that was backed up or archived before.
@@ -36,7 +61,7 @@ public record Surroundings(
             return repository.requireSource(name);
         } catch (MainstayException unknown) {
             if (unknown.code() == ErrorCode.SOURCE_UNKNOWN) {
-                configuration.source(name);
+                configuration().source(name);
             }
             throw unknown;
         }

@@ -71,8 +71,13 @@ public record BegunBackup(BackupId id, Json details, boolean givenUp, List<Strin
                 || failed.code() == ErrorCode.INTERRUPTED;
     }
 
+    /// Whether a slot says that its backup does not exist and never will.
+    static boolean isAbort(Json slot) {
+        return slot.string("type").equals("abort");
+    }
+
     static boolean keeps(Json slot) {
-        return slot.string("type").equals("abort") && slot.has("kept") && slot.bool("kept");
+        return isAbort(slot) && slot.has("kept") && slot.bool("kept");
     }
 
     /// Says under a backup's slot that it does not exist and never will.

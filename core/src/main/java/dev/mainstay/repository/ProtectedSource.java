@@ -7,6 +7,7 @@ import dev.mainstay.base.SourceId;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.format.Bytes;
 import dev.mainstay.repository.format.ObjectSeal;
+import dev.mainstay.repository.format.ObjectType;
 
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,21 @@ public final class ProtectedSource {
                                 new MainstayException(
                                         ErrorCode.BACKUP_UNKNOWN,
                                         "source " + name + " has no backup " + backup));
+    }
+
+    /// Decides whether a backup that was begun exists: if it was not committed by now, it never
+    /// will be, and what it stored stays for another one.
+    ///
+    /// @throws MainstayException BACKUP_UNKNOWN if it was removed since
+    public Optional<CommittedBackup> settle(BackupId backup) {
+        if (BegunBackup.giveUp(this, backup, true)) {
+            vault.store.delete(Names.intent(id(), backup));
+            return Optional.empty();
+        }
+        String slot = Names.slot(id(), backup);
+        return BegunBackup.isAbort(vault.openJson(slot, ObjectType.SLOT, vault.get(slot)))
+                ? Optional.empty()
+                : Optional.of(backup(backup));
     }
 
     /// Keeps a backup from being removed until it is released.

@@ -3,6 +3,7 @@ package dev.mainstay.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.repository.crypto.Credential;
@@ -58,8 +59,11 @@ class UncertainCommitTest {
             Repository.create(store, Optional.of(new Credential.KeyFile(new byte[32])), ground)
                     .sourceOrAdd("orders");
 
+    private Optional<BackupId> begun = Optional.empty();
+
     private void backUp() throws IOException {
         try (BackupWriter writer = source.newBackup(BackupOptions.full(3))) {
+            begun = Optional.of(writer.id());
             writer.blockSize(8192);
             writer.file(
                     new FileFacts("PG_VERSION", 0600, "", "", 1),
@@ -107,5 +111,25 @@ class UncertainCommitTest {
         backUp();
         assertReadable(1);
         assertThat(source.records().missing()).isEmpty();
+    }
+
+    @Test
+    void whetherABackupExistsIsDecidedOnceForAll() throws IOException {
+        store.losesAfterPut = Optional.of(true);
+        assertThatThrownBy(this::backUp).hasMessage("no answer");
+        assertThat(source.settle(begun.orElseThrow()).map(CommittedBackup::id)).isEqualTo(begun);
+        store.losesAfterPut = Optional.of(false);
+        assertThatThrownBy(this::backUp).hasMessage("no answer");
+        assertThat(source.settle(begun.orElseThrow())).isEmpty();
+        try (BackupWriter late = source.newBackup(BackupOptions.full(3))) {
+            late.blockSize(8192);
+            assertThat(source.settle(late.id())).isEmpty();
+            assertThat(source.settle(late.id())).isEmpty();
+            assertThatThrownBy(() -> late.commit(Json.object()))
+                    .isInstanceOfSatisfying(
+                            MainstayException.class,
+                            over -> assertThat(over.code()).isEqualTo(ErrorCode.BACKUP_ABORTED));
+        }
+        assertReadable(1);
     }
 }

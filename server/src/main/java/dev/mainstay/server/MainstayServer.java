@@ -7,6 +7,8 @@ import dev.mainstay.engine.config.Secret;
 import dev.mainstay.engine.config.ServerSettings;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.live.ConfigurationReload;
+import dev.mainstay.server.live.LiveConfiguration;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.StateDatabase;
@@ -26,6 +28,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// A running server: it answers until it is closed.
 public final class MainstayServer implements AutoCloseable {
@@ -45,15 +48,34 @@ public final class MainstayServer implements AutoCloseable {
         return start(surroundings, JobDesk.Pace.USUAL);
     }
 
+    /// A server that can be told to go by its file as it is then.
+    ///
+    /// @param file reads the configuration again
+    /// @throws MainstayException as above
+    public static MainstayServer start(Surroundings surroundings, Supplier<Configuration> file) {
+        return start(surroundings, file, JobDesk.Pace.USUAL);
+    }
+
     /// @param pace another one than the usual, for tests
     static MainstayServer start(Surroundings surroundings, JobDesk.Pace pace) {
+        return start(surroundings, surroundings::configuration, pace);
+    }
+
+    private static MainstayServer start(
+            Surroundings surroundings, Supplier<Configuration> file, JobDesk.Pace pace) {
         ServerSettings settings = surroundings.configuration().server();
         ServerLog.choose(settings.log()); // before any class is loaded that logs
         check(surroundings.configuration());
         StateDatabase state =
                 StateDatabase.open(settings.state(), surroundings.environment());
+        LiveConfiguration live =
+                new LiveConfiguration(surroundings.configuration(), file, MainstayServer::check);
         try {
-            return start(surroundings, state, pace);
+            return start(
+                    new Surroundings(live, surroundings.environment(), surroundings.ground()),
+                    live,
+                    state,
+                    pace);
         } catch (Throwable failed) {
             state.close();
             throw failed;
@@ -70,7 +92,10 @@ public final class MainstayServer implements AutoCloseable {
     }
 
     private static MainstayServer start(
-            Surroundings surroundings, StateDatabase state, JobDesk.Pace pace) {
+            Surroundings surroundings,
+            LiveConfiguration live,
+            StateDatabase state,
+            JobDesk.Pace pace) {
         ServerSettings settings = surroundings.configuration().server();
         SpringApplication application = new SpringApplication(ServerBeans.class);
         application.setWebApplicationType(WebApplicationType.SERVLET);
@@ -79,7 +104,7 @@ public final class MainstayServer implements AutoCloseable {
         application.setRegisterShutdownHook(false); // whoever started it closes it
         application.setAddCommandLineProperties(false);
         application.setEnvironment(new ServerEnvironment(settings));
-        application.addInitializers(handing(surroundings, state, pace));
+        application.addInitializers(handing(surroundings, live, state, pace));
         try {
             ConfigurableApplicationContext context = application.run();
             return new MainstayServer(context, url(settings, context));
@@ -89,8 +114,12 @@ public final class MainstayServer implements AutoCloseable {
     }
 
     private static ApplicationContextInitializer<GenericApplicationContext> handing(
-            Surroundings surroundings, StateDatabase state, JobDesk.Pace pace) {
+            Surroundings surroundings,
+            LiveConfiguration live,
+            StateDatabase state,
+            JobDesk.Pace pace) {
         return context -> {
+            context.registerBean(LiveConfiguration.class, () -> live);
             context.registerBean(Surroundings.class, () -> surroundings);
             context.registerBean(StateDatabase.class, () -> state);
             context.registerBean(JobDesk.Pace.class, () -> pace);
@@ -109,6 +138,13 @@ public final class MainstayServer implements AutoCloseable {
     /// Where it answers, with the port that it really has.
     public URI url() {
         return url;
+    }
+
+    /// Goes by the configuration file as it is now, or as before.
+    ///
+    /// @throws MainstayException all that is wrong with it
+    public LiveConfiguration.Taken reload() {
+        return context.getBean(ConfigurationReload.class).reload("");
     }
 
     /// `GET /api/v1/jobs` and so on: every endpoint of the API.

@@ -4,6 +4,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.api.ApiDocument;
 import dev.mainstay.server.api.AuditController;
 import dev.mainstay.server.api.BackupsController;
+import dev.mainstay.server.api.ConfigurationController;
 import dev.mainstay.server.api.ConfirmationsController;
 import dev.mainstay.server.api.CopiesController;
 import dev.mainstay.server.api.JobEventsController;
@@ -24,13 +25,19 @@ import dev.mainstay.server.audit.Refusals;
 import dev.mainstay.server.confirm.ConfirmationTable;
 import dev.mainstay.server.confirm.Confirmations;
 import dev.mainstay.server.confirm.Dangers;
+import dev.mainstay.server.confirm.SecondPersonCall;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobCounts;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobTable;
 import dev.mainstay.server.job.JobWork;
 import dev.mainstay.server.job.OnceDesk;
+import dev.mainstay.server.notify.NoticeTable;
 import dev.mainstay.server.operators.OperatorsBeans;
+import dev.mainstay.server.live.ConfigurationReload;
+import dev.mainstay.server.live.LiveConfiguration;
+import dev.mainstay.server.metrics.FactsKeeper;
+import dev.mainstay.server.schedule.ChangeClerk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.SecurityRules;
@@ -62,6 +69,7 @@ import javax.sql.DataSource;
     ApiDocument.class,
     AuditController.class,
     BackupsController.class,
+    ConfigurationController.class,
     ConfirmationsController.class,
     CopiesController.class,
     JobEventsController.class,
@@ -107,6 +115,11 @@ class ServerBeans {
     }
 
     @Bean
+    ConfigurationReload configurationReload(LiveConfiguration live, AuditTrail trail) {
+        return new ConfigurationReload(live, trail);
+    }
+
+    @Bean
     Refusals refusals(AuditTrail trail, Surroundings surroundings) {
         return new Refusals(trail, surroundings.ground());
     }
@@ -145,13 +158,17 @@ class ServerBeans {
             JdbcClient jdbc,
             AuditTrail trail,
             TransactionOperations transactions,
+            NoticeTable notices,
             Surroundings surroundings) {
         return new Confirmations(
                 new ConfirmationTable(jdbc),
                 trail,
                 transactions,
-                surroundings.configuration().server().confirmations(),
-                surroundings.ground());
+                () -> surroundings.configuration().server().confirmations(),
+                surroundings.ground(),
+                new SecondPersonCall(
+                        notices,
+                        () -> surroundings.configuration().server().watch().notifications()));
     }
 
     @Bean
@@ -194,7 +211,22 @@ class ServerBeans {
             TransactionOperations transactions,
             JobDesk desk) {
         return new ScheduleClerk(
-                surroundings.configuration(),
+                surroundings::configuration,
+                table,
+                transactions,
+                request -> desk.submit(request).id());
+    }
+
+    @Bean
+    ChangeClerk changeClerk(
+            Surroundings surroundings,
+            FactsKeeper keeper,
+            ScheduleTable table,
+            TransactionOperations transactions,
+            JobDesk desk) {
+        return new ChangeClerk(
+                surroundings::configuration,
+                keeper::facts,
                 table,
                 transactions,
                 request -> desk.submit(request).id());
@@ -211,7 +243,8 @@ class ServerBeans {
     }
 
     @Bean
-    WorkBegins workBegins(JobDesk desk, ScheduleClerk clerk, Receivers receivers) {
-        return new WorkBegins(desk, clerk, receivers);
+    WorkBegins workBegins(
+            JobDesk desk, ScheduleClerk clerk, ChangeClerk changes, Receivers receivers) {
+        return new WorkBegins(desk, clerk, changes, receivers);
     }
 }

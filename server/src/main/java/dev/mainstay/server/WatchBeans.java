@@ -1,12 +1,14 @@
 package dev.mainstay.server;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Followed;
 import dev.mainstay.engine.config.WatchSettings;
 import dev.mainstay.server.alert.AlertBook;
 import dev.mainstay.server.alert.AlertTable;
 import dev.mainstay.server.alert.AlertsController;
 import dev.mainstay.server.alert.Rhythm;
 import dev.mainstay.server.alert.Rulebook;
+import dev.mainstay.server.live.LiveConfiguration;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.metrics.MetricsController;
 import dev.mainstay.server.notify.Channels;
@@ -41,8 +43,13 @@ class WatchBeans {
 
     @Bean
     FactsKeeper factsKeeper(
-            Surroundings surroundings, RepositoryView view, JdbcClient jdbc, TokenTable tokens) {
-        return new FactsKeeper(surroundings, view, jdbc, tokens, FactsKeeper.Pace.USUAL);
+            Surroundings surroundings,
+            LiveConfiguration live,
+            RepositoryView view,
+            JdbcClient jdbc,
+            TokenTable tokens) {
+        return new FactsKeeper(
+                surroundings, view, jdbc, tokens, live::refusal, FactsKeeper.Pace.USUAL);
     }
 
     private static WatchSettings settings(Surroundings surroundings) {
@@ -52,7 +59,7 @@ class WatchBeans {
     @Bean
     Channels channels(Surroundings surroundings) {
         return new Channels(
-                settings(surroundings).notifications(),
+                () -> settings(surroundings).notifications(),
                 surroundings.ground(),
                 Channels.PATIENCE);
     }
@@ -83,14 +90,15 @@ class WatchBeans {
                 outbox,
                 transactions,
                 surroundings.ground(),
-                settings(surroundings).alerts(),
-                settings(surroundings).notifications());
+                () -> settings(surroundings).alerts(),
+                () -> settings(surroundings).notifications());
     }
 
     @Bean
     Rulebook rulebook(Surroundings surroundings) {
         return new Rulebook(
-                settings(surroundings).alerts(), new Rhythm(surroundings.configuration()));
+                () -> settings(surroundings).alerts(),
+                new Followed<>(surroundings::configuration, Rhythm::new));
     }
 
     @Bean
@@ -101,7 +109,7 @@ class WatchBeans {
             AlertTable alerts,
             NoticeTable notices) {
         return new ReportClerk(
-                settings(surroundings).report(),
+                () -> settings(surroundings).report(),
                 jdbc,
                 now -> keeper.facts(),
                 alerts,

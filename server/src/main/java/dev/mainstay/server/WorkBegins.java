@@ -1,6 +1,7 @@
 package dev.mainstay.server;
 
 import dev.mainstay.server.job.JobDesk;
+import dev.mainstay.server.schedule.ChangeClerk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.wal.Receivers;
 
@@ -10,18 +11,24 @@ import org.springframework.context.SmartLifecycle;
 final class WorkBegins implements SmartLifecycle {
     private final JobDesk desk;
     private final ScheduleClerk clerk;
+    private final ChangeClerk changes;
     private final Receivers receivers;
     private volatile boolean running;
 
-    WorkBegins(JobDesk desk, ScheduleClerk clerk, Receivers receivers) {
+    WorkBegins(JobDesk desk, ScheduleClerk clerk, ChangeClerk changes, Receivers receivers) {
         this.desk = desk;
         this.clerk = clerk;
+        this.changes = changes;
         this.receivers = receivers;
     }
 
     @Override
     public void start() {
-        desk.start(clerk::tick);
+        desk.start(
+                now -> {
+                    clerk.tick(now);
+                    changes.tick(now);
+                });
         receivers.start();
         running = true;
     }

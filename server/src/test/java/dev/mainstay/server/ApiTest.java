@@ -37,7 +37,11 @@ class ApiTest {
 
     @BeforeEach
     void start() {
-        site = Site.of(folder, "listen: 127.0.0.1:0\nschedules: off\n");
+        site = Site.of(folder, """
+                        listen: 127.0.0.1:0
+                        schedules: off
+                        jobs: { retry: { attempts: 2, first-after: 1s } }
+                        """);
         running = site.start();
         first = server().firstToken().orElseThrow().reveal();
     }
@@ -128,6 +132,11 @@ class ApiTest {
                                 .equals("failed"));
         JsonNode failed = json(ask("GET", "api/v1/jobs/" + id, viewer, ""), 200);
         assertThat(failed.get("failure").get("error").asString()).isEqualTo("MS-0501");
+        assertThat(failed.get("attempts").asInt()).isEqualTo(2);
+        JsonNode attempts =
+                json(ask("GET", "api/v1/jobs/" + id + "/attempts", viewer, ""), 200);
+        assertThat(attempts.size()).isEqualTo(2);
+        assertThat(attempts.get(0).get("failure").get("error").asString()).isEqualTo("MS-0501");
         JsonNode page = json(ask("GET", "api/v1/jobs?limit=1", viewer, ""), 200);
         assertThat(page.get("jobs").get(0).get("id").asString()).isEqualTo(id);
         String cursor = page.get("next").asString();

@@ -40,6 +40,7 @@ class ConfirmationsApiTest {
                     "POST /api/v1/alerts/{id}/acknowledge",
                     "POST /api/v1/alerts/{id}/resolve",
                     "POST /api/v1/backups/{id}/hold",
+                    "POST /api/v1/configuration/reload", // who may write the file has decided
                     "POST /api/v1/confirmations",
                     "POST /api/v1/confirmations/{id}/approve",
                     "POST /api/v1/confirmations/{id}/refuse",
@@ -207,7 +208,12 @@ class ConfirmationsApiTest {
     void whatRemovesNothingNeedsNone() {
         start("");
         ask("jobs", first, "{\"kind\":\"expire\",\"target\":\"orders\"}", 202);
-        json(site.ask(server(), "POST", "backup/cleanup", first, ""), 202);
+        JsonNode cleaned = json(site.ask(server(), "POST", "backup/cleanup", first, ""), 202);
+        assertThat(cleaned.valueStream().map(each -> each.get("source").asString()))
+                .containsExactlyInAnyOrder("orders", "stock");
+        assertThat(cleaned.valueStream().map(each -> each.get("status").asString()))
+                .as("nothing of them is stored")
+                .containsOnly("skipped");
         json(
                 site.ask(
                         server(),

@@ -25,6 +25,7 @@ class GrantsTest {
                     "GET /api/v1/jobs",
                     "GET /api/v1/jobs/{id}",
                     "GET /api/v1/jobs/{id}/log",
+                    "GET /api/v1/jobs/{id}/attempts",
                     "GET /api/v1/jobs/{id}/events",
                     "GET /api/v1/sources",
                     "GET /api/v1/backups/{id}",
@@ -101,6 +102,7 @@ class GrantsTest {
         refused(ask("GET", "api/v1/jobs/" + id, orders, ""));
         refused(ask("GET", "api/v1/jobs/" + id + "/log", orders, ""));
         refused(ask("GET", "api/v1/jobs/" + id + "/events", orders, ""));
+        refused(ask("GET", "api/v1/jobs/" + id + "/attempts", orders, ""));
         refused(ask("POST", "api/v1/jobs/" + id + "/cancel", orders, ""));
         json(ask("GET", "api/v1/jobs/" + id, stock, ""), 200);
         assertThat(json(ask("GET", "api/v1/jobs", orders, ""), 200).get("jobs").size()).isZero();

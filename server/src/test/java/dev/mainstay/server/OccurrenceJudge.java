@@ -12,6 +12,7 @@ import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.server.audit.AuditTrail;
 import dev.mainstay.server.job.Job;
+import dev.mainstay.server.job.JobAttempt;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobState;
 import dev.mainstay.server.job.JobTable;
@@ -49,6 +50,7 @@ final class OccurrenceJudge {
     private final Repository repository;
     private final Span span;
     private final List<Kill> kills;
+    private final JobTable table;
     private final Map<String, Job> jobs;
     private final AuditTrail trail;
 
@@ -64,9 +66,10 @@ final class OccurrenceJudge {
         this.repository = repository;
         this.span = span;
         this.kills = kills;
+        this.table =
+                new JobTable(jdbc, TransactionOperations.withoutTransaction(), (_, _, _, _) -> {});
         this.jobs =
-                new JobTable(jdbc, TransactionOperations.withoutTransaction(), (_, _, _, _) -> {})
-                        .list(Optional.empty(), Optional.empty(), Optional.empty(), ALL).stream()
+                table.list(Optional.empty(), Optional.empty(), Optional.empty(), ALL).stream()
                                 .collect(Collectors.toMap(Job::id, each -> each));
         this.trail =
                 new AuditTrail(
@@ -79,14 +82,15 @@ final class OccurrenceJudge {
     /// @param schedules all that there are, each of one-minute steps
     void judge(List<String> schedules) {
         Map<String, List<Occurrence>> times = new HashMap<>();
-        ScheduleTable table = new ScheduleTable(jdbc);
-        schedules.forEach(key -> times.put(key, table.occurrences(key, ALL).reversed()));
+        ScheduleTable recorded = new ScheduleTable(jdbc);
+        schedules.forEach(key -> times.put(key, recorded.occurrences(key, ALL).reversed()));
         tell(times);
         theTrailHoldsAndSaysUpToWhere();
-        times.forEach((key, each) -> noneIsLost(key, each, table.next(key).orElseThrow()));
+        times.forEach((key, each) -> noneIsLost(key, each, recorded.next(key).orElseThrow()));
         eachStartedOneHasItsJob(times);
         times.forEach(this::whatWasLeftOutHadToBe);
         eachJobEndedAsItDid();
+        eachAttemptIsOnRecord();
         oneWriterAtATime();
         eachBackupHasItsJob();
         nothingIsLeftOver();
@@ -208,6 +212,21 @@ final class OccurrenceJudge {
         }
     }
 
+    /// Only what failed was tried again, and nothing twice at a time.
+    private void eachAttemptIsOnRecord() {
+        for (Job job : jobs.values()) {
+            List<JobAttempt> all = table.attempts(job.id());
+            assertThat(all).as(job.toString()).hasSize(job.attempts());
+            for (int i = 0; i < all.size() - 1; i++) {
+                assertThat(all.get(i).state()).as(all.toString()).isEqualTo(JobState.FAILED);
+                assertThat(all.get(i).ended().orElseThrow())
+                        .as(all.toString())
+                        .isBeforeOrEqualTo(all.get(i + 1).started());
+            }
+            assertThat(all.getLast().state()).as(all.toString()).isEqualTo(job.state());
+        }
+    }
+
     private void oneWriterAtATime() {
         Map<String, List<Job>> lanes =
                 jobs.values().stream()
@@ -224,7 +243,8 @@ final class OccurrenceJudge {
                 });
     }
 
-    /// Since a source has one writer, the job of a backup is the one that ran when it began.
+    /// Since a source has one writer, the job of a backup is the one that was tried when it began; of its attempts at most
+    /// one commits.
     private void eachBackupHasItsJob() {
         Map<String, String> backups = new HashMap<>();
         repository
@@ -257,8 +277,15 @@ final class OccurrenceJudge {
                 jobs.values().stream()
                         .filter(job -> job.request().kind() == JobKind.BACKUP)
                         .filter(job -> job.request().target().equals(source))
-                        .filter(job -> !job.started().orElseThrow().isAfter(backup.begin()))
-                        .filter(job -> !job.ended().orElseThrow().isBefore(backup.begin()))
+                        .filter(
+                                job ->
+                                        table.attempts(job.id()).stream()
+                                                .filter(each -> !each.started().isAfter(backup.begin()))
+                                                .anyMatch(
+                                                        each ->
+                                                                !each.ended()
+                                                                        .orElseThrow()
+                                                                        .isBefore(backup.begin())))
                         .map(Job::id)
                         .toList();
         assertThat(running).as("jobs that took backup " + backup.id()).hasSize(1);
@@ -286,7 +313,8 @@ final class OccurrenceJudge {
         for (AuditState.Kept each : trail.entries(proved.trail(), 1, ALL)) {
             String[] target = each.entry().facts().target().split(" ", -1);
             String id = target[target.length - 1];
-            if (each.entry().facts().action().startsWith("job ")) {
+            String action = each.entry().facts().action();
+            if (action.equals("job queued") || action.equals("job ended")) {
                 told.computeIfAbsent(id, _ -> new ArrayList<>()).add(each.entry().facts().outcome());
             }
         }

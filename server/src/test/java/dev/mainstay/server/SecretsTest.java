@@ -96,6 +96,7 @@ class SecretsTest {
                   listen: 127.0.0.1:%5$d
                   schedules: off
                   state: %6$s
+                  jobs: { retry: { attempts: 2, first-after: 1s } }
                   oidc: { issuer: %7$s, audience: mainstay }
                 """
                         .formatted(

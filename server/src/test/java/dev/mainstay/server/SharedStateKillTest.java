@@ -31,7 +31,7 @@ import java.util.Random;
 
 /// Two server processes share a state and work off many schedules of one-minute steps; again and again one of them is killed
 /// by signal 9 and comes back. At the end each time of each schedule has to have come out right exactly once
-/// ([OccurrenceJudge]).
+/// ([OccurrenceJudge]). At the end a cluster is away for a while, so that jobs are tried again.
 ///
 /// `-Dmainstay.servers.kills=10`, `-Dmainstay.servers.schedules=200`, `-Dmainstay.servers.speed=1` (so many minutes pass in one)
 /// and `-Dmainstay.it.seed=N` choose others.
@@ -109,6 +109,7 @@ class SharedStateKillTest {
                   listen: 127.0.0.1:0
                   state: { url: "%3$s" }
                   schedules: off
+                  jobs: { retry: { attempts: 20, first-after: 3s, at-most: 10s } }
                 """
                         .formatted(folder.path(), sources, url()));
         return file;
@@ -164,6 +165,7 @@ class SharedStateKillTest {
                 pause(Duration.ofSeconds(10 + random.nextInt(40)));
                 kill(jdbc);
             }
+            outage(jdbc);
             pause(Duration.ofSeconds(100));
             Instant ended = time.instant();
             for (Seat each : seats) {
@@ -220,6 +222,17 @@ class SharedStateKillTest {
                         .query(String.class)
                         .single();
         return new Seat(configuration, process, name);
+    }
+
+    /// A cluster, not the one that has the state, is away until a job waits to be tried again.
+    private void outage(JdbcClient jdbc) {
+        TestCluster away = clusters.getLast();
+        away.stop();
+        Await.until(
+                "a job to wait for its next attempt",
+                Duration.ofMinutes(3),
+                () -> count(jdbc, "select count(*) from job where due_at is not null") > 0);
+        away.start();
     }
 
     /// One of them; every second time while it takes a backup.

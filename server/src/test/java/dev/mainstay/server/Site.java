@@ -51,6 +51,7 @@ final class Site {
                         ? ""
                         : "  limits: { requests-per-minute: 1000000, refusals-per-minute: 1000000 }\n";
         String state = server.contains("state:") ? "" : "  state: { directory: state }\n";
+        String jobs = server.contains("jobs:") ? "" : "  jobs: { retry: off }\n";
         String yaml =
                 """
                 repository:
@@ -65,6 +66,7 @@ final class Site {
                         + "server:\n"
                         + server.indent(2)
                         + limits
+                        + jobs
                         + state;
         Site site = new Site(folder, yaml);
         if (!Files.exists(folder.resolve("repository"))) {

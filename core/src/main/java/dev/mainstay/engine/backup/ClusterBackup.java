@@ -1,5 +1,6 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// Backs up a running primary, or a standby of it: in its data directory where the configuration
@@ -40,10 +42,24 @@ public final class ClusterBackup {
     /// @param type `auto` takes an incremental wherever an earlier backup can serve
     /// @param archiveTimeout how long a WAL segment may take to arrive in the repository
     /// @param verifyChanges read everything, and fail if the log does not name what changed
+    /// @param begins is told of each backup that is begun, before it can exist
     public record Request(
-            Type type, Duration archiveTimeout, Waiter waiter, boolean verifyChanges) {
+            Type type,
+            Duration archiveTimeout,
+            Waiter waiter,
+            boolean verifyChanges,
+            Consumer<BackupId> begins) {
+        public Request(Type type, Duration archiveTimeout, Waiter waiter, boolean verifyChanges) {
+            this(type, archiveTimeout, waiter, verifyChanges, _ -> {});
+        }
+
         public Request(Type type, Duration archiveTimeout, Waiter waiter) {
             this(type, archiveTimeout, waiter, false);
+        }
+
+        public Request(
+                Type type, Duration archiveTimeout, Waiter waiter, Consumer<BackupId> begins) {
+            this(type, archiveTimeout, waiter, false, begins);
         }
 
         public enum Type {

@@ -114,6 +114,7 @@ final class FilesBackup {
             try (BackupWriter writer =
                     source.newBackup(Basis.options(repository, parent, origin).resuming(begun))) {
                 try {
+                    request.begins().accept(writer.id());
                     return copy(
                             new Step(
                                     writer, node, session, control, origin, proof, request, archive,

@@ -146,6 +146,7 @@ final class StreamedBackup {
                 source.newBackup(
                         Basis.options(repository, plan.parent, plan.origin).resuming(begun))) {
             try {
+                plan.request.begins().accept(writer.id());
                 return copy(new Step(writer, plan, everything, resumable, begun), begin);
             } catch (RuntimeException | Error failed) {
                 ClusterBackup.abort(writer, failed, progress);

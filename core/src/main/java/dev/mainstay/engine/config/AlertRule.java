@@ -29,6 +29,8 @@ public enum AlertRule {
     RETENTION_STUCK(Severity.WARNING, Duration.ofDays(3)),
     CERTIFICATE_ENDS(Severity.WARNING, Duration.ofDays(14)),
     TOKEN_ENDS(Severity.WARNING, Duration.ofDays(7)),
+    /// The file was changed, and cannot be used.
+    CONFIGURATION_REFUSED(Severity.HIGH),
     CLOCK_SKEW(Severity.WARNING, Duration.ofSeconds(30)),
     RPO_MISSED(Severity.HIGH, Duration.ofDays(1)),
     RTO_MISSED(Severity.HIGH, Duration.ofHours(4)),

@@ -1,8 +1,6 @@
 package dev.mainstay.engine.config;
 
 import java.time.Duration;
-import java.time.LocalTime;
-import java.time.ZoneId;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -27,9 +25,7 @@ public record AlertSettings(
         Duration remindAfter,
         Optional<Quiet> quiet) {
     /// Hours of the day in which some severities are not told of; it is, when they are over.
-    ///
-    /// @param to not after `from`: the next day's
-    public record Quiet(LocalTime from, LocalTime to, ZoneId zone, Set<Severity> severities) {
+    public record Quiet(DailyHours hours, Set<Severity> severities) {
         public Quiet {
             severities = Set.copyOf(severities);
         }

@@ -13,6 +13,7 @@ import java.util.Optional;
 /// @param jitter each time comes up to so much later, so that not everything begins at once
 /// @param timeout after it the work is cancelled
 /// @param runsMissed whether the newest of the times that no server was there for is made up for
+/// @param window when the work may begin
 /// @param place where it stands, for messages
 public record ScheduleSettings(
         ScheduledWork work,
@@ -21,7 +22,16 @@ public record ScheduleSettings(
         Duration jitter,
         Optional<Duration> timeout,
         boolean runsMissed,
+        Optional<Window> window,
         String place) {
+    /// @param cancels whether what has not ended with the hours is cancelled
+    public record Window(DailyHours hours, boolean cancels) {}
+
+    /// The same, wherever it stands.
+    public ScheduleSettings anywhere() {
+        return new ScheduleSettings(work, cron, zone, jitter, timeout, runsMissed, window, "");
+    }
+
     /// That what was written cannot be understood.
     public MainstayException invalid(String problem, Throwable cause) {
         return new MainstayException(ErrorCode.CONFIG_INVALID, place + ": " + problem, cause);

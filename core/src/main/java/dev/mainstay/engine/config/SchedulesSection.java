@@ -14,6 +14,7 @@ import java.util.Optional;
 /// The sections `schedules`: of a source, and of the server for what is the whole repository's.
 final class SchedulesSection {
     private static final String OFF = "off";
+    private static final String ON_CHANGE = "on-change";
     private static final Duration MOST_JITTER = Duration.ofHours(12);
     private static final Duration MOST_TIMEOUT = Duration.ofDays(30);
     private static final Duration JITTER = Duration.ofMinutes(10);
@@ -70,6 +71,25 @@ final class SchedulesSection {
         return read(path, null, preset(node));
     }
 
+    /// What else makes a server back a source up.
+    static Optional<ChangeSettings> onChange(@Nullable ConfigNode node) {
+        if (node == null || !node.isMapping()) {
+            return Optional.empty();
+        }
+        Map<String, ConfigNode> entries = node.entries();
+        ConfigNode zone = entries.get("time-zone");
+        ZoneId where = zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone);
+        return Optional.ofNullable(entries.get(ON_CHANGE))
+                .filter(each -> !isOff(each))
+                .map(
+                        each ->
+                                ChangeSettings.read(
+                                        each,
+                                        where,
+                                        Optional.ofNullable(entries.get("window")),
+                                        TIMEOUT));
+    }
+
     static List<ScheduleSettings> ofRepository(@Nullable ConfigNode node) {
         return read("server.schedules", node, OF_THE_REPOSITORY);
     }
@@ -108,13 +128,16 @@ final class SchedulesSection {
         List<ScheduledWork> works = defaults.keySet().stream().sorted().toList();
         List<String> known = new ArrayList<>(works.stream().map(ScheduledWork::word).toList());
         known.add("time-zone");
+        known.add("window");
         if (defaults.containsKey(ScheduledWork.FULL)) {
             known.add("preset");
+            known.add(ON_CHANGE);
         }
         Map<String, ConfigNode> entries =
                 node == null ? new LinkedHashMap<>() : node.entries(known.toArray(String[]::new));
         ConfigNode zone = entries.get("time-zone");
         ZoneId where = zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone);
+        Optional<ConfigNode> window = Optional.ofNullable(entries.get("window"));
         List<ScheduleSettings> schedules = new ArrayList<>();
         for (ScheduledWork work : works) {
             ConfigNode given = entries.get(work.word());
@@ -123,34 +146,56 @@ final class SchedulesSection {
                 continue;
             }
             if (given == null) {
-                schedules.add(standard(work, standard, where, path + "." + work.word()));
+                schedules.add(
+                        standard(
+                                work,
+                                standard,
+                                where,
+                                window.flatMap(each -> window(each, where)),
+                                path + "." + work.word()));
             } else if (given.isMapping()) {
-                schedules.add(detailed(work, given, standard, where));
+                schedules.add(detailed(work, given, standard, where, window));
             } else if (!given.text().equals(OFF)) {
-                schedules.add(standard(work, given.text(), where, given.where()));
+                schedules.add(
+                        standard(
+                                work,
+                                given.text(),
+                                where,
+                                window.flatMap(each -> window(each, where)),
+                                given.where()));
             }
         }
         return List.copyOf(schedules);
     }
 
     private static ScheduleSettings standard(
-            ScheduledWork work, String cron, ZoneId zone, String place) {
-        return new ScheduleSettings(work, cron, zone, JITTER, Optional.of(TIMEOUT), true, place);
+            ScheduledWork work,
+            String cron,
+            ZoneId zone,
+            Optional<ScheduleSettings.Window> window,
+            String place) {
+        return new ScheduleSettings(
+                work, cron, zone, JITTER, Optional.of(TIMEOUT), true, window, place);
     }
 
     private static ScheduleSettings detailed(
-            ScheduledWork work, ConfigNode node, String standard, ZoneId otherwise) {
+            ScheduledWork work,
+            ConfigNode node,
+            String standard,
+            ZoneId otherwise,
+            Optional<ConfigNode> ofAll) {
         Map<String, ConfigNode> entries =
-                node.entries("cron", "time-zone", "jitter", "timeout", "missed");
+                node.entries("cron", "time-zone", "jitter", "timeout", "missed", "window");
         ConfigNode cron = entries.get("cron");
         ConfigNode zone = entries.get("time-zone");
         ConfigNode jitter = entries.get("jitter");
         ConfigNode timeout = entries.get("timeout");
         ConfigNode missed = entries.get("missed");
+        ZoneId where = zone == null ? otherwise : zone.parsed(Sections::zone);
         return new ScheduleSettings(
                 work,
                 cron == null ? standard : cron.text(),
-                zone == null ? otherwise : zone.parsed(Sections::zone),
+                where,
                 jitter == null
                         ? JITTER
                         : jitter.parsed(text -> length(text, Duration.ZERO, MOST_JITTER)),
@@ -160,7 +205,27 @@ final class SchedulesSection {
                                 : timeout.parsed(
                                         text -> length(text, Duration.ofMinutes(1), MOST_TIMEOUT))),
                 missed == null || missed.parsed(SchedulesSection::runsMissed),
+                Optional.ofNullable(entries.get("window"))
+                        .or(() -> ofAll)
+                        .flatMap(each -> window(each, where)),
                 (cron == null ? node : cron).where());
+    }
+
+    static Optional<ScheduleSettings.Window> window(ConfigNode node, ZoneId zone) {
+        if (isOff(node)) {
+            return Optional.empty();
+        }
+        Map<String, ConfigNode> entries = node.entries("from", "to", "cancel-at-end");
+        return Optional.of(
+                new ScheduleSettings.Window(
+                        DailyHours.read(
+                                node,
+                                Optional.ofNullable(entries.get("from")),
+                                Optional.ofNullable(entries.get("to")),
+                                zone),
+                        Optional.ofNullable(entries.get("cancel-at-end"))
+                                .map(each -> each.parsed(ServerSection::truth))
+                                .orElse(false)));
     }
 
     private static boolean runsMissed(String text) {
@@ -171,7 +236,7 @@ final class SchedulesSection {
         };
     }
 
-    private static Duration length(String text, Duration least, Duration most) {
+    static Duration length(String text, Duration least, Duration most) {
         Duration length = Durations.parse(text);
         if (length.compareTo(least) < 0 || length.compareTo(most) > 0) {
             throw new IllegalArgumentException(

@@ -203,7 +203,13 @@ final class Sections {
         PostgresSettings postgres =
                 new PostgresSection(this::path, this::warnIfOpen)
                         .read(name, required(node, entries, "postgres"));
-        return new SourceSettings(name, postgres, hooks, policy, schedules);
+        return new SourceSettings(
+                name,
+                postgres,
+                hooks,
+                policy,
+                schedules,
+                SchedulesSection.onChange(entries.get("schedules")));
     }
 
     private static RestoreSettings restore(ConfigNode node) {

@@ -39,6 +39,7 @@ final class ServerSection {
                         "oidc",
                         "limits",
                         "confirmations",
+                        "jobs",
                         "log",
                         "metrics",
                         "alerts",
@@ -83,6 +84,9 @@ final class ServerSection {
                 Optional.ofNullable(entries.get("confirmations"))
                         .map(ConfirmationSettings::read)
                         .orElse(ConfirmationSettings.DEFAULT),
+                Optional.ofNullable(entries.get("jobs"))
+                        .map(RetrySettings::read)
+                        .orElse(RetrySettings.DEFAULT),
                 Optional.ofNullable(entries.get("log"))
                         .map(each -> each.parsed(ServerSettings.Log::parse))
                         .orElse(ServerSettings.Log.TEXT));

@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param oidc whose tokens it believes besides its own
 /// @param limits how much of it anybody may have
 /// @param confirmations what is needed before something is destroyed
+/// @param retry how often it tries a job
 /// @param log how what it logs is written
 public record ServerSettings(
         String host,
@@ -29,6 +30,7 @@ public record ServerSettings(
         Optional<OidcSettings> oidc,
         LimitSettings limits,
         ConfirmationSettings confirmations,
+        RetrySettings retry,
         Log log) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
@@ -78,6 +80,7 @@ public record ServerSettings(
                 Optional.empty(),
                 LimitSettings.DEFAULT,
                 ConfirmationSettings.DEFAULT,
+                RetrySettings.DEFAULT,
                 Log.TEXT);
     }
 }

@@ -5,9 +5,7 @@ import dev.mainstay.base.ByteSize;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.LocalTime;
 import java.time.ZoneId;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -198,19 +196,12 @@ final class WatchSection {
             }
         }
         return new AlertSettings.Quiet(
-                Sections.required(node, entries, "from").parsed(WatchSection::time),
-                Sections.required(node, entries, "to").parsed(WatchSection::time),
-                zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone),
+                DailyHours.read(
+                        node,
+                        Optional.ofNullable(entries.get("from")),
+                        Optional.ofNullable(entries.get("to")),
+                        zone == null ? ZoneId.of("UTC") : zone.parsed(Sections::zone)),
                 which);
-    }
-
-    private static LocalTime time(String text) {
-        try {
-            return LocalTime.parse(text);
-        } catch (DateTimeException wrong) {
-            throw new IllegalArgumentException(
-                    "'" + text + "' is no time of day (try 22:00)", wrong);
-        }
     }
 
     /// Without being told it is sent by mail.

@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,12 +76,98 @@ class ServerSectionTest {
                                 Optional.empty(),
                                 LimitSettings.DEFAULT,
                                 ConfirmationSettings.DEFAULT,
+                                RetrySettings.DEFAULT,
                                 ServerSettings.Log.TEXT));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("log: json").log()).isEqualTo(ServerSettings.Log.JSON);
         refused("log: xml", "server.log", "text and json");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
+    }
+
+    @Test
+    void howOftenAJobIsTriedIsSaid() {
+        assertThat(read("jobs: { retry: { attempts: 5, first-after: 30s, at-most: 1h } }").retry())
+                .isEqualTo(new RetrySettings(5, Duration.ofSeconds(30), Duration.ofHours(1)));
+        assertThat(read("jobs: { retry: off }").retry().attempts()).isEqualTo(1);
+        assertThat(read("jobs: { retry: { first-after: 2h } }").retry())
+                .isEqualTo(new RetrySettings(3, Duration.ofHours(2), Duration.ofHours(2)));
+        refused("jobs: { retry: { attempts: 0 } }", "server.jobs.retry.attempts", "1 to 20");
+        refused("jobs: { retry: { first-after: 0s } }", "server.jobs.retry.first-after", "1s");
+        refused("jobs: { retry: { at-most: 30s } }", "server.jobs.retry", "less than");
+        refused("jobs: { retrys: off }", "server.jobs.retrys", "'retry'");
+    }
+
+    @Test
+    void workHasAWindowOfItsOwnOrThatOfAll() {
+        List<ScheduleSettings> schedules =
+                read("""
+                schedules:
+                  time-zone: Europe/Berlin
+                  window: { from: "22:00", to: "06:00" }
+                  copy: { window: { from: "12:00", to: "13:30", cancel-at-end: true } }
+                  scrub: { window: off }
+                """)
+                        .schedules();
+        DailyHours night =
+                new DailyHours(LocalTime.of(22, 0), LocalTime.of(6, 0), ZoneId.of("Europe/Berlin"));
+        assertThat(schedules)
+                .extracting(each -> each.work().word() + " " + each.window())
+                .containsExactlyInAnyOrder(
+                        "prune " + Optional.of(new ScheduleSettings.Window(night, false)),
+                        "scrub Optional.empty",
+                        "copy "
+                                + Optional.of(
+                                        new ScheduleSettings.Window(
+                                                new DailyHours(
+                                                        LocalTime.of(12, 0),
+                                                        LocalTime.of(13, 30),
+                                                        ZoneId.of("Europe/Berlin")),
+                                                true)));
+        assertThat(DailyHours.parse(night.text())).isEqualTo(night);
+        refused("schedules: { window: { from: '22:00' } }", "server.schedules.window", "'to'");
+        refused("schedules: { copy: { window: { from: '22', to: '23' } } }", "copy.window.from");
+        refused("schedules: { window: { untill: '22:00' } }", "window.untill");
+    }
+
+    private ChangeSettings onChange(String text) {
+        return new ConfigurationReader(Map.of())
+                .parse(
+                        "m.yaml",
+                        """
+                        repository: { url: file:///r, encryption: none }
+                        sources:
+                          orders: { postgres: { url: postgresql://h/d }, schedules: { on-change: %s } }
+                        """
+                                .formatted(text),
+                        folder)
+                .source("orders")
+                .onChange()
+                .orElseThrow();
+    }
+
+    @Test
+    void changesAfterWhichABackupIsTakenAreSaid() {
+        ChangeSettings both =
+                onChange("{ wal: 10GiB, configuration: true, at-most-every: 30min, timeout: 2h }");
+        assertThat(both)
+                .isEqualTo(
+                        new ChangeSettings(
+                                Optional.of(ByteSize.parse("10GiB")),
+                                true,
+                                Duration.ofMinutes(30),
+                                Duration.ofHours(2),
+                                Optional.empty()));
+        assertThat(onChange("{ configuration: true }").atMostEvery())
+                .isEqualTo(Duration.ofHours(1));
+        for (String wrong :
+                List.of(
+                        "{}",
+                        "{ configuration: false }",
+                        "{ wal: 0B }",
+                        "{ wal: 1GiB, every: 1h }")) {
+            assertThatThrownBy(() -> onChange(wrong)).isInstanceOf(MainstayException.class);
+        }
     }
 
     @Test

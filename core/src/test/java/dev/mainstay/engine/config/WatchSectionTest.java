@@ -120,9 +120,10 @@ class WatchSectionTest {
         assertThat(alerts.quiet())
                 .contains(
                         new AlertSettings.Quiet(
-                                LocalTime.of(22, 0),
-                                LocalTime.of(7, 0),
-                                ZoneId.of("Europe/Berlin"),
+                                new DailyHours(
+                                        LocalTime.of(22, 0),
+                                        LocalTime.of(7, 0),
+                                        ZoneId.of("Europe/Berlin")),
                                 Set.of(Severity.INFO)));
     }
 

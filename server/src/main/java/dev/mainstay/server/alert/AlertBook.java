@@ -12,14 +12,13 @@ import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.time.LocalTime;
-import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Makes alerts of what the rules find: one for each thing that is wrong, for as long as it is, and
 /// says who has to hear of it and when.
@@ -31,16 +30,16 @@ public final class AlertBook {
     private final Outbox outbox;
     private final TransactionOperations transactions;
     private final Ground ground;
-    private final AlertSettings settings;
-    private final NotificationSettings notifications;
+    private final Supplier<AlertSettings> settings;
+    private final Supplier<NotificationSettings> notifications;
 
     public AlertBook(
             AlertTable table,
             Outbox outbox,
             TransactionOperations transactions,
             Ground ground,
-            AlertSettings settings,
-            NotificationSettings notifications) {
+            Supplier<AlertSettings> settings,
+            Supplier<NotificationSettings> notifications) {
         this.table = table;
         this.outbox = outbox;
         this.transactions = transactions;
@@ -91,7 +90,7 @@ public final class AlertBook {
         return hushed.filter(alert -> alert.occasion().equals(finding.occasion()))
                 .filter(alert -> !finding.severity().isGraverThan(alert.severity()))
                 .flatMap(Alert::resolved)
-                .filter(at -> Duration.between(at, now).compareTo(settings.remindAfter()) < 0)
+                .filter(at -> Duration.between(at, now).compareTo(settings.get().remindAfter()) < 0)
                 .isPresent();
     }
 
@@ -111,24 +110,24 @@ public final class AlertBook {
         if (!grave
                 || alert.state() != AlertState.FIRING
                 || alert.escalated().isPresent()
-                || now.isBefore(alert.raised().plus(settings.escalateAfter()))) {
+                || now.isBefore(alert.raised().plus(settings.get().escalateAfter()))) {
             return;
         }
         table.escalate(id, now);
         List<String> to =
-                settings.escalateTo().isEmpty()
-                        ? notifications.route(Severity.CRITICAL)
-                        : settings.escalateTo();
+                settings.get().escalateTo().isEmpty()
+                        ? notifications.get().route(Severity.CRITICAL)
+                        : settings.get().escalateTo();
         outbox.put(alert, News.ESCALATED, to, now, now);
     }
 
     private void tell(Alert alert, News news, Instant now) {
-        Instant together = now.plus(settings.groupWait());
-        outbox.put(alert, news, notifications.route(alert.severity()), due(alert, together), now);
+        Instant together = now.plus(settings.get().groupWait());
+        outbox.put(alert, news, notifications.get().route(alert.severity()), due(alert, together), now);
     }
 
     private Instant due(Alert alert, Instant time) {
-        return settings.quiet().map(quiet -> after(quiet, alert, time)).orElse(time);
+        return settings.get().quiet().map(quiet -> after(quiet, alert, time)).orElse(time);
     }
 
     /// The end of the quiet hours, if it is one of them.
@@ -136,18 +135,7 @@ public final class AlertBook {
         if (!quiet.severities().contains(alert.severity())) {
             return time;
         }
-        ZonedDateTime local = time.atZone(quiet.zone());
-        LocalTime clock = local.toLocalTime();
-        boolean overNight = !quiet.from().isBefore(quiet.to());
-        boolean evening = !clock.isBefore(quiet.from());
-        boolean morning = clock.isBefore(quiet.to());
-        if (overNight ? !(evening || morning) : !(evening && morning)) {
-            return time;
-        }
-        var day = local.toLocalDate();
-        return ZonedDateTime.of(
-                        overNight && evening ? day.plusDays(1) : day, quiet.to(), quiet.zone())
-                .toInstant();
+        return quiet.hours().left(time);
     }
 
     /// Whoever heard that it fired hears that it is over; whoever did not, of neither.
@@ -168,7 +156,7 @@ public final class AlertBook {
                         outbox.put(
                                 alert,
                                 News.ACKNOWLEDGED,
-                                new ArrayList<>(notifications.channels().keySet()),
+                                new ArrayList<>(notifications.get().channels().keySet()),
                                 now,
                                 now);
                     } else {

@@ -5,7 +5,6 @@ import dev.mainstay.engine.config.ScheduleSettings;
 import dev.mainstay.engine.config.ScheduledWork;
 import dev.mainstay.server.schedule.CronTimes;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,7 +14,17 @@ import java.util.Optional;
 
 /// When the next backup of a source has to have begun.
 public final class Rhythm {
-    private record Beat(CronTimes times, Duration jitter) {}
+    private record Beat(CronTimes times, ScheduleSettings settings) {
+        Optional<Instant> latestAfter(Instant time) {
+            return times.after(time)
+                    .map(next -> next.plus(settings.jitter()))
+                    .map(
+                            next ->
+                                    settings.window()
+                                            .map(each -> each.hours().entered(next))
+                                            .orElse(next));
+        }
+    }
 
     private final Map<String, List<Beat>> beats = new HashMap<>();
     private final boolean verifies;
@@ -28,7 +37,7 @@ public final class Rhythm {
             for (ScheduleSettings each : source.schedules()) {
                 any |= each.work() == ScheduledWork.VERIFY;
                 if (each.work() == ScheduledWork.FULL || each.work() == ScheduledWork.INCREMENTAL) {
-                    of.add(new Beat(times(each), each.jitter()));
+                    of.add(new Beat(times(each), each));
                 }
             }
             beats.put(source.name(), of);
@@ -47,7 +56,7 @@ public final class Rhythm {
     /// The first time after a backup that another one was due; empty without a schedule.
     Optional<Instant> dueAfter(String source, Instant backup) {
         return beats.getOrDefault(source, List.of()).stream()
-                .flatMap(beat -> beat.times.after(backup).map(time -> time.plus(beat.jitter)).stream())
+                .flatMap(beat -> beat.latestAfter(backup).stream())
                 .min(Instant::compareTo);
     }
 

@@ -162,6 +162,7 @@ final class ServerRules {
 
     void look(HostFacts host) {
         host.certificateEnds().ifPresent(this::certificate);
+        host.configurationRefusal().ifPresent(this::configuration);
         for (HostFacts.ExpiringToken token : host.tokens()) {
             Optional<RuleSettings> rule = bench.rule(AlertRule.TOKEN_ENDS);
             Duration left = Duration.between(bench.now, token.ends());
@@ -177,6 +178,20 @@ final class ServerRules {
                                 "Issue another one: POST /api/v1/tokens"));
             }
         }
+    }
+
+    private void configuration(String refusal) {
+        bench.found(
+                AlertRule.CONFIGURATION_REFUSED,
+                "",
+                refusal,
+                new Bench.Words(
+                        "The configuration file cannot be used",
+                        "It was changed and read again: " + refusal,
+                        "The server goes on as before; what was changed is not so, and it would not"
+                                + " start again.",
+                        "Correct the file ('mainstay config check' says all that is wrong), then"
+                                + " POST /api/v1/configuration/reload."));
     }
 
     private void certificate(Instant end) {

@@ -121,7 +121,7 @@ public final class ConfirmationsController {
             case "expire" -> target.isEmpty() ? expireAll() : expire(target);
             case "prune" -> {
                 Grants.demandWhole();
-                yield dangers.prune();
+                yield dangers.plannedPrune();
             }
             case "release" -> {
                 FoundBackup found = view.backup(target);

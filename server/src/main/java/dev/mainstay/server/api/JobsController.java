@@ -6,6 +6,7 @@ import dev.mainstay.server.confirm.Confirmations;
 import dev.mainstay.server.confirm.Danger;
 import dev.mainstay.server.confirm.Dangers;
 import dev.mainstay.server.job.Job;
+import dev.mainstay.server.job.JobAttempt;
 import dev.mainstay.server.job.JobDesk;
 import dev.mainstay.server.job.JobFailure;
 import dev.mainstay.server.job.JobKind;
@@ -81,6 +82,8 @@ public final class JobsController {
         }
     }
 
+    /// @param attempts how often it was tried
+    /// @param due when it is tried again
     @Schema(name = "Job")
     record View(
             String id,
@@ -91,6 +94,8 @@ public final class JobsController {
             Instant created,
             @Nullable Instant started,
             @Nullable Instant ended,
+            int attempts,
+            @Nullable Instant due,
             @Nullable Step progress,
             @Nullable JobFailure failure,
             Map<String, String> result) {
@@ -104,9 +109,30 @@ public final class JobsController {
                     job.created(),
                     job.started().orElse(null),
                     job.ended().orElse(null),
+                    job.attempts(),
+                    job.due().orElse(null),
                     job.progress().map(Step::of).orElse(null),
                     job.failure().orElse(null),
                     job.result());
+        }
+    }
+
+    @Schema(name = "JobAttempt")
+    record AttemptView(
+            int number,
+            String server,
+            String state,
+            Instant started,
+            @Nullable Instant ended,
+            @Nullable JobFailure failure) {
+        static AttemptView of(JobAttempt attempt) {
+            return new AttemptView(
+                    attempt.number(),
+                    attempt.server(),
+                    attempt.state().word(),
+                    attempt.started(),
+                    attempt.ended().orElse(null),
+                    attempt.failure().orElse(null));
         }
     }
 
@@ -178,6 +204,15 @@ public final class JobsController {
     List<JobLine> log(@PathVariable String id, @RequestParam(defaultValue = "0") int from) {
         granted(id);
         return table.log(id, from);
+    }
+
+    @GetMapping("/api/v1/jobs/{id}/attempts")
+    @LeastRole(Role.VIEWER)
+    @SourceGrant
+    @Operation(summary = "each try at a job, the first one first")
+    List<AttemptView> attempts(@PathVariable String id) {
+        granted(id);
+        return table.attempts(id).stream().map(AttemptView::of).toList();
     }
 
     @PostMapping("/api/v1/jobs")

@@ -104,7 +104,13 @@ public final class Problems {
                     RESTORE_OTHER_CLUSTER,
                     RESTORE_PREVIOUS ->
                     HttpStatus.CONFLICT;
-            case RESTORE_NO_BACKUP, RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE, KEY_REUSED ->
+            case CONFIG_MISSING,
+                    CONFIG_INVALID,
+                    CONFIG_KEY_UNKNOWN,
+                    CONFIG_VARIABLE_UNSET,
+                    SERVER_CERTIFICATE,
+                    RESTORE_NO_BACKUP,
+                    RESTORE_TARGET_UNREACHABLE, RESTORE_TABLESPACE, KEY_REUSED ->
                     HttpStatus.UNPROCESSABLE_CONTENT;
             case CHANNEL_FAILED -> HttpStatus.BAD_GATEWAY;
             default ->

@@ -1,6 +1,7 @@
 package dev.mainstay.server.api;
 
 import dev.mainstay.server.schedule.Occurrence;
+import dev.mainstay.server.schedule.ChangeClerk;
 import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.security.Grants;
@@ -19,6 +20,7 @@ import org.springframework.web.bind.annotation.RestController;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /// `/api/v1/schedules`
 @RestController
@@ -26,15 +28,25 @@ public final class SchedulesController {
     private static final int SHOWN = 100;
 
     private final ScheduleClerk clerk;
+    private final ChangeClerk changes;
     private final ScheduleTable table;
 
-    public SchedulesController(ScheduleClerk clerk, ScheduleTable table) {
+    public SchedulesController(ScheduleClerk clerk, ChangeClerk changes, ScheduleTable table) {
         this.clerk = clerk;
+        this.changes = changes;
         this.table = table;
     }
 
+    /// @param cron or what has to change first
+    /// @param next or before when nothing is done about a change
+    /// @param window the hours of the day in which alone its work begins
     @Schema(name = "Schedule")
-    record View(String name, String cron, String timeZone, @Nullable Instant next) {}
+    record View(
+            String name,
+            String cron,
+            String timeZone,
+            @Nullable String window,
+            @Nullable Instant next) {}
 
     @Schema(name = "ScheduleTime")
     record Time(Instant time, String outcome, @Nullable String job) {}
@@ -44,7 +56,7 @@ public final class SchedulesController {
     @SourceGrant
     @Operation(summary = "when each schedule comes next")
     List<View> list() {
-        return clerk.next().stream()
+        return Stream.concat(clerk.next().stream(), changes.next().stream())
                 .filter(each -> mayBeSeen(each.schedule()))
                 .map(
                         each ->
@@ -52,6 +64,9 @@ public final class SchedulesController {
                                         each.schedule(),
                                         each.cron(),
                                         each.zone(),
+                                        each.window()
+                                                .map(hours -> hours.from() + "-" + hours.to())
+                                                .orElse(null),
                                         each.time().orElse(null)))
                 .toList();
     }

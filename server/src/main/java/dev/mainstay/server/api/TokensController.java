@@ -36,11 +36,11 @@ import java.util.TreeSet;
 @RestController
 public final class TokensController {
     private final TokenTable tokens;
-    private final Configuration configuration;
+    private final Surroundings surroundings;
 
     public TokensController(TokenTable tokens, Surroundings surroundings) {
         this.tokens = tokens;
-        this.configuration = surroundings.configuration();
+        this.surroundings = surroundings;
     }
 
     @Schema(name = "Token")
@@ -124,7 +124,7 @@ public final class TokensController {
         }
         Set<String> sources = new TreeSet<>();
         for (@Nullable String each : wanted.sources()) {
-            sources.add(configuration.source(each == null ? "" : each).name());
+            sources.add(surroundings.configuration().source(each == null ? "" : each).name());
         }
         return Optional.of(sources);
     }

@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Leave to destroy something: who asks is told what would be lost and gets a token, which is good
 /// once, for a few minutes, for him, and for exactly that. Where the configuration says so, another
@@ -30,20 +31,24 @@ public final class Confirmations {
     private final ConfirmationTable table;
     private final AuditTrail trail;
     private final TransactionOperations transactions;
-    private final ConfirmationSettings settings;
+    private final Supplier<ConfirmationSettings> settings;
     private final Ground ground;
+    private final SecondPersonCall call;
 
+    /// @param call is made where somebody else has to agree
     public Confirmations(
             ConfirmationTable table,
             AuditTrail trail,
             TransactionOperations transactions,
-            ConfirmationSettings settings,
-            Ground ground) {
+            Supplier<ConfirmationSettings> settings,
+            Ground ground,
+            SecondPersonCall call) {
         this.table = table;
         this.trail = trail;
         this.transactions = transactions;
         this.settings = settings;
         this.ground = ground;
+        this.call = call;
     }
 
     /// A confirmation and, for once, its token.
@@ -70,8 +75,8 @@ public final class Confirmations {
                         caller.name(),
                         caller.persons(),
                         now,
-                        now.plus(settings.valid()),
-                        settings.secondPerson(),
+                        now.plus(settings.get().valid()),
+                        settings.get().secondPerson(),
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty());
@@ -85,6 +90,9 @@ public final class Confirmations {
                             "confirmation asked",
                             asked.what(),
                             danger.digest().substring(0, 16));
+                    if (asked.secondPerson()) {
+                        call.asked(asked, now);
+                    }
                 });
         return new Issued(asked, Secret.of(token));
     }
@@ -202,7 +210,7 @@ public final class Confirmations {
             case USED, REFUSED, EXPIRED -> throw refused(caller, asked, over(asked.id()));
             case WAITING -> throw refused(caller, asked, waits(asked));
             case GOOD -> {
-                if (settings.secondPerson() && asked.approvedBy().isEmpty()) {
+                if (settings.get().secondPerson() && asked.approvedBy().isEmpty()) {
                     throw refused(caller, asked, waits(asked));
                 }
             }

@@ -6,13 +6,12 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.RetentionDecision;
+import dev.mainstay.engine.retention.SettledPrune;
 import dev.mainstay.engine.retention.SourceExpiry;
-import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.Hold;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
-import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.RestoreWork;
 import dev.mainstay.server.security.Role;
 import dev.mainstay.server.view.RepositoryView;
@@ -70,6 +69,11 @@ public final class Dangers {
                 Danger.Action.EXPIRE, target, source, Role.OPERATOR, bound, shortened(words));
     }
 
+    /// Whether there is anything in the repository that could expire.
+    public boolean isStored(String source) {
+        return stored(source).isPresent();
+    }
+
     private Optional<ProtectedSource> stored(String name) {
         Repository repository = view.repository();
         return repository.shredded().stream().anyMatch(gone -> gone.name().equals(name))
@@ -111,24 +115,42 @@ public final class Dangers {
         return lines;
     }
 
+    /// What a prune would remove; for who asks leave for it.
+    public Danger plannedPrune() {
+        Prune.Report plan =
+                new SettledPrune(
+                                surroundings.configuration(),
+                                view.repository(),
+                                surroundings.ground().clock().instant())
+                        .plan();
+        String words =
+                plan.removed().count()
+                        + " packs ("
+                        + plan.removed().size()
+                        + ") that no backup refers to and "
+                        + plan.wal().freed()
+                        + " WAL segments ("
+                        + plan.wal().size()
+                        + ") that no recovery window needs are removed for good, and what comes to"
+                        + " be so until then";
+        Danger danger = prune();
+        return new Danger(
+                danger.action(),
+                danger.target(),
+                danger.source(),
+                danger.least(),
+                danger.bound(),
+                List.of(words));
+    }
+
     /// What nothing refers to is different every time somebody looks. What decides about it is
-    /// bound: the policies.
+    /// bound: the policies. So whether it may be done is told without looking.
     public Danger prune() {
         Map<String, String> bound = new HashMap<>();
         surroundings
                 .configuration()
                 .sources()
                 .forEach((name, source) -> bound.put(name, source.retention().toString()));
-        Prune.Report plan =
-                new Prune(
-                                view.repository(),
-                                EngineWork.PATIENCE,
-                                false,
-                                WalRetention.of(
-                                        surroundings.configuration(),
-                                        surroundings.ground().clock().instant()),
-                                _ -> {})
-                        .plan();
         return new Danger(
                 Danger.Action.PRUNE,
                 "",
@@ -136,15 +158,8 @@ public final class Dangers {
                 Role.OPERATOR,
                 bound,
                 List.of(
-                        plan.removed().count()
-                                + " packs ("
-                                + plan.removed().size()
-                                + ") that no backup refers to and "
-                                + plan.wal().freed()
-                                + " WAL segments ("
-                                + plan.wal().size()
-                                + ") that no recovery window needs are removed for good, and what"
-                                + " comes to be so until then"));
+                        "packs that no backup refers to and WAL that no recovery window needs are"
+                                + " removed for good"));
     }
 
     /// @throws MainstayException BACKUP_UNKNOWN, also if nobody holds it

@@ -18,18 +18,18 @@ import dev.mainstay.engine.proof.Verification;
 import dev.mainstay.engine.proof.VerifyReport;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.KeptLocks;
+import dev.mainstay.engine.retention.SettledPrune;
 import dev.mainstay.engine.retention.SourceExpiry;
-import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.Expiry;
-import dev.mainstay.repository.CompactionRule;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.repository.ScrubPosition;
-import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 
@@ -43,9 +43,6 @@ import java.util.Set;
 
 /// Jobs on the configured repository and sources.
 public final class EngineWork implements JobWork {
-    /// How long a backup that has not ended keeps what it stored from `prune`.
-    public static final Duration PATIENCE = Duration.ofDays(7);
-
     private static final int THREADS = 2;
 
     private final Surroundings surroundings;
@@ -55,9 +52,9 @@ public final class EngineWork implements JobWork {
     }
 
     @Override
-    public Map<String, String> run(JobRequest request, Progress progress) {
+    public Map<String, String> run(JobRequest request, Progress progress, Attempt attempt) {
         return switch (request.kind()) {
-            case BACKUP -> backup(request, progress);
+            case BACKUP -> backup(request, progress, attempt);
             case EXPIRE -> expire(request, progress);
             case PRUNE -> prune(progress);
             case COPY -> copy(request, progress);
@@ -67,7 +64,16 @@ public final class EngineWork implements JobWork {
         };
     }
 
-    private Map<String, String> backup(JobRequest request, Progress progress) {
+    private Map<String, String> backup(JobRequest request, Progress progress, Attempt attempt) {
+        Optional<CommittedBackup> there = committed(request.target(), attempt.earlier());
+        if (there.isPresent()) {
+            progress.note(
+                    "backup "
+                            + there.get().id()
+                            + " was committed by an earlier attempt, which failed behind that");
+            return said(there.get(), BackupDetails.read(there.get().details()));
+        }
+        Optional.ofNullable(request.parameters().get(JobRequest.BECAUSE)).ifPresent(progress::note);
         String type = request.parameters().getOrDefault("type", "auto");
         ClusterBackup.Result result =
                 new SourceBackup(surroundings, request.target(), progress)
@@ -76,21 +82,36 @@ public final class EngineWork implements JobWork {
                                         ClusterBackup.Request.Type.valueOf(
                                                 type.toUpperCase(Locale.ROOT)),
                                         Duration.ofSeconds(60),
-                                        Waiter.sleeping(Duration.ofMillis(50))));
-        BackupDetails details = result.details();
-        details.judgement().warnings().forEach(progress::note);
+                                        Waiter.sleeping(Duration.ofMillis(50)),
+                                        attempt.begins()));
+        result.details().judgement().warnings().forEach(progress::note);
+        return said(result.backup(), result.details());
+    }
+
+    /// One job takes one backup: what an earlier attempt began either exists by now or never will.
+    private Optional<CommittedBackup> committed(String source, List<BackupId> earlier) {
+        if (earlier.isEmpty()) {
+            return Optional.empty();
+        }
+        try (Repository repository = surroundings.open()) {
+            ProtectedSource from = repository.requireSource(source);
+            return earlier.stream().flatMap(id -> from.settle(id).stream()).findFirst();
+        }
+    }
+
+    private static Map<String, String> said(CommittedBackup backup, BackupDetails details) {
         Map<String, String> said = new LinkedHashMap<>();
-        said.put("backup", result.backup().id().text());
-        said.put("type", result.backup().type());
+        said.put("backup", backup.id().text());
+        said.put("type", backup.type());
         said.put("status", details.judgement().status());
-        said.put("bytes", number(result.backup().statistics().number("bytes")));
-        said.put("bytesRead", number(result.backup().statistics().number("bytes-read")));
-        said.put("bytesStored", number(result.backup().statistics().number("bytes-stored")));
+        said.put("bytes", number(backup.statistics().number("bytes")));
+        said.put("bytesRead", number(backup.statistics().number("bytes-read")));
+        said.put("bytesStored", number(backup.statistics().number("bytes-stored")));
         if (details.judgement().damagedPageCount() > 0) {
             throw new MainstayException(
                     ErrorCode.BACKUP_PAGE_DAMAGED,
                     "backup "
-                            + result.backup().id()
+                            + backup.id()
                             + " is complete, and has "
                             + details.judgement().damagedPageCount()
                             + " damaged pages");
@@ -129,17 +150,16 @@ public final class EngineWork implements JobWork {
 
     private Map<String, String> prune(Progress progress) {
         try (Repository repository = surroundings.open()) {
-            UnneededWal wal =
-                    WalRetention.of(
+            SettledPrune prune =
+                    new SettledPrune(
                             surroundings.configuration(),
+                            repository,
                             surroundings.ground().clock().instant());
-            CompactionRule rule = surroundings.configuration().compaction();
-            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, rule, _ -> {}).plan();
+            Prune.Report plan = prune.plan();
             demandNotInterrupted();
             progress.begin(
                     "pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
-            Prune.Report done =
-                    new Prune(repository, PATIENCE, false, wal, rule, progress::advance).run();
+            Prune.Report done = prune.run(progress::advance);
             progress.end();
             if (done.refused().count() > 0) {
                 progress.note(

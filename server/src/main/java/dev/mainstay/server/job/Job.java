@@ -7,6 +7,9 @@ import java.util.Optional;
 /// A job as the database has it.
 ///
 /// @param server which one runs or ran it
+/// @param attempts how often it was tried
+/// @param due when it is tried again
+/// @param started when it was last tried
 /// @param failure why it did not end well
 /// @param result what it says about what it did, by name
 public record Job(
@@ -18,6 +21,8 @@ public record Job(
         Optional<Instant> ended,
         Optional<String> server,
         boolean cancelRequested,
+        int attempts,
+        Optional<Instant> due,
         Optional<JobProgress> progress,
         Optional<JobFailure> failure,
         Map<String, String> result) {

@@ -24,6 +24,7 @@ import org.springframework.transaction.support.TransactionOperations;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -84,7 +85,14 @@ public final class JobDesk implements AutoCloseable {
         this.pace = pace;
         this.runner =
                 new JobRunner(
-                        table, work, server.text(), surroundings.ground().clock(), pace.report());
+                        table,
+                        work,
+                        server.text(),
+                        surroundings.ground().clock(),
+                        new RetryRule(
+                                () -> surroundings.configuration().server().retry(),
+                                surroundings.ground().random()),
+                        pace.report());
         if (!state.isShared()) {
             recoverAlone(state);
         }
@@ -153,10 +161,17 @@ public final class JobDesk implements AutoCloseable {
     /// Who waits in the lane of a job that ended need not ask for it.
     private void wakeNext(String ended) {
         try {
-            table.nextAfter(ended)
-                    .ifPresent(next -> scheduler.reschedule(TASK.instanceId(next), now()));
+            table.nextAfter(ended, now()).ifPresent(this::wake);
         } catch (RuntimeException asks) {
             LOG.debug("the job behind {} comes by itself: {}", ended, asks.getMessage());
+        }
+    }
+
+    private void wake(String id) {
+        try {
+            scheduler.reschedule(TASK.instanceId(id), now());
+        } catch (RuntimeException runs) {
+            LOG.debug("job {} comes by itself: {}", id, runs.getMessage());
         }
     }
 
@@ -170,16 +185,21 @@ public final class JobDesk implements AutoCloseable {
         return switch (table.claim(id, server, now())) {
             case GONE -> new CompletionHandler.OnCompleteRemove<>();
             case BUSY -> later;
+            case EARLY -> at(table.get(id).due().orElseGet(this::now));
             case LEFT -> {
                 leave(id); // nobody else has its execution
                 yield new CompletionHandler.OnCompleteRemove<>();
             }
             case CLAIMED -> {
-                runner.run(id);
+                Optional<Instant> again = runner.run(id);
                 wakeNext(id);
-                yield new CompletionHandler.OnCompleteRemove<>();
+                yield again.map(JobDesk::at).orElseGet(CompletionHandler.OnCompleteRemove::new);
             }
         };
+    }
+
+    private static CompletionHandler<Void> at(Instant due) {
+        return (complete, operations) -> operations.reschedule(complete, due);
     }
 
     /// Queues a job.
@@ -221,6 +241,7 @@ public final class JobDesk implements AutoCloseable {
     public void cancel(String id) {
         table.cancel(id, now());
         runner.cancel(id);
+        wake(id); // what waited to be tried again is let go
     }
 
     private Instant now() {

@@ -1,8 +1,10 @@
 package dev.mainstay.server.job;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.engine.config.DailyHours;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -26,6 +28,15 @@ public record JobRequest(
     /// The parameter of a verification that reads what is due of the content, and all metadata.
     public static final String SHARE = "share";
 
+    /// The parameter that says why a schedule wants it now.
+    public static final String BECAUSE = "because";
+
+    /// The parameter with the hours in which alone a job begins, as [DailyHours#text] says them.
+    public static final String WINDOW = "window";
+
+    /// The parameter that says whether it is cancelled at their end.
+    public static final String CANCEL_AT_END = "cancel-at-window-end";
+
     public JobRequest {
         parameters = Map.copyOf(parameters);
     }
@@ -35,6 +46,22 @@ public record JobRequest(
         return Optional.ofNullable(parameters.get(TIMEOUT))
                 .map(Long::parseLong)
                 .map(Duration::ofSeconds);
+    }
+
+    /// When it may begin: at this instant, or not before a later one.
+    Instant opening(Instant now) {
+        return window().map(each -> each.entered(now)).orElse(now);
+    }
+
+    /// When one that began at this instant has to have ended.
+    Instant closing(Instant begin) {
+        return Boolean.parseBoolean(parameters.getOrDefault(CANCEL_AT_END, "false"))
+                ? window().map(each -> each.left(begin)).orElse(Instant.MAX)
+                : Instant.MAX;
+    }
+
+    private Optional<DailyHours> window() {
+        return Optional.ofNullable(parameters.get(WINDOW)).map(DailyHours::parse);
     }
 
     /// The same, of which only these backups may be removed.

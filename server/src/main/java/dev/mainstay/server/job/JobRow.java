@@ -25,6 +25,8 @@ final class JobRow {
                 SqlTime.readIfThere(row, "ended_at"),
                 Optional.ofNullable(row.getString("server")),
                 row.getBoolean("cancel_requested"),
+                row.getInt("attempts"),
+                SqlTime.readIfThere(row, "due_at"),
                 progress(row),
                 failure(row),
                 JsonMap.read(row.getString("result")));
@@ -48,7 +50,7 @@ final class JobRow {
                                 SqlTime.read(row, "seen_at")));
     }
 
-    private static Optional<JobFailure> failure(ResultSet row) throws SQLException {
+    static Optional<JobFailure> failure(ResultSet row) throws SQLException {
         String error = row.getString("error");
         return error == null
                 ? Optional.empty()

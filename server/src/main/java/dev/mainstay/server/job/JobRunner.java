@@ -1,9 +1,7 @@
 package dev.mainstay.server.job;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.BackupId;
 
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -13,11 +11,15 @@ import org.springframework.transaction.TransactionException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /// Runs claimed jobs of this server, each on its caller's thread; beside it a thread tells the
 /// database how far it is and hears whether it should go on. Only that one touches the database
@@ -30,6 +32,7 @@ final class JobRunner {
     private final JobWork work;
     private final String server;
     private final InstantSource clock;
+    private final RetryRule retries;
     private final Duration reportEvery;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -40,33 +43,66 @@ final class JobRunner {
             JobWork work,
             String server,
             InstantSource clock,
+            RetryRule retries,
             Duration reportEvery) {
         this.table = table;
         this.work = work;
         this.server = server;
         this.clock = clock;
+        this.retries = retries;
         this.reportEvery = reportEvery;
     }
 
-    /// Works on a job that was claimed, to its end.
-    void run(String id) {
+    /// A try at a job.
+    ///
+    /// @param number of it, from 1 on
+    /// @param latest when it has to have ended
+    private record Try(
+            String id,
+            JobRequest request,
+            int number,
+            Instant latest,
+            List<BackupId> earlier,
+            List<BackupId> begun,
+            Recorder recorder) {}
+
+    private Try next(String id) {
         JobRequest request = table.get(id).request();
-        Recorder recorder = new Recorder(clock);
+        List<JobAttempt> attempts = table.attempts(id);
+        Instant late =
+                request.timeout().map(attempts.getFirst().started()::plus).orElse(Instant.MAX);
+        Instant closing = request.closing(attempts.getLast().started());
+        return new Try(
+                id,
+                request,
+                attempts.size(),
+                late.isBefore(closing) ? late : closing,
+                attempts.stream().flatMap(each -> each.backups().stream()).toList(),
+                new CopyOnWriteArrayList<>(),
+                new Recorder(clock, table.lines(id)));
+    }
+
+    /// Works on a job that was claimed, until it ends or is to be tried again.
+    ///
+    /// @return when that is
+    Optional<Instant> run(String id) {
+        Try now = next(id);
         RunningJob handle = new RunningJob();
         running.put(id, handle);
         if (stopping) {
             handle.interrupt(RunningJob.Reason.STOPPED);
         }
-        LOG.info("job {} begins: {} {}", id, request.kind().word(), request.target());
+        LOG.info("job {} begins: {} {}", id, now.request.kind().word(), now.request.target());
         CountDownLatch over = new CountDownLatch(1);
         Thread reporter =
                 Thread.ofVirtual()
                         .name("report " + id)
-                        .start(() -> reportUntil(over, id, request, recorder, handle));
+                        .start(() -> reportUntil(over, now, handle));
         Throwable failed = null;
         Map<String, String> result = Map.of();
         try {
-            result = work.run(request, recorder);
+            result =
+                    work.run(now.request, now.recorder, new Attempt(now.earlier, now.begun::add));
         } catch (RuntimeException | Error wrong) {
             failed = wrong;
         }
@@ -74,90 +110,86 @@ final class JobRunner {
         over.countDown();
         join(reporter);
         running.remove(id);
-        record(id, new Outcome(reason, failed, result), recorder);
+        return record(now, new Outcome(reason, failed, result));
     }
 
-    /// @param reason why the thread was interrupted, if it was
-    private record Outcome(
-            RunningJob.@Nullable Reason reason,
-            @Nullable Throwable failed,
-            Map<String, String> result) {
-        /// What was done in spite of everything is done.
-        JobState state() {
-            if (failed == null) {
-                return JobState.DONE;
-            }
-            if (reason == null) {
-                return JobState.FAILED;
-            }
-            return switch (reason) {
-                case CANCELLED -> JobState.CANCELLED;
-                case TIMED_OUT -> JobState.FAILED;
-                case STOPPED, LOST -> JobState.INTERRUPTED;
-            };
-        }
-
-        Optional<JobFailure> failure() {
-            if (failed == null) {
-                return Optional.empty();
-            }
-            if (reason == RunningJob.Reason.TIMED_OUT) {
-                return Optional.of(
-                        JobFailure.of(
-                                new MainstayException(
-                                        ErrorCode.JOB_TIMED_OUT,
-                                        "cancelled: it took longer than it may")));
-            }
-            if (reason != null) {
-                String why =
-                        switch (reason) {
-                            case CANCELLED, TIMED_OUT -> "cancelled; what was committed before is untouched";
-                            case STOPPED -> "the server was stopped";
-                            case LOST -> "another server gave this one up";
-                        };
-                return Optional.of(
-                        new JobFailure(
-                                ErrorCode.INTERRUPTED.id(), why, ErrorCode.INTERRUPTED.hint()));
-            }
-            return Optional.of(
-                    JobFailure.of(
-                            failed instanceof MainstayException known
-                                    ? known
-                                    : new MainstayException(
-                                            ErrorCode.INTERNAL,
-                                            "unexpected " + failed.getClass().getName(),
-                                            failed)));
-        }
-    }
-
-    private void record(String id, Outcome outcome, Recorder recorder) {
-        report(id, recorder);
+    private Optional<Instant> record(Try now, Outcome outcome) {
+        Instant when = clock.instant();
         Optional<JobFailure> failure = outcome.failure();
-        if (!ended(id, outcome, failure)) {
-            LOG.warn("job {} was given up by another server before it ended here", id);
+        Optional<Instant> due =
+                outcome.cause()
+                        .flatMap(code -> retries.pause(now.request.kind(), code, now.number))
+                        .map(when::plus)
+                        .map(now.request::opening)
+                        .filter(now.latest::isAfter);
+        due.ifPresent(
+                then ->
+                        now.recorder.note(
+                                "attempt %d of %d failed: [%s] %s; the next one, unless it is cancelled, is at %s"
+                                        .formatted(
+                                                now.number,
+                                                retries.attempts(),
+                                                failure.orElseThrow().error(),
+                                                failure.orElseThrow().message(),
+                                                then.truncatedTo(ChronoUnit.SECONDS))));
+        report(now.id, now.recorder);
+        if (due.isPresent() && again(now, failure.orElseThrow(), due.get(), when)) {
+            LOG.warn(
+                    "job {} failed and is tried again at {}: [{}] {}",
+                    now.id,
+                    due.get(),
+                    failure.get().error(),
+                    failure.get().message());
+            return due;
+        }
+        end(now, outcome, failure, when);
+        return Optional.empty();
+    }
+
+    private boolean again(Try now, JobFailure failure, Instant due, Instant when) {
+        return told(
+                now.id,
+                JobState.FAILED,
+                () -> table.again(now.id, server, failure, now.begun, due, when));
+    }
+
+    private void end(Try now, Outcome outcome, Optional<JobFailure> failure, Instant when) {
+        JobState state = outcome.state();
+        boolean mine =
+                told(
+                        now.id,
+                        state,
+                        () ->
+                                table.end(
+                                        now.id,
+                                        server,
+                                        state,
+                                        failure,
+                                        outcome.result(),
+                                        now.begun,
+                                        when));
+        if (!mine) {
+            LOG.warn("job {} was given up by another server before it ended here", now.id);
         }
         failure.ifPresentOrElse(
                 why ->
                         LOG.warn(
                                 "job {} is {}: [{}] {}",
-                                id,
-                                outcome.state().word(),
+                                now.id,
+                                state.word(),
                                 why.error(),
                                 why.message()),
-                () -> LOG.info("job {} is done", id));
-        if (outcome.failed != null && !(outcome.failed instanceof MainstayException)) {
-            LOG.error("job {} met a bug", id, outcome.failed);
-        }
+                () -> LOG.info("job {} is done", now.id));
+        outcome.bug().ifPresent(bug -> LOG.error("job {} met a bug", now.id, bug));
     }
 
     /// What became of a job is known here alone: while the state cannot be told, it is tried again.
     ///
-    /// @return whether it was still this server's to end
-    private boolean ended(String id, Outcome outcome, Optional<JobFailure> failure) {
-        Instant when = clock.instant();
+    /// @return whether it was still this server's to tell
+    private boolean told(String id, JobState state, BooleanSupplier telling) {
         for (Duration pause = reportEvery; ; pause = longer(pause)) {
             try {
-                return table.end(id, server, outcome.state(), failure, outcome.result, when);
+                return telling.getAsBoolean();
             } catch (DataIntegrityViolationException never) {
                 throw never;
             } catch (DataAccessException | TransactionException away) {
@@ -167,7 +199,7 @@ final class JobRunner {
                 LOG.warn(
                         "job {} is {}, but the state cannot be told: {}",
                         id,
-                        outcome.state().word(),
+                        state.word(),
                         away.getMessage());
                 waitForStop(pause);
             }
@@ -187,22 +219,15 @@ final class JobRunner {
         }
     }
 
-    private void reportUntil(
-            CountDownLatch over,
-            String id,
-            JobRequest request,
-            Recorder recorder,
-            RunningJob handle) {
-        Instant latest =
-                request.timeout().map(clock.instant()::plus).orElse(Instant.MAX);
+    private void reportUntil(CountDownLatch over, Try now, RunningJob handle) {
         try {
             while (!over.await(reportEvery.toMillis(), TimeUnit.MILLISECONDS)) {
-                switch (report(id, recorder)) {
+                switch (report(now.id, now.recorder)) {
                     case GO_ON -> {}
                     case CANCEL -> handle.interrupt(RunningJob.Reason.CANCELLED);
                     case LOST -> handle.interrupt(RunningJob.Reason.LOST);
                 }
-                if (clock.instant().isAfter(latest)) {
+                if (clock.instant().isAfter(now.latest)) {
                     handle.interrupt(RunningJob.Reason.TIMED_OUT);
                 }
             }

@@ -1,5 +1,6 @@
 package dev.mainstay.server.job;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.server.state.JsonMap;
@@ -22,12 +23,14 @@ public final class JobTable {
     private final JdbcClient jdbc;
     private final TransactionOperations transactions;
     private final JobTrail trail;
+    private final AttemptTable attempts;
 
     /// @param trail is told of each job that is queued and of each that ends
     public JobTable(JdbcClient jdbc, TransactionOperations transactions, JobTrail trail) {
         this.jdbc = jdbc;
         this.transactions = transactions;
         this.trail = trail;
+        this.attempts = new AttemptTable(jdbc);
     }
 
     /// Whether a server may begin a job.
@@ -35,6 +38,8 @@ public final class JobTable {
         CLAIMED,
         /// Another job of the same lane comes first.
         BUSY,
+        /// It is tried again later.
+        EARLY,
         /// It is over, or will be by who cancelled it.
         GONE,
         /// Whoever ran it does so no more, and did not say what became of it.
@@ -135,6 +140,19 @@ public final class JobTable {
                 .list();
     }
 
+    /// Every try at a job, the first one first.
+    public List<JobAttempt> attempts(String id) {
+        return attempts.of(id);
+    }
+
+    /// How many lines its log has.
+    int lines(String id) {
+        return jdbc.sql("select coalesce(max(line), 0) from job_log where job = :id")
+                .param("id", id)
+                .query(Integer.class)
+                .single();
+    }
+
     Claim claim(String id, String server, Instant now) {
         try {
             return transactions.execute(_ -> claimed(id, server, now));
@@ -143,20 +161,37 @@ public final class JobTable {
         }
     }
 
-    private record Place(String lane, Instant created) {}
+    private record Place(String lane, Instant created, Optional<Instant> due) {}
+
+    /// Whether a job's window is; if so, it waits for that, and nobody waits for it.
+    private boolean isClosed(String id, Instant now) {
+        Instant opening = get(id).request().opening(now);
+        if (!opening.isAfter(now)) {
+            return false;
+        }
+        jdbc.sql("update job set due_at = :due where id = :id and state = 'queued'")
+                .param("due", SqlTime.of(opening))
+                .param("id", id)
+                .update();
+        return true;
+    }
 
     private Claim claimed(String id, String server, Instant now) {
         Optional<Place> place =
-                jdbc.sql("select lane, created_at from job where id = :id and state = 'queued'")
+                jdbc.sql("select lane, created_at, due_at from job where id = :id and state = 'queued'")
                         .param("id", id)
                         .query(
                                 (row, _) ->
                                         new Place(
                                                 row.getString("lane"),
-                                                SqlTime.read(row, "created_at")))
+                                                SqlTime.read(row, "created_at"),
+                                                SqlTime.readIfThere(row, "due_at")))
                         .optional();
         if (place.isEmpty()) {
             return running().contains(id) ? Claim.LEFT : Claim.GONE;
+        }
+        if (place.get().due.filter(now::isBefore).isPresent() || isClosed(id, now)) {
+            return Claim.EARLY;
         }
         // Ids of one second are in no order.
         boolean first =
@@ -164,9 +199,11 @@ public final class JobTable {
                                         """
                                         select count(*) from job
                                         where lane = :lane and state = 'queued'
+                                          and (due_at is null or due_at <= :now)
                                           and (created_at < :created or created_at = :created and id < :id)
                                         """)
                                 .param("lane", place.get().lane)
+                                .param("now", SqlTime.of(now))
                                 .param("created", SqlTime.of(place.get().created))
                                 .param("id", id)
                                 .query(Long.class)
@@ -182,7 +219,8 @@ public final class JobTable {
         int changed =
                 jdbc.sql(
                                 """
-                                update job set state = 'running', server = :server, started_at = :now
+                                update job set state = 'running', server = :server, started_at = :now,
+                                  attempts = attempts + 1, due_at = null
                                 where id = :id and state = 'queued'
                                 """)
                         .param("server", server)
@@ -193,6 +231,7 @@ public final class JobTable {
             jdbc.sql("delete from writer where job = :id").param("id", id).update();
             return Claim.GONE;
         }
+        attempts.begin(id, server, now);
         return Claim.CLAIMED;
     }
 
@@ -244,8 +283,47 @@ public final class JobTable {
             JobState state,
             Optional<JobFailure> failure,
             Map<String, String> result,
+            List<BackupId> begun,
             Instant now) {
-        return ended(id, RUNNING_HERE, server, state, failure, result, now);
+        return ended(id, RUNNING_HERE, server, state, failure, result, begun, now);
+    }
+
+    /// The end of a try that this server made; the job is tried again, by whichever server is there.
+    ///
+    /// @param begun backups that it had begun
+    /// @return whether it is: nobody wanted to cancel it, and it was still this server's
+    boolean again(
+            String id,
+            String server,
+            JobFailure failure,
+            List<BackupId> begun,
+            Instant due,
+            Instant now) {
+        return transactions.execute(
+                _ -> {
+                    int changed =
+                            jdbc.sql(
+                                            """
+                                            update job set state = 'queued', due_at = :due, started_at = null,
+                                              server = null, step = null
+                                            where id = :id and cancel_requested = false and \
+                                            """
+                                                    + RUNNING_HERE)
+                                    .param("due", SqlTime.of(due))
+                                    .param("id", id)
+                                    .param("server", server)
+                                    .update();
+                    if (changed > 0) {
+                        jdbc.sql("delete from writer where job = :id").param("id", id).update();
+                        attempts.end(id, JobState.FAILED, Optional.of(failure), begun, now);
+                        trail.note(
+                                "",
+                                "job attempt ended",
+                                what(id, get(id).request()),
+                                JobState.FAILED.word() + " " + failure.error());
+                    }
+                    return changed > 0;
+                });
     }
 
     /// The end of a job whose server is gone.
@@ -256,17 +334,18 @@ public final class JobTable {
                         "the server that ran it stopped answering; what it had committed is there",
                         ErrorCode.INTERRUPTED.hint());
         return ended(
-                id, "state = 'running'", "", JobState.INTERRUPTED, Optional.of(failure), Map.of(), now);
+                id, "state = 'running'", "", JobState.INTERRUPTED, Optional.of(failure), Map.of(), List.of(), now);
     }
 
     /// Which of those that wait for the same as this one comes first.
-    Optional<String> nextAfter(String id) {
+    Optional<String> nextAfter(String id, Instant now) {
         return jdbc.sql(
                         """
                         select id from job
-                        where state = 'queued' and lane = (select lane from job where id = :id)
+                        where state = 'queued' and (due_at is null or due_at <= :now) and lane = (select lane from job where id = :id)
                         order by created_at, id fetch first 1 row only
                         """)
+                .param("now", SqlTime.of(now))
                 .param("id", id)
                 .query(String.class)
                 .optional();
@@ -286,13 +365,14 @@ public final class JobTable {
             JobState state,
             Optional<JobFailure> failure,
             Map<String, String> result,
+            List<BackupId> begun,
             Instant now) {
         return transactions.execute(
                 _ -> {
                     int changed =
                             jdbc.sql(
                                             """
-                                            update job set state = :state, ended_at = :now, error = :error,
+                                            update job set state = :state, ended_at = :now, due_at = null, error = :error,
                                               message = :message, hint = :hint, result = :result
                                             where id = :id and \
                                             """
@@ -308,6 +388,7 @@ public final class JobTable {
                                     .update();
                     if (changed > 0) {
                         jdbc.sql("delete from writer where job = :id").param("id", id).update();
+                        attempts.end(id, state, failure, begun, now);
                         trail.note(
                                 "",
                                 "job ended",
@@ -330,6 +411,7 @@ public final class JobTable {
                         JobState.CANCELLED,
                         Optional.empty(),
                         Map.of(),
+                        List.of(),
                         now);
         if (queued) {
             return;

@@ -11,5 +11,5 @@ import java.util.Map;
 public interface JobWork {
     /// @return what to say about what was done, by name
     /// @throws MainstayException what went wrong
-    Map<String, String> run(JobRequest request, Progress progress);
+    Map<String, String> run(JobRequest request, Progress progress, Attempt attempt);
 }

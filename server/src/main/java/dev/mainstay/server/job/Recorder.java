@@ -25,8 +25,10 @@ final class Recorder implements Progress {
 
     private record Step(String what, long total, Instant began) {}
 
-    Recorder(InstantSource clock) {
+    /// @param lines how many there are already
+    Recorder(InstantSource clock, int lines) {
         this.clock = clock;
+        this.lines = lines;
     }
 
     @Override

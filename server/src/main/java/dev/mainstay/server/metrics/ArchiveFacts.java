@@ -1,5 +1,6 @@
 package dev.mainstay.server.metrics;
 
+import dev.mainstay.base.Lsn;
 import dev.mainstay.server.view.KnownBackup;
 
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.Optional;
 ///
 /// @param at when it was read
 /// @param backups the oldest first
+/// @param newestStart from where on the newest backup needs the log
 /// @param windowBegin from when on every second can be recovered; empty if none can
 /// @param wal empty before the first backup, and where a record does not tell the cluster
 /// @param kept backups that retention keeps
@@ -18,6 +20,7 @@ import java.util.Optional;
 public record ArchiveFacts(
         Instant at,
         List<KnownBackup> backups,
+        Optional<Lsn> newestStart,
         Optional<Instant> windowBegin,
         Optional<WalFacts> wal,
         int kept,

@@ -64,7 +64,8 @@ final class ArchiveLook {
             Instant now) {
         if (found.isEmpty()) {
             SourcePicture _ = pictures.apply(Optional.empty());
-            return new ArchiveFacts(now, List.of(), Optional.empty(), Optional.empty(), 0, 0);
+            return new ArchiveFacts(
+                    now, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), 0, 0);
         }
         ProtectedSource source = found.get();
         boolean due =
@@ -85,6 +86,7 @@ final class ArchiveLook {
         return new ArchiveFacts(
                 now,
                 backups,
+                Optional.ofNullable(details).map(BackupDetails::startLsn),
                 windowBegin,
                 Optional.ofNullable(wal),
                 kept,

@@ -26,6 +26,7 @@ public record ClusterFacts(
     /// @param standby whether it is in recovery itself
     /// @param clockAhead how far its clock is ahead of this host's; zero if both agree within what
     ///   the question took
+    /// @param configured when it last loaded its configuration, by its clock
     /// @param archiverFailing whether what `archive_command` tried last failed
     public record Readings(
             Lsn position,
@@ -33,6 +34,7 @@ public record ClusterFacts(
             long connections,
             long connectionsMax,
             Duration clockAhead,
+            Instant configured,
             boolean archiverFailing,
             List<Standby> standbys,
             List<Slot> slots,

@@ -40,7 +40,8 @@ final class ClusterLook {
               current_setting('max_connections')::bigint,
               pg_catalog.clock_timestamp(),
               (SELECT coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)
-                FROM pg_catalog.pg_stat_archiver)
+                FROM pg_catalog.pg_stat_archiver),
+              pg_catalog.pg_conf_load_time()
             """;
 
     private static final String STANDBYS =
@@ -140,6 +141,8 @@ final class ClusterLook {
             Instant clock =
                     Objects.requireNonNull(row.getObject(5, OffsetDateTime.class)).toInstant();
             boolean failing = row.getBoolean(6);
+            Instant configured =
+                    Objects.requireNonNull(row.getObject(7, OffsetDateTime.class)).toInstant();
             trail.add(before, position);
             return new ClusterFacts.Readings(
                     position,
@@ -147,6 +150,7 @@ final class ClusterLook {
                     connections,
                     most,
                     ahead(before, clock, after),
+                    configured,
                     failing,
                     standbys(statement, before),
                     slots(statement),

@@ -3,6 +3,7 @@ package dev.mainstay.server.metrics;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.SourceSettings;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.ScrubPosition;
@@ -18,15 +19,17 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// Finds out in the background what the state of protection is, each part at its own pace and in a
@@ -55,37 +58,39 @@ public final class FactsKeeper implements SmartLifecycle {
 
     private final Surroundings surroundings;
     private final RepositoryView view;
-    private final Configuration configuration;
+    private volatile Configuration configuration;
     private final JobHistory history;
     private final SizeTable sizes;
-    private final SpaceLook spaceLook;
+    private volatile SpaceLook spaceLook;
     private final HostLook hostLook;
     private final Pace pace;
-    private final Map<String, ClusterLook> clusterLooks = new LinkedHashMap<>();
+    private final Map<String, ClusterLook> clusterLooks = new ConcurrentHashMap<>();
     private final Map<String, ArchiveLook> archiveLooks = new LinkedHashMap<>();
     private final Map<String, CopyLook> copyLooks = new LinkedHashMap<>();
     private final Map<String, ClusterFacts> clusters = new ConcurrentHashMap<>();
     private final Map<String, ArchiveFacts> archives = new ConcurrentHashMap<>();
     private final Map<String, CopyFacts> copies = new ConcurrentHashMap<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
-    private final List<Thread> threads = new ArrayList<>();
+    private final List<Thread> threads = new CopyOnWriteArrayList<>();
     private final Set<String> looked = ConcurrentHashMap.newKeySet();
     private volatile int looks;
     private volatile Instant startedAt = Instant.MAX;
     private volatile RepositoryFacts repositoryFacts;
     private volatile JobFacts jobs;
     private volatile List<SpaceFacts> spaces = List.of();
-    private volatile HostFacts host = new HostFacts(Optional.empty(), List.of());
+    private volatile HostFacts host = new HostFacts(Optional.empty(), Optional.empty(), List.of());
     private @Nullable Repository repository;
     private Instant openedAt = Instant.MIN;
     private Instant countedAt = Instant.MIN;
     private volatile boolean running;
 
+    /// @param refusal why the configuration file cannot be used, if it cannot
     public FactsKeeper(
             Surroundings surroundings,
             RepositoryView view,
             JdbcClient jdbc,
             TokenTable tokens,
+            Supplier<Optional<String>> refusal,
             Pace pace) {
         this.surroundings = surroundings;
         this.view = view;
@@ -93,23 +98,64 @@ public final class FactsKeeper implements SmartLifecycle {
         this.history = new JobHistory(jdbc);
         this.sizes = new SizeTable(jdbc);
         this.spaceLook = new SpaceLook(configuration);
-        this.hostLook = new HostLook(configuration.server(), tokens);
+        this.hostLook = new HostLook(configuration.server(), tokens, refusal);
         this.pace = pace;
         this.repositoryFacts = RepositoryFacts.unknown(now());
         this.jobs = JobFacts.none(now());
-        configuration
-                .sources()
-                .forEach(
-                        (name, source) -> {
-                            ClusterLook cluster = new ClusterLook(surroundings, source);
-                            clusterLooks.put(name, cluster);
-                            archiveLooks.put(name, new ArchiveLook(source, cluster.trail()));
-                        });
-        configuration
-                .copies()
+        configuration.sources().values().forEach(this::looksAt);
+        copiesOf(configuration);
+    }
+
+    private void looksAt(SourceSettings source) {
+        ClusterLook cluster = new ClusterLook(surroundings, source);
+        clusterLooks.put(source.name(), cluster);
+        archiveLooks.put(source.name(), new ArchiveLook(source, cluster.trail()));
+        if (running) {
+            watch(source.name(), cluster);
+        }
+    }
+
+    private void copiesOf(Configuration next) {
+        copyLooks.clear();
+        copies.clear();
+        next.copies()
                 .forEach(
                         (name, copy) ->
                                 copyLooks.put(name, new CopyLook(copy, surroundings.ground())));
+    }
+
+    private static boolean isSame(SourceSettings one, @Nullable SourceSettings other) {
+        return other != null
+                && one.postgres().equals(other.postgres())
+                && one.retention().equals(other.retention());
+    }
+
+    /// Looks at what the configuration has now; of a source that is another one by it nothing is
+    /// known any more.
+    private synchronized void follow() {
+        Configuration before = configuration;
+        Configuration next = surroundings.configuration();
+        if (next.equals(before)) {
+            return;
+        }
+        configuration = next;
+        spaceLook = new SpaceLook(next);
+        if (!next.copies().equals(before.copies())) {
+            copiesOf(next);
+        }
+        for (SourceSettings each : before.sources().values()) {
+            if (!isSame(each, next.sources().get(each.name()))) {
+                clusterLooks.remove(each.name());
+                archiveLooks.remove(each.name());
+                clusters.remove(each.name());
+                archives.remove(each.name());
+            }
+        }
+        for (SourceSettings each : next.sources().values()) {
+            if (!clusterLooks.containsKey(each.name())) {
+                looksAt(each);
+            }
+        }
     }
 
     private Instant now() {
@@ -137,7 +183,7 @@ public final class FactsKeeper implements SmartLifecycle {
     /// Whether everything was looked at once, or at least for long enough: what is not known by then
     /// is out of reach.
     public boolean isInformed() {
-        return looked.size() == looks
+        return looked.size() >= looks
                 || (looked.contains("jobs") && now().isAfter(startedAt.plus(INFORMED)));
     }
 
@@ -146,19 +192,33 @@ public final class FactsKeeper implements SmartLifecycle {
         running = true;
         startedAt = now();
         looks = clusterLooks.size() + 2;
-        clusterLooks.forEach(
-                (name, look) ->
-                        every(
-                                Thread.ofVirtual(),
-                                pace.clusters(),
-                                "cluster " + name,
-                                () -> cluster(name, look)));
-        every(Thread.ofPlatform().daemon(), pace.archives(), "repository", this::lookAtRepository);
-        every(Thread.ofPlatform().daemon(), pace.jobs(), "jobs", this::lookAtJobs);
+        clusterLooks.forEach(this::watch);
+        every(
+                Thread.ofPlatform().daemon(),
+                pace.archives(),
+                "repository",
+                this::lookAtRepository,
+                () -> true);
+        every(Thread.ofPlatform().daemon(), pace.jobs(), "jobs", this::lookAtJobs, () -> true);
+    }
+
+    private void watch(String name, ClusterLook look) {
+        every(
+                Thread.ofVirtual(),
+                pace.clusters(),
+                "cluster " + name,
+                () -> cluster(name, look),
+                () -> clusterLooks.get(name) == look);
     }
 
     /// @param kind virtual for what mostly waits: one that computes for long lets no other one in
-    private void every(Thread.Builder kind, Duration interval, String what, Runnable look) {
+    /// @param goesOn whether it still has to be looked at
+    private void every(
+            Thread.Builder kind,
+            Duration interval,
+            String what,
+            Runnable look,
+            BooleanSupplier goesOn) {
         threads.add(
                 kind.name("look at " + what)
                         .start(
@@ -166,7 +226,7 @@ public final class FactsKeeper implements SmartLifecycle {
                                     do {
                                         quietly(what, look);
                                         looked.add(what);
-                                    } while (!isStopped(interval));
+                                    } while (!isStopped(interval) && goesOn.getAsBoolean());
                                 }));
     }
 
@@ -197,10 +257,14 @@ public final class FactsKeeper implements SmartLifecycle {
     }
 
     private void cluster(String name, ClusterLook look) {
-        clusters.put(name, look.look());
+        ClusterFacts facts = look.look();
+        if (clusterLooks.get(name) == look) {
+            clusters.put(name, facts);
+        }
     }
 
     private void lookAtJobs() {
+        follow();
         jobs = history.read(now(), configuration.sources().keySet());
         host = hostLook.look();
         spaces =
@@ -210,6 +274,7 @@ public final class FactsKeeper implements SmartLifecycle {
     }
 
     private synchronized void lookAtRepository() {
+        follow();
         Instant now = now();
         try {
             Repository open = open(now);

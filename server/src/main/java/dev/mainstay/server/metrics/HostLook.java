@@ -9,15 +9,19 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Looks at what this server itself needs to go on.
 final class HostLook {
     private final ServerSettings settings;
     private final TokenTable tokens;
+    private final Supplier<Optional<String>> refusal;
 
-    HostLook(ServerSettings settings, TokenTable tokens) {
+    HostLook(
+            ServerSettings settings, TokenTable tokens, Supplier<Optional<String>> refusal) {
         this.settings = settings;
         this.tokens = tokens;
+        this.refusal = refusal;
     }
 
     HostFacts look() {
@@ -35,7 +39,7 @@ final class HostLook {
                                                                         end))
                                                 .stream())
                         .toList();
-        return new HostFacts(settings.tls().flatMap(HostLook::end), expiring);
+        return new HostFacts(settings.tls().flatMap(HostLook::end), refusal.get(), expiring);
     }
 
     /// The end of the one that ends first: a chain holds as long as all of it does.

@@ -3,6 +3,7 @@ package dev.mainstay.server.notify;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.ChannelSettings;
+import dev.mainstay.engine.config.Followed;
 import dev.mainstay.engine.config.NotificationSettings;
 import dev.mainstay.engine.config.Severity;
 import dev.mainstay.repository.Ground;
@@ -14,21 +15,38 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// The channels of the configuration.
 public final class Channels {
     /// How long a channel may take to answer.
     public static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private final Map<String, Channel> channels = new LinkedHashMap<>();
-    private final Map<String, ChannelSettings> settings;
+    private final Supplier<NotificationSettings> settings;
+    private final Followed<NotificationSettings, Map<String, Channel>> channels;
     private final Ground ground;
 
     /// @param patience for what a channel has to answer
     public Channels(NotificationSettings settings, Ground ground, Duration patience) {
+        this(() -> settings, ground, patience);
+    }
+
+    /// @param settings may be others each time they are asked for
+    public Channels(
+            Supplier<NotificationSettings> settings, Ground ground, Duration patience) {
         this.ground = ground;
-        this.settings = settings.channels();
-        this.settings.forEach((name, each) -> channels.put(name, channel(each, ground, patience)));
+        this.settings = settings;
+        this.channels =
+                new Followed<>(
+                        settings,
+                        each -> {
+                            Map<String, Channel> all = new LinkedHashMap<>();
+                            each.channels()
+                                    .forEach(
+                                            (name, one) ->
+                                                    all.put(name, channel(one, ground, patience)));
+                            return all;
+                        });
     }
 
     private static Channel channel(ChannelSettings settings, Ground ground, Duration patience) {
@@ -48,12 +66,12 @@ public final class Channels {
     }
 
     Set<String> names() {
-        return channels.keySet();
+        return channels.get().keySet();
     }
 
     /// @throws MainstayException CHANNEL_UNKNOWN
     Channel get(String name) {
-        return Optional.ofNullable(channels.get(name))
+        return Optional.ofNullable(channels.get().get(name))
                 .orElseThrow(
                         () ->
                                 new MainstayException(
@@ -94,24 +112,24 @@ public final class Channels {
     }
 
     Optional<Channel> find(String name) {
-        return Optional.ofNullable(channels.get(name));
+        return Optional.ofNullable(channels.get().get(name));
     }
 
     /// Whether a channel has any use for news of a kind: people want to hear what happens, programs
     /// that keep incidents also who looks after them.
     boolean wants(String name, String news) {
-        ChannelSettings channel = settings.get(name);
+        ChannelSettings channel = settings.get().channels().get(name);
         return switch (channel) {
             case null -> false;
             case ChannelSettings.Sentry _ -> news.equals("fired") || news.equals("escalated");
-            case ChannelSettings.PagerDuty _ -> true;
+            case ChannelSettings.PagerDuty _ -> !news.equals("confirmation");
             case ChannelSettings.Webhook _ -> true;
             default -> !news.equals("acknowledged");
         };
     }
 
     String type(String name) {
-        ChannelSettings channel = settings.get(name);
+        ChannelSettings channel = settings.get().channels().get(name);
         return switch (channel) {
             case null -> "";
             case ChannelSettings.Email _ -> "email";

@@ -7,7 +7,8 @@ import java.util.Optional;
 
 /// Something that one channel is to tell.
 ///
-/// @param news `fired`, `escalated`, `acknowledged` or `resolved`; else `report` or `test`
+/// @param news `fired`, `escalated`, `acknowledged` or `resolved`; else `report`, `confirmation` or
+///   `test`
 /// @param alert whose news it is
 /// @param attempts how often that was tried
 public record Notice(

@@ -97,6 +97,15 @@ public final class NoticeTable implements Outbox {
         insert(channel, news, Optional.empty(), severity, subject, body, now, now);
     }
 
+    /// Something that is no alert, to those who have a use for it: programs that keep incidents have
+    /// none for what is over by itself.
+    public void putIfWanted(
+            String channel, String news, Severity severity, String subject, String body, Instant now) {
+        if (channels.wants(channel, news)) {
+            put(channel, news, severity, subject, body, now);
+        }
+    }
+
     private void insert(
             String channel,
             String news,

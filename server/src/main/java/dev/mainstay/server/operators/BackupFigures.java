@@ -68,7 +68,14 @@ final class BackupFigures {
             long storedSize) {}
 
     /// A job that was started.
+    ///
+    /// @param jobId empty where there is nothing to do, and no job: the status is `skipped`
     record Started(String jobId, String source, String kind, String status) {
+        /// There is nothing of the source that could expire.
+        static Started none(String source) {
+            return new Started("", source, JobKind.EXPIRE.word(), "skipped");
+        }
+
         static Started of(Job job) {
             return new Started(
                     job.id(),
@@ -157,18 +164,17 @@ final class BackupFigures {
                         _ -> {
                             use.run();
                             return danger.bound().entrySet().stream()
-                                    .map(
-                                            each ->
-                                                    new JobRequest(
-                                                                    JobKind.EXPIRE,
-                                                                    each.getKey(),
-                                                                    Map.of(),
-                                                                    caller.name())
-                                                            .removing(each.getValue()))
-                                    .map(desk::submit)
-                                    .map(Started::of)
+                                    .map(each -> expire(each.getKey(), each.getValue(), caller))
                                     .toList();
                         }));
+    }
+
+    private Started expire(String source, String backups, Caller caller) {
+        if (!dangers.isStored(source)) {
+            return Started.none(source);
+        }
+        JobRequest request = new JobRequest(JobKind.EXPIRE, source, Map.of(), caller.name());
+        return Started.of(desk.submit(request.removing(backups)));
     }
 
     List<Started> backup(String type, String who) {

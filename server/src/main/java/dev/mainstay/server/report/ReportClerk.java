@@ -1,5 +1,6 @@
 package dev.mainstay.server.report;
 
+import dev.mainstay.engine.config.Followed;
 import dev.mainstay.engine.config.ReportSettings;
 import dev.mainstay.engine.config.Severity;
 import dev.mainstay.server.alert.AlertTable;
@@ -18,14 +19,15 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Makes the daily report when it is time, once, whichever server does it, and sends it.
 public final class ReportClerk {
     /// What is later than this has been missed: the page tells the same.
     private static final Duration LATE = Duration.ofHours(2);
 
-    private final ReportSettings settings;
-    private final Optional<CronTimes> times;
+    private final Supplier<ReportSettings> settings;
+    private final Followed<ReportSettings, Optional<CronTimes>> times;
     private final JdbcClient jdbc;
     private final Function<Instant, Facts> facts;
     private final AlertTable alerts;
@@ -34,14 +36,15 @@ public final class ReportClerk {
 
     /// @throws dev.mainstay.base.MainstayException CONFIG_INVALID if the expression is none
     public ReportClerk(
-            ReportSettings settings,
+            Supplier<ReportSettings> settings,
             JdbcClient jdbc,
             Function<Instant, Facts> facts,
             AlertTable alerts,
             NoticeTable notices,
             InstantSource clock) {
         this.settings = settings;
-        this.times = times(settings);
+        this.times = new Followed<>(settings, ReportClerk::times);
+        times.get(); // what is wrong is told at once
         this.jdbc = jdbc;
         this.facts = facts;
         this.alerts = alerts;
@@ -71,7 +74,7 @@ public final class ReportClerk {
     /// Makes and sends the report that is due, if one is.
     public void tick(Instant now) {
         Optional<Instant> due =
-                times.flatMap(each -> each.after(now.minus(LATE))).filter(time -> !time.isAfter(now));
+                times.get().flatMap(each -> each.after(now.minus(LATE))).filter(time -> !time.isAfter(now));
         if (due.isEmpty() || isMade(due.get())) {
             return;
         }
@@ -84,7 +87,7 @@ public final class ReportClerk {
         } catch (DuplicateKeyException anotherServerWasFaster) {
             return;
         }
-        for (String channel : settings.to()) {
+        for (String channel : settings.get().to()) {
             notices.put(
                     channel,
                     "report",

@@ -11,7 +11,8 @@ public record Occurrence(String schedule, Instant time, Outcome outcome, Optiona
     public enum Outcome {
         /// A job was queued; what became of it is told there.
         STARTED,
-        /// No server was there, or a later time of the same schedule was due as well.
+        /// No server was there, a later time of the same schedule was due as well, or its window was
+        /// closed.
         MISSED,
         /// The job of an earlier time had not ended.
         SKIPPED

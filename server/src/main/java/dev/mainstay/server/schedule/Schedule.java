@@ -79,9 +79,21 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
         return settings.cron() + " " + settings.zone();
     }
 
-    /// When the work of one of its times is due: the same on every server, and not the same for
-    /// every schedule.
+    /// When the work of one of its times is due: what is made up for waits for its window.
     Instant due(Instant time) {
+        Instant later = jittered(time);
+        return settings.runsMissed()
+                ? settings.window().map(each -> each.hours().entered(later)).orElse(later)
+                : later;
+    }
+
+    /// Whether the work of one of its times may begin then.
+    boolean isOpen(Instant time) {
+        return settings.window().map(each -> each.hours().contains(due(time))).orElse(true);
+    }
+
+    /// The same on every server, and not the same for every schedule.
+    private Instant jittered(Instant time) {
         long most = settings.jitter().toSeconds();
         if (most == 0) {
             return time;
@@ -93,6 +105,14 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
 
     Optional<Instant> after(Instant time) {
         return times.after(time);
+    }
+
+    static Map<String, String> parameters(ScheduleSettings.Window window) {
+        return Map.of(
+                JobRequest.WINDOW,
+                window.hours().text(),
+                JobRequest.CANCEL_AT_END,
+                Boolean.toString(window.cancels()));
     }
 
     JobRequest request() {
@@ -123,6 +143,7 @@ record Schedule(String target, ScheduleSettings settings, CronTimes times) {
         Optional<Duration> timeout = settings.timeout();
         timeout.ifPresent(
                 most -> parameters.put(JobRequest.TIMEOUT, Long.toString(most.toSeconds())));
+        settings.window().ifPresent(window -> parameters.putAll(parameters(window)));
         return new JobRequest(kind, target, parameters, asks(key()));
     }
 }

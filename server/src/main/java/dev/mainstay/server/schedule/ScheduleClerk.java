@@ -1,6 +1,9 @@
 package dev.mainstay.server.schedule;
 
 import dev.mainstay.engine.config.Configuration;
+import dev.mainstay.engine.config.DailyHours;
+import dev.mainstay.engine.config.Followed;
+import dev.mainstay.engine.config.ScheduleSettings;
 import dev.mainstay.server.job.JobRequest;
 
 import org.slf4j.Logger;
@@ -15,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Looks which schedules are due and decides about each of their times exactly once, whichever
 /// server does it: what was decided and the job that it starts are written in one transaction.
@@ -24,7 +28,7 @@ public final class ScheduleClerk {
     /// Later than this a time was missed.
     private static final Duration GRACE = Duration.ofMinutes(5);
 
-    private final List<Schedule> schedules;
+    private final Followed<Configuration, List<Schedule>> schedules;
     private final ScheduleTable table;
     private final TransactionOperations transactions;
     private final Function<JobRequest, String> jobs;
@@ -32,11 +36,12 @@ public final class ScheduleClerk {
     /// @param jobs queues a job and tells its id
     /// @throws dev.mainstay.base.MainstayException what [#check] says
     public ScheduleClerk(
-            Configuration configuration,
+            Supplier<Configuration> configuration,
             ScheduleTable table,
             TransactionOperations transactions,
             Function<JobRequest, String> jobs) {
-        this.schedules = Schedule.all(configuration);
+        this.schedules = new Followed<>(configuration, Schedule::all);
+        schedules.get(); // what is wrong is told at once
         this.table = table;
         this.transactions = transactions;
         this.jobs = jobs;
@@ -50,17 +55,27 @@ public final class ScheduleClerk {
     }
 
     /// A schedule and when it comes next.
-    public record Next(String schedule, String cron, String zone, Optional<Instant> time) {}
+    ///
+    /// @param window in which alone its work begins
+    public record Next(
+            String schedule,
+            String cron,
+            String zone,
+            Optional<DailyHours> window,
+            Optional<Instant> time) {}
 
     /// In the order of the configuration.
     public List<Next> next() {
-        return schedules.stream()
+        return schedules.get().stream()
                 .map(
                         each ->
                                 new Next(
                                         each.key(),
                                         each.settings().cron(),
                                         each.settings().zone().getId(),
+                                        each.settings()
+                                                .window()
+                                                .map(ScheduleSettings.Window::hours),
                                         table.next(each.key()).map(each::due)))
                 .toList();
     }
@@ -68,7 +83,7 @@ public final class ScheduleClerk {
     /// Does what is due. One schedule that cannot be looked at keeps nobody from the others.
     public void tick(Instant now) {
         Map<String, ScheduleTable.Row> rows = table.rows();
-        for (Schedule schedule : schedules) {
+        for (Schedule schedule : schedules.get()) {
             if (isQuiet(schedule, Optional.ofNullable(rows.get(schedule.key())), now)) {
                 continue;
             }
@@ -121,6 +136,10 @@ public final class ScheduleClerk {
     private Occurrence decided(Schedule schedule, Instant time, Instant now) {
         String key = schedule.key();
         boolean late = Duration.between(schedule.due(time), now).compareTo(GRACE) > 0;
+        if (!schedule.isOpen(time)) {
+            LOG.info("{} at {} is left out: its window is closed", key, time);
+            return new Occurrence(key, time, Occurrence.Outcome.MISSED, Optional.empty());
+        }
         if (late && !schedule.settings().runsMissed()) {
             LOG.warn("{} at {} was missed", key, time);
             return new Occurrence(key, time, Occurrence.Outcome.MISSED, Optional.empty());

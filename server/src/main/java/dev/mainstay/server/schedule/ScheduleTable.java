@@ -88,6 +88,32 @@ public final class ScheduleTable {
                 > 0;
     }
 
+    /// Whether a backup of a source has not ended, whoever wants it.
+    boolean isBackedUp(String source) {
+        return jdbc.sql(
+                                """
+                                select count(*) from job
+                                where state in ('queued', 'running') and kind = 'backup' and target = :source
+                                """)
+                        .param("source", source)
+                        .query(Long.class)
+                        .single()
+                > 0;
+    }
+
+    /// When the last job ended that backed a source up.
+    Optional<Instant> lastBackup(String source) {
+        return jdbc.sql(
+                        """
+                        select ended_at from job
+                        where kind = 'backup' and target = :source and state = 'done'
+                        order by ended_at desc fetch first 1 row only
+                        """)
+                .param("source", source)
+                .query((row, _) -> SqlTime.read(row, "ended_at"))
+                .optional();
+    }
+
     /// The newest first.
     public List<Occurrence> occurrences(String key, int limit) {
         return jdbc.sql(

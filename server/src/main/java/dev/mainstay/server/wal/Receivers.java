@@ -1,6 +1,7 @@
 package dev.mainstay.server.wal;
 
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.PostgresSettings;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -8,9 +9,12 @@ import org.springframework.dao.DataAccessException;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// The receivers of all sources that have one here. They need nothing of the state: it is told how
 /// they fare, and WAL flows on while it cannot be told.
@@ -42,40 +46,94 @@ public final class Receivers {
 
     private final ReceiverTable table;
     private final Pace pace;
-    private final List<SupervisedReceiver> receivers = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final Surroundings surroundings;
+    private final String server;
+
+    /// By source, those that run; and those that were told to end.
+    private final Map<String, Running> running = new LinkedHashMap<>();
+
+    private final List<Running> leaving = new ArrayList<>();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Thread reporter;
     private boolean silent;
+    private boolean stopping;
 
     /// @param server how this one is called among those that share the state
     public Receivers(
             Surroundings surroundings, ReceiverTable table, String server, Pace pace) {
+        this.surroundings = surroundings;
         this.table = table;
+        this.server = server;
         this.pace = pace;
+        this.reporter = Thread.ofVirtual().name("receivers-report").unstarted(this::report);
+    }
+
+    /// @param settings by which it was started
+    private record Running(
+            SupervisedReceiver receiver, Thread thread, PostgresSettings settings) {
+        void end() {
+            receiver.end();
+            thread.interrupt();
+        }
+    }
+
+    public void start() {
+        follow();
+        reporter.start();
+    }
+
+    /// Begins and ends what the configuration says by now. Of a source that is another one by it the
+    /// new receiver begins when the old one has ended.
+    private synchronized void follow() {
+        if (stopping) {
+            return;
+        }
+        Map<String, PostgresSettings> wanted = new LinkedHashMap<>();
         surroundings
                 .configuration()
                 .sources()
                 .forEach(
-                        (name, settings) -> {
-                            if (settings.postgres().receiver().byServer()) {
-                                receivers.add(
-                                        new SupervisedReceiver(surroundings, name, server, pace));
+                        (name, source) -> {
+                            if (source.postgres().receiver().byServer()) {
+                                wanted.put(name, source.postgres());
                             }
                         });
-        this.reporter = Thread.ofVirtual().name("receivers-report").unstarted(this::report);
+        for (Running each : List.copyOf(running.values())) {
+            String name = each.receiver.source();
+            if (!each.settings.equals(wanted.get(name))) {
+                LOG.info("the receiver of {} ends: the configuration is another one", name);
+                running.remove(name);
+                leaving.add(each);
+                each.end();
+            }
+        }
+        wanted.forEach(
+                (name, settings) -> {
+                    if (!running.containsKey(name) && !isLeaving(name)) {
+                        running.put(name, begun(name, settings));
+                    }
+                });
     }
 
-    public void start() {
-        for (SupervisedReceiver each : receivers) {
-            threads.add(Thread.ofPlatform().name("wal " + each.source()).start(each::run));
-        }
-        reporter.start();
+    private boolean isLeaving(String source) {
+        return leaving.stream()
+                .anyMatch(
+                        each ->
+                                each.receiver.source().equals(source) && each.thread.isAlive());
+    }
+
+    private Running begun(String name, PostgresSettings settings) {
+        SupervisedReceiver receiver = new SupervisedReceiver(surroundings, name, server, pace);
+        return new Running(
+                receiver,
+                Thread.ofPlatform().name("wal " + name).start(receiver::run),
+                settings);
     }
 
     private void report() {
         try {
             do {
+                follow();
                 tell();
             } while (!ending.await(pace.report().toMillis(), TimeUnit.MILLISECONDS));
         } catch (InterruptedException impossible) {
@@ -85,8 +143,15 @@ public final class Receivers {
 
     private synchronized void tell() {
         try {
-            for (SupervisedReceiver each : receivers) {
-                table.put(each.report());
+            for (Running each : List.copyOf(leaving)) { // its last word is said behind its end
+                boolean ended = !each.thread.isAlive();
+                table.put(each.receiver.report());
+                if (ended) {
+                    leaving.remove(each);
+                }
+            }
+            for (Running each : running.values()) {
+                table.put(each.receiver.report());
             }
             silent = false;
         } catch (DataAccessException unreachable) {
@@ -98,16 +163,22 @@ public final class Receivers {
     }
 
     /// Begins to stop; [#await] waits for the end.
-    public void stop() {
-        receivers.forEach(SupervisedReceiver::end);
-        threads.forEach(Thread::interrupt);
+    public synchronized void stop() {
+        stopping = true;
+        running.values().forEach(Running::end);
+    }
+
+    private synchronized List<Thread> threads() {
+        return Stream.concat(running.values().stream(), leaving.stream())
+                .map(Running::thread)
+                .toList();
     }
 
     public void await() {
         boolean ended = true;
         boolean interrupted = false;
         long latest = System.nanoTime() + STOP_PATIENCE.toNanos();
-        for (Thread each : threads) {
+        for (Thread each : threads()) {
             try {
                 ended &=
                         each.join(

@@ -84,8 +84,8 @@ class AlertBookTest {
                 new Log(),
                 new TransactionTemplate(new JdbcTransactionManager(state.source())),
                 new Ground(clock, new Random(7)),
-                configuration.server().watch().alerts(),
-                configuration.server().watch().notifications());
+                () -> configuration.server().watch().alerts(),
+                () -> configuration.server().watch().notifications());
     }
 
     private static Finding finding(AlertRule rule, Severity severity, String occasion) {

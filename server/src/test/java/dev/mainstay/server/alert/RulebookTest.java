@@ -31,7 +31,8 @@ class RulebookTest {
 
     private static List<Finding> judge(Scene scene, String settings) {
         Configuration configuration = Scene.configuration(settings);
-        return new Rulebook(configuration.server().watch().alerts(), new Rhythm(configuration))
+        return new Rulebook(
+                        () -> configuration.server().watch().alerts(), () -> new Rhythm(configuration))
                 .judge(scene.facts(), scene.now)
                 .findings();
     }
@@ -268,6 +269,14 @@ class RulebookTest {
                         "6 d"));
         cases.add(
                 new Case(
+                        AlertRule.CONFIGURATION_REFUSED,
+                        "",
+                        Severity.HIGH,
+                        nothing,
+                        scene -> scene.refusal = Optional.of("MS-0403: unknown key 'sorces'"),
+                        "unknown key 'sorces'"));
+        cases.add(
+                new Case(
                         AlertRule.CLOCK_SKEW,
                         "orders",
                         Severity.WARNING,
@@ -444,7 +453,8 @@ class RulebookTest {
                                 """,
                                 java.nio.file.Path.of("/"));
         Rulebook rules =
-                new Rulebook(off.server().watch().alerts(), new Rhythm(off));
+                new Rulebook(
+                        () -> off.server().watch().alerts(), () -> new Rhythm(off));
         Instant end = scene.backups.getLast().end();
         scene.now = end.plus(Duration.ofHours(24));
         assertThat(rules.judge(scene.facts(), scene.now).findings()).isEmpty();
@@ -460,7 +470,8 @@ class RulebookTest {
         scene.archiveKnown = false;
         Configuration configuration = Scene.configuration("");
         Verdict verdict =
-                new Rulebook(configuration.server().watch().alerts(), new Rhythm(configuration))
+                new Rulebook(
+                        () -> configuration.server().watch().alerts(), () -> new Rhythm(configuration))
                         .judge(scene.facts(), scene.now);
         assertThat(verdict.findings()).isEmpty();
         assertThat(verdict.unsure())

@@ -40,17 +40,21 @@ public final class Scene {
     public final List<ClusterFacts.Slot> slots = new ArrayList<>();
     public final List<HostFacts.ExpiringToken> tokens = new ArrayList<>();
     Optional<JobFacts.Took> restore = Optional.empty();
-    Optional<ClusterFacts.Problem> problem = Optional.empty();
+    public Optional<ClusterFacts.Problem> problem = Optional.empty();
     Duration downFor = Duration.ZERO;
     Duration standbyLag = Duration.ofSeconds(1);
     public Duration clockAhead = Duration.ZERO;
     public Duration lost = Duration.ofSeconds(5);
     Optional<Instant> certificate = Optional.empty();
+    Optional<String> refusal = Optional.empty();
+    public Lsn start = Lsn.of(1 << 24);
+    public Lsn position = Lsn.of(1 << 24);
+    public Instant configured = NOON.minus(Duration.ofDays(30));
     int gaps;
     int removable;
     boolean archiveKnown = true;
     Optional<String> repositoryProblem = Optional.empty();
-    Duration repositorySeen = Duration.ofMinutes(1);
+    public Duration repositorySeen = Duration.ofMinutes(1);
     Optional<CopyFacts> copy = Optional.empty();
 
     /// A full backup each Sunday and an incremental each other day at 01:00, for three weeks, which
@@ -137,6 +141,7 @@ public final class Scene {
                 new ArchiveFacts(
                         now.minus(repositorySeen),
                         backups,
+                        Optional.of(start),
                         backups.stream().findFirst().map(KnownBackup::end),
                         wal,
                         backups.size(),
@@ -148,11 +153,12 @@ public final class Scene {
                         now.minus(downFor),
                         Optional.of(
                                 new ClusterFacts.Readings(
-                                        Lsn.of(1 << 24),
+                                        position,
                                         false,
                                         5,
                                         100,
                                         clockAhead,
+                                        configured,
                                         false,
                                         List.of(
                                                 new ClusterFacts.Standby(
@@ -176,6 +182,6 @@ public final class Scene {
                 new RepositoryFacts(now, repositoryProblem, Map.of("pack", 1L), Optional.empty()),
                 jobs,
                 spaces,
-                new HostFacts(certificate, tokens));
+                new HostFacts(certificate, refusal, tokens));
     }
 }

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ConfirmationSettings;
+import dev.mainstay.engine.config.NotificationSettings;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.server.audit.AuditTrail;
+import dev.mainstay.server.notify.Channels;
+import dev.mainstay.server.notify.NoticeTable;
 import dev.mainstay.server.security.Caller;
 import dev.mainstay.server.security.Persons;
 import dev.mainstay.server.security.Role;
@@ -90,7 +94,83 @@ class ConfirmationsTest {
         AuditTrail trail =
                 new AuditTrail(jdbc, transactions, ground, ServerName.next(ground)).begun();
         return new Confirmations(
-                new ConfirmationTable(jdbc), trail, transactions, settings, ground);
+                new ConfirmationTable(jdbc),
+                trail,
+                transactions,
+                () -> settings,
+                ground,
+                new SecondPersonCall(
+                        new NoticeTable(
+                                jdbc,
+                                ground,
+                                new Channels(channels(), ground, Duration.ofSeconds(1))),
+                        this::channels));
+    }
+
+    /// By what is said of routes where nothing is said.
+    private NotificationSettings channels() {
+        return new ConfigurationReader(Map.of("URL", "https://127.0.0.1:1/x", "KEY", "geheim"))
+                .parse(
+                        "m.yaml",
+                        """
+                        repository: { url: file:///r, encryption: none }
+                        server:
+                          notifications:
+                            channels:
+                              chat: { type: slack, url: "${URL}" }
+                              pager: { type: pagerduty, routing-key: "${KEY}" }
+                              hook: { type: webhook, url: "${URL}", secret: "${KEY}" }
+                        """,
+                        folder)
+                .server()
+                .watch()
+                .notifications();
+    }
+
+    private record Told(String channel, String severity, String subject, String body) {}
+
+    private static List<Told> told(StateDatabase state) {
+        return JdbcClient.create(state.source())
+                .sql("select channel, severity, subject, body from notice order by channel")
+                .query(
+                        (row, _) ->
+                                new Told(
+                                        row.getString(1),
+                                        row.getString(2),
+                                        row.getString(3),
+                                        row.getString(4)))
+                .list();
+    }
+
+    @Test
+    void whoHasToAgreeIsCalledAndNotToldTheToken() {
+        StateDatabase state = embedded();
+        desk(state, ALONE).ask(DANGER, ALICE);
+        assertThat(told(state)).as("nobody has to agree").isEmpty();
+        Confirmations.Issued issued = desk(state, TOGETHER).ask(DANGER, ALICE);
+        assertThat(told(state)).extracting(Told::channel).containsExactly("chat", "hook");
+        assertThat(told(state))
+                .allSatisfy(
+                        each -> {
+                            assertThat(each.severity).isEqualTo("high");
+                            assertThat(each.subject).contains("alice wants to expire orders");
+                            assertThat(each.body)
+                                    .contains(
+                                            "- backup one goes",
+                                            "Asked by: alice",
+                                            "Good until: 2026-11-22T10:10:00Z",
+                                            "approve " + issued.confirmation().id())
+                                    .doesNotContain(issued.token().reveal(), "msc_");
+                        });
+    }
+
+    @Test
+    void whereNobodyCanBeCalledNothingIsAsked() {
+        StateDatabase state = embedded();
+        Confirmations desk = desk(state, TOGETHER);
+        JdbcClient.create(state.source()).sql("alter table notice rename to away").update();
+        assertThatThrownBy(() -> desk.ask(DANGER, ALICE)).isNotNull();
+        assertThat(desk.list()).isEmpty();
     }
 
     private List<String> trail(StateDatabase state) {

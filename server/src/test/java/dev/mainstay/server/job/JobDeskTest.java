@@ -2,15 +2,19 @@ package dev.mainstay.server.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import dev.mainstay.base.BackupId;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.DailyHours;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.server.state.ServerName;
+import dev.mainstay.server.state.SqlTime;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.TestCluster;
@@ -29,12 +33,18 @@ import org.springframework.transaction.support.TransactionTemplate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -47,11 +57,16 @@ class JobDeskTest {
                     Duration.ofMillis(20),
                     Duration.ofMillis(50));
 
+    private static final BackupId BEGUN = BackupId.parse("20261122T143553Z-00000001");
+    private static final String SOON = "{ attempts: 3, first-after: 1s }";
+    private static final String LATER = "{ attempts: 3, first-after: 12h }";
+
     @TempDir Path folder = Path.of("");
 
     private final Gate gate = new Gate();
     private final AtomicInteger ticks = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
+    private final List<String> trail = new CopyOnWriteArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
 
     /// Work that goes on until it is let through or interrupted, as the engine's does.
@@ -62,9 +77,22 @@ class JobDeskTest {
         private final AtomicInteger runs = new AtomicInteger();
         private volatile Optional<RuntimeException> failure = Optional.empty();
 
+        /// What the next runs fail of at once, each of one.
+        private final Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+
+        private final List<List<BackupId>> earlier = new CopyOnWriteArrayList<>();
+
         @Override
-        public Map<String, String> run(JobRequest request, Progress progress) {
+        public Map<String, String> run(
+                JobRequest request, Progress progress, Attempt attempt) {
             runs.incrementAndGet();
+            earlier.add(attempt.earlier());
+            RuntimeException fails = failures.poll();
+            if (fails != null) {
+                attempt.begins().accept(BEGUN);
+                progress.note("it fails");
+                throw fails;
+            }
             inside.add(Thread.currentThread().getName());
             mostAtOnce.accumulateAndGet(inside.size(), Math::max);
             try {
@@ -72,8 +100,10 @@ class JobDeskTest {
                 progress.advance(250);
                 progress.note("a quarter");
                 through.await();
-                if (failure.isPresent()) {
-                    throw failure.get();
+                Optional<RuntimeException> once = failure;
+                if (once.isPresent()) {
+                    failure = Optional.empty(); // the next one may be waiting already
+                    throw once.get();
                 }
                 return Map.of("backup", "one");
             } catch (InterruptedException stopped) {
@@ -104,6 +134,11 @@ class JobDeskTest {
     }
 
     private Station station(ServerState where, JobDesk.Pace pace) {
+        return station(where, pace, "off");
+    }
+
+    /// @param retry how often a job is tried
+    private Station station(ServerState where, JobDesk.Pace pace, String retry) {
         Surroundings surroundings =
                 new Surroundings(
                         new ConfigurationReader(Map.of())
@@ -114,7 +149,9 @@ class JobDeskTest {
                                         sources:
                                           orders: { postgres: { url: postgresql://h/d } }
                                           stock: { postgres: { url: postgresql://h/d } }
-                                        """,
+                                        server: { jobs: { retry: %s } }
+                                        """
+                                                .formatted(retry),
                                         folder),
                         Map.of(),
                         Ground.ofThisHost());
@@ -123,7 +160,7 @@ class JobDeskTest {
                 new JobTable(
                         JdbcClient.create(state.source()),
                         counting(new TransactionTemplate(new JdbcTransactionManager(state.source()))),
-                        (_, _, _, _) -> {});
+                        (_, action, _, outcome) -> trail.add(action + " " + outcome));
         JobDesk desk =
                 new JobDesk(
                         surroundings,
@@ -207,6 +244,207 @@ class JobDeskTest {
         Job bug = here.await(here.desk.submit(backup("orders")).id(), JobState.FAILED);
         assertThat(bug.failure().orElseThrow().error()).isEqualTo("MS-1099");
         assertThat(bug.failure().orElseThrow().message()).doesNotContain("geheim");
+    }
+
+    private static MainstayException failed(ErrorCode code) {
+        return new MainstayException(code, "for a moment");
+    }
+
+    @Test
+    void whatMayPassIsTriedAgainAndEachAttemptIsOnRecord() {
+        Station here = station(new ServerState.Directory(folder), QUICK, SOON);
+        gate.failures.add(failed(ErrorCode.SERVER_UNREACHABLE));
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        gate.through.countDown();
+        String id = here.desk.submit(backup("orders")).id();
+        Await.until("to wait", () -> here.table.get(id).due().isPresent());
+        Job done = here.await(id, JobState.DONE);
+        assertThat(done.attempts()).isEqualTo(3);
+        assertThat(done.failure()).isEmpty();
+        assertThat(done.due()).isEmpty();
+        List<JobAttempt> attempts = here.table.attempts(id);
+        assertThat(attempts)
+                .extracting(JobAttempt::number, JobAttempt::state)
+                .containsExactly(
+                        tuple(1, JobState.FAILED), tuple(2, JobState.FAILED), tuple(3, JobState.DONE));
+        assertThat(attempts)
+                .extracting(each -> each.failure().map(JobFailure::error).orElse(""))
+                .containsExactly("MS-0501", "MS-0101", "");
+        for (int i = 1; i < attempts.size(); i++) {
+            assertThat(attempts.get(i).started())
+                    .isAfterOrEqualTo(attempts.get(i - 1).ended().orElseThrow().plusMillis(750));
+        }
+        assertThat(gate.earlier)
+                .containsExactly(List.of(), List.of(BEGUN), List.of(BEGUN, BEGUN));
+        assertThat(here.table.log(id, 0))
+                .extracting(line -> line.text().replaceAll(" at .*", ""))
+                .containsExactly(
+                        "it fails",
+                        "attempt 1 of 3 failed: [MS-0501] for a moment; the next one, unless it is cancelled, is",
+                        "it fails",
+                        "attempt 2 of 3 failed: [MS-0101] for a moment; the next one, unless it is cancelled, is",
+                        "reading orders",
+                        "a quarter");
+        assertThat(trail)
+                .containsExactly(
+                        "job queued queued",
+                        "job attempt ended failed MS-0501",
+                        "job attempt ended failed MS-0101",
+                        "job ended done");
+    }
+
+    @Test
+    void theLastFailureIsTheJobs() {
+        Station here = station(new ServerState.Directory(folder), QUICK, SOON);
+        for (int i = 0; i < 3; i++) {
+            gate.failures.add(failed(ErrorCode.BACKUP_ARCHIVE_DEAD));
+        }
+        Job failed = here.await(here.desk.submit(backup("orders")).id(), JobState.FAILED);
+        assertThat(failed.failure().orElseThrow().error()).isEqualTo("MS-0604");
+        assertThat(failed.attempts()).isEqualTo(3);
+        assertThat(here.table.attempts(failed.id())).hasSize(3);
+        assertThat(gate.runs).hasValue(3);
+    }
+
+    @Test
+    void whatDoesNotPassOrIsARestoreIsTriedOnce() {
+        Station here = station(new ServerState.Directory(folder), QUICK, LATER);
+        for (ErrorCode code :
+                List.of(ErrorCode.OBJECT_DAMAGED, ErrorCode.STORE_FULL, ErrorCode.SERVER_RIGHT_MISSING)) {
+            gate.failures.add(failed(code));
+            Job once = here.await(here.desk.submit(backup("orders")).id(), JobState.FAILED);
+            assertThat(once.attempts()).as(code.toString()).isEqualTo(1);
+        }
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest restore = new JobRequest(JobKind.RESTORE, "orders", Map.of(), "test");
+        assertThat(here.await(here.desk.submit(restore).id(), JobState.FAILED).attempts())
+                .isEqualTo(1);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest hurry =
+                new JobRequest(
+                        JobKind.VERIFY, "", Map.of(JobRequest.TIMEOUT, "3600"), "test");
+        assertThat(here.await(here.desk.submit(hurry).id(), JobState.FAILED).attempts())
+                .as("the next attempt would come behind the time-out")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void whatWaitsForItsNextAttemptHoldsNobodyUpAndCanBeCancelled() {
+        Station here = station(new ServerState.Directory(folder), QUICK, LATER);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        gate.through.countDown();
+        String waits = here.desk.submit(backup("orders")).id();
+        Await.until("it to wait", () -> here.table.get(waits).due().isPresent());
+        Job job = here.table.get(waits);
+        assertThat(job.state()).isEqualTo(JobState.QUEUED);
+        assertThat(job.started()).isEmpty();
+        here.await(here.desk.submit(backup("orders")).id(), JobState.DONE);
+        here.desk.cancel(waits);
+        assertThat(here.table.get(waits).state()).isEqualTo(JobState.CANCELLED);
+        assertThat(here.table.get(waits).due()).isEmpty();
+        Await.until(
+                "nothing to be left",
+                () ->
+                        JdbcClient.create(here.state.source())
+                                        .sql("select count(*) from scheduled_tasks")
+                                        .query(Long.class)
+                                        .single()
+                                == 0);
+        assertThat(gate.runs).hasValue(2);
+    }
+
+    @Test
+    void theNextServerGoesOnWithThePolicy() {
+        String id;
+        try (Station here = station(new ServerState.Directory(folder), QUICK, SOON)) {
+            gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+            id = here.desk.submit(backup("orders")).id();
+            Await.until("it to wait", () -> here.table.get(id).due().isPresent());
+        }
+        open.clear();
+        gate.through.countDown();
+        Station again = station(new ServerState.Directory(folder), QUICK, SOON);
+        again.await(id, JobState.DONE);
+        List<JobAttempt> attempts = again.table.attempts(id);
+        assertThat(attempts).hasSize(2);
+        assertThat(attempts.getFirst().server()).isNotEqualTo(attempts.getLast().server());
+    }
+
+    @Test
+    void anAttemptWhoseServerForgotItsTimeComesAtItsTime() {
+        Station here = station(new ServerState.Directory(folder), QUICK, LATER);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        String id = here.desk.submit(backup("orders")).id();
+        JdbcClient jdbc = JdbcClient.create(here.state.source());
+        Await.until("it to wait", () -> here.table.get(id).due().isPresent());
+        Instant due = here.table.get(id).due().orElseThrow();
+        Await.until("its time to be known", () -> time(jdbc).equals(due));
+        // as a server leaves it that was killed between the two
+        jdbc.sql("update scheduled_tasks set execution_time = :now")
+                .param("now", SqlTime.of(Instant.now()))
+                .update();
+        Await.until("its time to be known again", () -> time(jdbc).equals(due));
+        assertThat(gate.runs).hasValue(1);
+    }
+
+    private static JobRequest within(Duration from, Duration to, boolean cancel) {
+        ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.SECONDS);
+        return new JobRequest(
+                JobKind.BACKUP,
+                "orders",
+                Map.of(
+                        JobRequest.WINDOW,
+                        new DailyHours(
+                                        now.plus(from).toLocalTime(),
+                                        now.plus(to).toLocalTime(),
+                                        ZoneOffset.UTC)
+                                .text(),
+                        JobRequest.CANCEL_AT_END,
+                        Boolean.toString(cancel)),
+                "test");
+    }
+
+    @Test
+    void aJobBeginsInItsWindowAloneAndHoldsNobodyUpUntilThen() {
+        Station here = station(new ServerState.Directory(folder), QUICK, SOON);
+        gate.through.countDown();
+        String waits =
+                here.desk.submit(within(Duration.ofHours(2), Duration.ofHours(3), false)).id();
+        Await.until("it to wait", () -> here.table.get(waits).due().isPresent());
+        assertThat(here.table.get(waits).due().orElseThrow())
+                .isBetween(Instant.now().plusSeconds(7100), Instant.now().plusSeconds(7200));
+        here.await(here.desk.submit(backup("orders")).id(), JobState.DONE);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest open = within(Duration.ofHours(-2), Duration.ofHours(2), true);
+        assertThat(here.await(here.desk.submit(open).id(), JobState.DONE).attempts()).isEqualTo(2);
+        assertThat(gate.runs).hasValue(3);
+        assertThat(here.table.get(waits).state()).isEqualTo(JobState.QUEUED);
+    }
+
+    @Test
+    void aWindowThatClosesCancelsWhatHasNotEndedIfItIsTo() {
+        Station here = station();
+        String id =
+                here.desk
+                        .submit(within(Duration.ofHours(-2), Duration.ofSeconds(3), true))
+                        .id();
+        Job late = here.await(id, JobState.FAILED);
+        assertThat(late.failure().orElseThrow().error()).isEqualTo("MS-1207");
+    }
+
+    @Test
+    void noAttemptComesBehindAWindowThatCancels() {
+        Station here = station(new ServerState.Directory(folder), QUICK, LATER);
+        gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        JobRequest open = within(Duration.ofHours(-2), Duration.ofHours(2), true);
+        Job failed = here.await(here.desk.submit(open).id(), JobState.FAILED);
+        assertThat(failed.attempts()).isEqualTo(1);
+    }
+
+    private static Instant time(JdbcClient jdbc) {
+        return jdbc.sql("select execution_time from scheduled_tasks")
+                .query((row, _) -> SqlTime.read(row, "execution_time"))
+                .single();
     }
 
     @Test
@@ -340,7 +578,6 @@ class JobDeskTest {
             String waiting = here.desk.submit(backup("orders")).id();
             gate.through.countDown();
             here.await(id, JobState.INTERRUPTED);
-            gate.failure = Optional.empty();
             here.await(waiting, JobState.DONE);
             assertThat(
                             JdbcClient.create(here.state.source())
@@ -380,8 +617,8 @@ class JobDeskTest {
                     new ServerState.Shared(
                             "postgresql://mainstay@127.0.0.1:" + cluster.port() + "/state",
                             Optional.empty());
-            Station one = station(shared);
-            Station two = station(shared);
+            Station one = station(shared, QUICK, SOON);
+            Station two = station(shared, QUICK, SOON);
             String id = one.desk.submit(backup("orders")).id();
             String second = two.desk.submit(backup("orders")).id();
             one.await(id, JobState.RUNNING);
@@ -396,9 +633,29 @@ class JobDeskTest {
             ids.forEach(each -> two.await(each, JobState.DONE));
             assertThat(gate.mostAtOnce).hasValue(1);
             assertThat(gate.runs.get()).isBetween(21, 22);
+            attemptsAreShared(one, two);
             one.close();
             two.close();
             open.clear();
         }
+    }
+
+    private void attemptsAreShared(Station one, Station two) {
+        int before = gate.runs.get();
+        for (int i = 0; i < 10; i++) {
+            gate.failures.add(failed(ErrorCode.STORE_UNAVAILABLE));
+        }
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            ids.add((i % 2 == 0 ? one : two).desk.submit(backup("orders")).id());
+        }
+        ids.forEach(each -> two.await(each, JobState.DONE));
+        int attempts =
+                ids.stream()
+                        .map(one.table::attempts)
+                        .peek(all -> assertThat(all.getLast().state()).isEqualTo(JobState.DONE))
+                        .mapToInt(List::size)
+                        .sum();
+        assertThat(attempts).isEqualTo(20).isEqualTo(gate.runs.get() - before);
     }
 }

@@ -57,7 +57,8 @@ class ScrubTest {
                 .run(
                         new JobRequest(
                                 JobKind.VERIFY, "", Map.of(JobRequest.SHARE, "due"), "schedule"),
-                        Progress.none());
+                        Progress.none(),
+                        Attempt.first());
     }
 
     @Test

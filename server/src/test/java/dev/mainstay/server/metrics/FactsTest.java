@@ -11,6 +11,9 @@ import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
+import dev.mainstay.base.BackupId;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.server.job.Attempt;
 import dev.mainstay.server.job.EngineWork;
 import dev.mainstay.server.job.JobKind;
 import dev.mainstay.server.job.JobRequest;
@@ -31,7 +34,10 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 /// Facts of a real cluster with a standby, its backups, and a copy.
@@ -72,6 +78,7 @@ class FactsTest {
                 new RepositoryView(surroundings),
                 jdbc,
                 new TokenTable(jdbc, surroundings.ground()),
+                Optional::empty,
                 FactsKeeper.Pace.USUAL);
     }
 
@@ -127,12 +134,17 @@ class FactsTest {
                     work.run(
                             new JobRequest(
                                     JobKind.BACKUP, "orders", Map.of("type", type), "test"),
-                            Progress.none());
+                            Progress.none(),
+                            Attempt.first());
                 }
+                aTryBehindACommitTakesNoSecondBackup(work, repository);
                 work.run(
-                        new JobRequest(JobKind.COPY, "offsite", Map.of(), "test"), Progress.none());
+                        new JobRequest(JobKind.COPY, "offsite", Map.of(), "test"),
+                        Progress.none(),
+                        Attempt.first());
                 cluster.sql("CREATE TABLE t (i int)", "INSERT INTO t SELECT generate_series(1, 1000)");
                 protectedNow(keeper, before);
+                aReloadIsSeen(keeper, cluster);
                 history(state);
                 String scrape = everythingThatIsUsed(keeper);
                 FactsKeeper afterwards = keeper(surroundings, state);
@@ -151,6 +163,84 @@ class FactsTest {
             } finally {
                 keeper.stop();
             }
+        }
+    }
+
+    private static void aTryBehindACommitTakesNoSecondBackup(
+            EngineWork work, Repository repository) {
+        List<CommittedBackup> before = repository.requireSource("orders").backups();
+        BackupId nobodys = BackupId.of(Instant.now(), new byte[4]);
+        Attempt second =
+                new Attempt(
+                        List.of(nobodys, before.getFirst().id()),
+                        begun -> {
+                            throw new AssertionError("began " + begun);
+                        });
+        assertThat(
+                        work.run(
+                                new JobRequest(JobKind.BACKUP, "orders", Map.of(), "test"),
+                                Progress.none(),
+                                second))
+                .containsEntry("backup", before.getFirst().id().text());
+        assertThat(repository.requireSource("orders").backups()).hasSameSizeAs(before);
+    }
+
+    private static void aReloadIsSeen(FactsKeeper keeper, TestCluster cluster) {
+        Instant before = configured(keeper);
+        cluster.reload();
+        Await.until(
+                "the configuration to be loaded",
+                () -> {
+                    keeper.lookNow();
+                    return configured(keeper).isAfter(before);
+                });
+    }
+
+    private static Instant configured(FactsKeeper keeper) {
+        SourceFacts orders = keeper.facts().source("orders");
+        assertThat(orders.archive().orElseThrow().newestStart()).isPresent();
+        return orders.cluster().flatMap(ClusterFacts::readings).orElseThrow().configured();
+    }
+
+    private Configuration configuration(String... sources) {
+        StringBuilder text = new StringBuilder();
+        for (String each : sources) {
+            text.append("  ").append(each).append(": { postgres: { url: postgresql://x@127.0.0.1:1/x } }\n");
+        }
+        return new ConfigurationReader(Map.of())
+                .parse(
+                        "m.yaml",
+                        """
+                        repository: { url: "file://%s/followed", encryption: none }
+                        sources:
+                        %s
+                        """
+                                .formatted(folder.path(), text),
+                        folder.path());
+    }
+
+    @Test
+    void anotherConfigurationIsFollowed() {
+        AtomicReference<Configuration> now = new AtomicReference<>(configuration("orders", "stock"));
+        Surroundings surroundings = new Surroundings(now::get, Map.of(), Ground.ofThisHost());
+        RepositoryAccess.create(now.get().repository(), surroundings.ground()).close();
+        try (StateDatabase state =
+                StateDatabase.open(
+                        new ServerState.Directory(folder.path().resolve("followed-state")), Map.of())) {
+            FactsKeeper keeper = keeper(surroundings, state);
+            keeper.lookNow();
+            assertThat(keeper.facts().sources()).containsOnlyKeys("orders", "stock");
+            now.set(configuration("stock", "bills"));
+            keeper.lookNow();
+            keeper.lookNow();
+            assertThat(keeper.facts().sources()).containsOnlyKeys("stock", "bills");
+            assertThat(keeper.facts().sources().values())
+                    .allSatisfy(
+                            each -> {
+                                assertThat(each.cluster()).isPresent();
+                                assertThat(each.archive()).isPresent();
+                            });
+            keeper.stop();
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.ConfigurationReader;
+import dev.mainstay.engine.config.Followed;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.engine.config.WatchSettings;
 import dev.mainstay.repository.Ground;
@@ -188,14 +189,14 @@ class MonthTest {
         Courier courier = new Courier(notices, channels);
         ScheduleClerk schedules =
                 new ScheduleClerk(
-                        configuration,
+                        () -> configuration,
                         new ScheduleTable(jdbc),
                         new TransactionTemplate(new JdbcTransactionManager(state.source())),
                         this::queued);
-        Rulebook rules = new Rulebook(watch.alerts(), new Rhythm(configuration));
+        Rulebook rules = new Rulebook(watch::alerts, new Followed<>(() -> configuration, Rhythm::new));
         ReportClerk reports =
                 new ReportClerk(
-                        watch.report(),
+                        watch::report,
                         jdbc,
                         _ -> scene.facts(),
                         new AlertTable(jdbc),
@@ -248,8 +249,8 @@ class MonthTest {
                         new Channels(watch.notifications(), ground, Duration.ofSeconds(5))),
                 new TransactionTemplate(new JdbcTransactionManager(state.source())),
                 ground,
-                watch.alerts(),
-                watch.notifications());
+                watch::alerts,
+                watch::notifications);
     }
 
     @Test

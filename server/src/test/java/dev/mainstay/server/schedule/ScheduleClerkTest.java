@@ -67,8 +67,9 @@ class ScheduleClerkTest {
 
     /// A job that ends at once, as far as the schedule can see, unless `state` says otherwise.
     private ScheduleClerk clerk(String schedules, String state) {
+        Configuration read = configuration(schedules);
         return new ScheduleClerk(
-                configuration(schedules),
+                () -> read,
                 table,
                 new TransactionTemplate(new JdbcTransactionManager(this.state.source())),
                 request -> queued(request, state));
@@ -182,6 +183,67 @@ class ScheduleClerkTest {
         assertThat(table.occurrences("orders/incremental", 9))
                 .extracting(Occurrence::outcome)
                 .containsExactly(Outcome.SKIPPED, Outcome.SKIPPED, Outcome.STARTED);
+    }
+
+    private static final String BY_NIGHT =
+            """
+            schedules:
+              time-zone: Europe/Berlin
+              window: { from: "22:00", to: "06:00" }
+              full: { cron: "30 23 * * SUN", jitter: 0s }
+              incremental: { cron: "0 */6 * * *", jitter: 0s }
+              expire: off
+              verify: off
+            """;
+
+    @Test
+    void whatIsDueWhileTheWindowIsClosedWaitsForItAndTheNewestIsDone() {
+        now = Instant.parse("2026-03-02T00:00:00Z");
+        ScheduleClerk clerk = clerk(BY_NIGHT, "done");
+        clerk.tick(now);
+        assertThat(clerk.next().stream().filter(each -> each.schedule().equals("orders/incremental")))
+                .singleElement()
+                .satisfies(
+                        each -> {
+                            assertThat(each.window()).isPresent();
+                            assertThat(each.time()) // 06:00 is outside: its end
+                                    .contains(Instant.parse("2026-03-02T21:00:00Z"));
+                        });
+        until(clerk, "2026-03-04T00:00:00Z", Duration.ofMinutes(1));
+        assertThat(started.stream().filter(each -> each.contains("backup")))
+                .containsExactly(
+                        "03-02 22:00 backup auto orders",
+                        "03-03 00:00 backup auto orders",
+                        "03-03 22:00 backup auto orders",
+                        "03-04 00:00 backup auto orders");
+        assertThat(table.occurrences("orders/incremental", 8))
+                .extracting(each -> BERLIN.format(each.time()) + " " + each.outcome())
+                .containsExactly(
+                        "03-04 00:00 STARTED",
+                        "03-03 18:00 STARTED",
+                        "03-03 12:00 MISSED",
+                        "03-03 06:00 MISSED",
+                        "03-03 00:00 STARTED",
+                        "03-02 18:00 STARTED",
+                        "03-02 12:00 MISSED",
+                        "03-02 06:00 MISSED");
+    }
+
+    @Test
+    void whatIsNotMadeUpForIsLeftOutWhileTheWindowIsClosed() {
+        now = Instant.parse("2026-03-02T00:00:00Z");
+        until(
+                clerk(BY_NIGHT.replace("jitter: 0s", "jitter: 0s, missed: skip"), "done"),
+                "2026-03-03T06:00:00Z",
+                Duration.ofMinutes(1));
+        assertThat(table.occurrences("orders/incremental", 9))
+                .extracting(each -> BERLIN.format(each.time()) + " " + each.outcome())
+                .containsExactly(
+                        "03-03 06:00 MISSED",
+                        "03-03 00:00 STARTED",
+                        "03-02 18:00 MISSED",
+                        "03-02 12:00 MISSED",
+                        "03-02 06:00 MISSED");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.engine.config.ServerState;
 import dev.mainstay.repository.Ground;
@@ -21,6 +22,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// Receivers of a real server's WAL, of two servers that share a state.
 class ReceiversTest {
@@ -131,6 +133,36 @@ class ReceiversTest {
             stop(receivers);
         }
         assertThat(table.find("orders").orElseThrow().state()).isEqualTo(ReceiverState.STOPPED);
+    }
+
+    @Test
+    void anotherConfigurationIsFollowed() {
+        Configuration both = surroundings("a").configuration();
+        Configuration without =
+                new ConfigurationReader(Map.of())
+                        .parse(
+                                "m.yaml",
+                                "repository: { url: \"file://%s/repository\", encryption: none }\n"
+                                        .formatted(folder.path()),
+                                folder.path());
+        AtomicReference<Configuration> now = new AtomicReference<>(without);
+        Receivers receivers =
+                new Receivers(
+                        new Surroundings(now::get, Map.of(), Ground.ofThisHost()), table, "a", QUICK);
+        receivers.start();
+        try {
+            assertThat(table.list()).isEmpty();
+            now.set(both);
+            await("a", ReceiverState.RECEIVING);
+            awaitStored();
+            now.set(without);
+            await("a", ReceiverState.STOPPED);
+            now.set(surroundings("other-spool").configuration());
+            await("a", ReceiverState.RECEIVING);
+            awaitStored();
+        } finally {
+            stop(receivers);
+        }
     }
 
     @Test

@@ -7,7 +7,6 @@ import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.RetentionDecision;
 import dev.mainstay.engine.retention.SourceExpiry;
-import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.repository.Hold;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Prune;
@@ -119,16 +118,7 @@ public final class Dangers {
                 .configuration()
                 .sources()
                 .forEach((name, source) -> bound.put(name, source.retention().toString()));
-        Prune.Report plan =
-                new Prune(
-                                view.repository(),
-                                EngineWork.PATIENCE,
-                                false,
-                                WalRetention.of(
-                                        surroundings.configuration(),
-                                        surroundings.ground().clock().instant()),
-                                _ -> {})
-                        .plan();
+        Prune.Report plan = EngineWork.prune(surroundings, view.repository(), _ -> {}).plan();
         return new Danger(
                 Danger.Action.PRUNE,
                 "",

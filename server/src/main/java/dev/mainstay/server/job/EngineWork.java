@@ -10,6 +10,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.engine.backup.ClusterBackup;
 import dev.mainstay.engine.backup.SourceBackup;
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.CopySettings;
 import dev.mainstay.engine.proof.Scrubbing;
 import dev.mainstay.engine.proof.Verification;
@@ -21,13 +22,11 @@ import dev.mainstay.engine.retention.WalRetention;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.Expiry;
-import dev.mainstay.repository.CompactionRule;
 import dev.mainstay.repository.Prune;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.repository.ScrubPosition;
-import dev.mainstay.repository.UnneededWal;
 import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 
@@ -38,6 +37,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 
 /// Jobs on the configured repository and sources.
 public final class EngineWork implements JobWork {
@@ -60,6 +60,7 @@ public final class EngineWork implements JobWork {
             case PRUNE -> prune(progress);
             case COPY -> copy(request, progress);
             case VERIFY -> verify(request, progress);
+            case VERIFY_BACKUP -> verifyBackup(request, progress);
             case RESTORE -> new RestoreWork(surroundings).run(request, progress);
         };
     }
@@ -124,19 +125,26 @@ public final class EngineWork implements JobWork {
         }
     }
 
+    /// What a job that prunes does, to be planned or run once.
+    public static Prune prune(
+            Surroundings surroundings, Repository repository, LongConsumer bytesRemoved) {
+        Configuration configuration = surroundings.configuration();
+        return new Prune(
+                repository,
+                PATIENCE,
+                false,
+                WalRetention.of(configuration, surroundings.ground().clock().instant()),
+                configuration.compaction(),
+                bytesRemoved);
+    }
+
     private Map<String, String> prune(Progress progress) {
         try (Repository repository = surroundings.open()) {
-            UnneededWal wal =
-                    WalRetention.of(
-                            surroundings.configuration(),
-                            surroundings.ground().clock().instant());
-            CompactionRule rule = surroundings.configuration().compaction();
-            Prune.Report plan = new Prune(repository, PATIENCE, false, wal, rule, _ -> {}).plan();
+            Prune.Report plan = prune(surroundings, repository, _ -> {}).plan();
             demandNotInterrupted();
             progress.begin(
                     "pruning", plan.removed().size().bytes() + plan.wal().size().bytes());
-            Prune.Report done =
-                    new Prune(repository, PATIENCE, false, wal, rule, progress::advance).run();
+            Prune.Report done = prune(surroundings, repository, progress::advance).run();
             progress.end();
             if (done.refused().count() > 0) {
                 progress.note(
@@ -215,15 +223,7 @@ public final class EngineWork implements JobWork {
                                     scrubbing.map(each -> each.options(all)).orElse(all),
                                     progress)
                             .run();
-            report.findings()
-                    .forEach(
-                            finding ->
-                                    progress.note(
-                                            finding.code().id()
-                                                    + ": "
-                                                    + finding.object()
-                                                    + ": "
-                                                    + finding.what()));
+            noted(report, progress);
             Map<String, String> said = new LinkedHashMap<>();
             scrubbing.ifPresent(each -> said.putAll(scrubbed(each, repository, progress)));
             demandWell(report);
@@ -232,6 +232,49 @@ public final class EngineWork implements JobWork {
             said.put("objects", number(report.contents().objects()));
             said.put("size", ByteSize.of(report.contents().bytes()).toString());
             said.put("packsRead", number(report.contents().packsRead()));
+            said.put("walSegments", number(report.segments()));
+            return said;
+        }
+    }
+
+    private static void noted(VerifyReport report, Progress progress) {
+        for (VerifyReport.Finding each : report.findings()) {
+            progress.note(each.code().id() + ": " + each.object() + ": " + each.what());
+        }
+    }
+
+    /// All that one backup needs. Locks, and what it does not need, are not looked at.
+    private Map<String, String> verifyBackup(JobRequest request, Progress progress) {
+        BackupId id = BackupId.parse(request.parameters().getOrDefault(JobRequest.BACKUP, ""));
+        try (Repository repository = surroundings.open()) {
+            VerifyReport report =
+                    new Verification(
+                                    repository,
+                                    new RepositoryCheck.Options(
+                                                    Optional.empty(),
+                                                    100,
+                                                    surroundings.ground().random().nextLong(),
+                                                    THREADS)
+                                            .of(request.target(), id),
+                                    progress)
+                            .run();
+            noted(report, progress);
+            if (!report.ok()) {
+                throw new MainstayException(
+                        ErrorCode.VERIFY_FAILED,
+                        "backup "
+                                + id
+                                + " of "
+                                + request.target()
+                                + " needs "
+                                + report.findingCount()
+                                + " objects that are damaged or missing");
+            }
+            Map<String, String> said = new LinkedHashMap<>();
+            said.put("backup", id.text());
+            said.put("packsRead", number(report.contents().packsRead()));
+            said.put("size", ByteSize.of(report.contents().bytes()).toString());
+            said.put("frames", number(report.contents().frames()));
             said.put("walSegments", number(report.segments()));
             return said;
         }

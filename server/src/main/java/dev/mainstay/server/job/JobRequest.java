@@ -26,6 +26,17 @@ public record JobRequest(
     /// The parameter of a verification that reads what is due of the content, and all metadata.
     public static final String SHARE = "share";
 
+    /// The parameter of a verification of one backup.
+    public static final String BACKUP = "backup";
+
+    /// A verification of what one backup needs.
+    ///
+    /// @param source that it is of
+    public static JobRequest verifying(String source, BackupId backup, String requestedBy) {
+        return new JobRequest(
+                JobKind.VERIFY_BACKUP, source, Map.of(BACKUP, backup.text()), requestedBy);
+    }
+
     public JobRequest {
         parameters = Map.copyOf(parameters);
     }
@@ -64,6 +75,7 @@ public record JobRequest(
             case PRUNE -> "prune";
             case COPY -> "copy/" + target;
             case VERIFY -> "verify";
+            case VERIFY_BACKUP -> "verify/" + target;
             case RESTORE -> "restore/" + target;
         };
     }

@@ -196,6 +196,20 @@ class RulebookTest {
                         "it broke"));
         cases.add(
                 new Case(
+                        AlertRule.VERIFY_FAILED,
+                        "orders",
+                        Severity.HIGH,
+                        scene -> {
+                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            verifiedBefore(scene, Duration.ZERO);
+                        },
+                        scene -> {
+                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            scene.done("verify-backup", "orders", Duration.ZERO);
+                        },
+                        "it broke"));
+        cases.add(
+                new Case(
                         AlertRule.LOCKS_LACKING,
                         "orders",
                         Severity.HIGH,

@@ -27,6 +27,7 @@ public final class Rulebook {
             servers.look(source);
         }
         new StorageRules(bench, rhythm).look();
+        servers.look(facts.repository());
         servers.look(facts.host());
         return bench.verdict();
     }

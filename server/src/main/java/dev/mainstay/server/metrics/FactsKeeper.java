@@ -7,6 +7,8 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.ScrubPosition;
 import dev.mainstay.repository.StoredObjects;
+import dev.mainstay.storage.remote.RemotePlace;
+import dev.mainstay.storage.remote.StoreClock;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.view.RepositoryView;
 
@@ -79,6 +81,8 @@ public final class FactsKeeper implements SmartLifecycle {
     private @Nullable Repository repository;
     private Instant openedAt = Instant.MIN;
     private Instant countedAt = Instant.MIN;
+    private Instant clockAskedAt = Instant.MIN;
+    private Optional<Duration> clockAhead = Optional.empty();
     private volatile boolean running;
 
     public FactsKeeper(
@@ -191,6 +195,7 @@ public final class FactsKeeper implements SmartLifecycle {
     void lookNow() {
         clusterLooks.forEach(this::cluster);
         countedAt = Instant.MIN;
+        clockAskedAt = Instant.MIN;
         copies.clear();
         lookAtRepository();
         lookAtJobs();
@@ -222,7 +227,8 @@ public final class FactsKeeper implements SmartLifecycle {
                             now,
                             Optional.of(failed.code().id() + ": " + failed.getMessage()),
                             repositoryFacts.bytesByKind(),
-                            repositoryFacts.readThrough());
+                            repositoryFacts.readThrough(),
+                            storeClock(now));
             close();
         }
     }
@@ -261,7 +267,8 @@ public final class FactsKeeper implements SmartLifecycle {
                     now,
                     Optional.empty(),
                     repositoryFacts.bytesByKind(),
-                    repositoryFacts.readThrough());
+                    repositoryFacts.readThrough(),
+                    storeClock(now));
         }
         Map<String, Long> kinds =
                 StoredObjects.list(open).kinds().entrySet().stream()
@@ -270,10 +277,27 @@ public final class FactsKeeper implements SmartLifecycle {
                                         Map.Entry::getKey, each -> each.getValue().bytes()));
         RepositoryFacts counted =
                 new RepositoryFacts(
-                        now, Optional.empty(), kinds, ScrubPosition.last(open).before());
+                        now,
+                        Optional.empty(),
+                        kinds,
+                        ScrubPosition.last(open).before(),
+                        storeClock(now));
         counted.bytes().ifPresent(bytes -> sizes.add("repository", now, bytes));
         countedAt = now;
         return counted;
+    }
+
+    /// A folder has the clock of this host; what is over the network is asked now and then.
+    private Optional<Duration> storeClock(Instant now) {
+        Optional<? extends RemotePlace> place = configuration.repository().place();
+        if (place.isEmpty()) {
+            return Optional.of(Duration.ZERO);
+        }
+        if (clockAskedAt.equals(Instant.MIN) || !now.isBefore(clockAskedAt.plus(COUNT))) {
+            clockAhead = StoreClock.ahead(place.get(), surroundings.ground().clock());
+            clockAskedAt = now;
+        }
+        return clockAhead;
     }
 
     private synchronized void close() {

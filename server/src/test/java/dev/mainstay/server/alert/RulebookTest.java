@@ -274,6 +274,14 @@ class RulebookTest {
                         "31 s behind"));
         cases.add(
                 new Case(
+                        AlertRule.CLOCK_SKEW,
+                        "",
+                        Severity.WARNING,
+                        scene -> scene.storeAhead = Duration.ofSeconds(30),
+                        scene -> scene.storeAhead = Duration.ofSeconds(31),
+                        "31 s ahead of this host's"));
+        cases.add(
+                new Case(
                         AlertRule.RPO_MISSED,
                         "orders",
                         Severity.HIGH,

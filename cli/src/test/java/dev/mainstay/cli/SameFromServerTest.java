@@ -230,6 +230,8 @@ class SameFromServerTest {
     private void restored() {
         String first = folder.path() + "/first";
         String second = folder.path() + "/second";
+        remotely(2, "restore", "orders", "--to", "here");
+        assertThat(console.err()).contains("absolute path on the server's host");
         same("restore", "orders", "--to", first, "--target", "immediate", "--plan");
         Map<String, String> done =
                 shapes(there("restore", "orders", "--to", first, "--target", "immediate"));

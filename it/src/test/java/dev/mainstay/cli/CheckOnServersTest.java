@@ -105,7 +105,6 @@ class CheckOnServersTest {
                         .exits(0)
                         .says("ok       no other source is of this cluster");
             }
-            site.run("config", "check").exits(0).says("sources orders and again both name");
         }
     }
 

@@ -20,6 +20,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,12 +43,17 @@ final class BackupsCommand implements Verb {
             description = "with hold: why, for those who come later")
     private Optional<String> reason = Optional.empty();
 
+    @Option(
+            names = "--yes",
+            description = "with release and --server: do not ask; a server has it confirmed")
+    private boolean yes;
+
     @Mixin private FromOption from = new FromOption();
 
     @Mixin private ServerOption server = new ServerOption();
 
     @Override
-    public Document run(Session session) {
+    public Document run(Session session) throws IOException {
         if (server.isGiven()) {
             return remote(session);
         }
@@ -65,12 +71,7 @@ final class BackupsCommand implements Verb {
                     case "show" -> show(repository, words.get(1));
                     case "hold" -> hold(repository, words.get(1));
                     case "release" -> release(repository, words.get(1));
-                    default ->
-                            throw new MainstayException(
-                                    ErrorCode.USAGE_INVALID,
-                                    "'backups " + String.join(" ", words) + "' is not understood",
-                                    "see 'mainstay backups --help'",
-                                    null);
+                    default -> throw notUnderstood();
                 };
             }
             List<String> damaged = new ArrayList<>();
@@ -86,8 +87,16 @@ final class BackupsCommand implements Verb {
         }
     }
 
-    private Document remote(Session session) {
-        server.without("--from", from.isGiven());
+    private MainstayException notUnderstood() {
+        return new MainstayException(
+                ErrorCode.USAGE_INVALID,
+                "'backups " + String.join(" ", words) + "' is not understood",
+                "see 'mainstay backups --help'",
+                null);
+    }
+
+    private Document remote(Session session) throws IOException {
+        server.without("--from or --as-of", from.isAnyGiven());
         if (words.size() < 2) {
             return RemoteBackups.list(server, session, words.stream().findFirst());
         }
@@ -95,13 +104,8 @@ final class BackupsCommand implements Verb {
         return switch (words.getFirst()) {
             case "show" -> RemoteBackups.show(server, session, id);
             case "hold" -> RemoteBackups.hold(server, session, id, why(id));
-            default ->
-                    throw new MainstayException(
-                            ErrorCode.USAGE_INVALID,
-                            "'backups " + String.join(" ", words) + "' does not go with --server",
-                            "a hold is released by POST /api/v1/backups/ID/release, see"
-                                    + " docs/server.md",
-                            null);
+            case "release" -> RemoteWork.release(server, session, id, yes);
+            default -> throw notUnderstood();
         };
     }
 

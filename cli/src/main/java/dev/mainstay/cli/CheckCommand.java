@@ -49,7 +49,8 @@ final class CheckCommand implements Verb {
         try (Readiness readiness =
                 Readiness.open(
                         session.configuration().repository(),
-                        new Ground(session.clock(), session.random()))) {
+                        new Ground(session.clock(), session.random()),
+                        session.configuration().sources().keySet())) {
             add(list, "repository", readiness.repository());
             if (names.isEmpty()) {
                 add(list, "sources", List.of(noSource(session)));

@@ -1,8 +1,11 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.engine.check.SameCluster;
 import dev.mainstay.engine.config.Configuration;
 
 import picocli.CommandLine.Command;
+
+import java.util.List;
 
 /// `mainstay config check`: reads the file and says all that is wrong with it. It opens no
 /// repository and no connection; that is what `mainstay check` does.
@@ -19,6 +22,10 @@ final class ConfigCheckCommand implements Verb {
                         .add("repository", configuration.repository().url())
                         .addAll("copies", configuration.copies().keySet())
                         .addAll("sources", configuration.sources().keySet());
+        List<String> clusters = SameCluster.told(OpenSource.surroundings(session));
+        if (!clusters.isEmpty()) {
+            document.addAll("sameCluster", clusters);
+        }
         return configuration.warnings().isEmpty()
                 ? document
                 : document.add("warnings", configuration.warnings().size());

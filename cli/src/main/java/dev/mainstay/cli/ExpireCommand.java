@@ -74,7 +74,9 @@ final class ExpireCommand implements Verb {
                             .map(each -> each.backup().id())
                             .toList();
             if (planOnly) {
-                return describe(Document.of(headline(going.size(), " would go")), plans.values());
+                return describe(
+                        Document.of(ExpiryTables.headline(going.size(), " would go")),
+                        plans.values());
             }
             if (!going.isEmpty()) {
                 Confirm.danger(session, danger(going), yes);
@@ -101,16 +103,10 @@ final class ExpireCommand implements Verb {
 
     private static String danger(List<BackupId> going) {
         List<String> first = going.stream().limit(NAMED).map(BackupId::text).toList();
-        return headline(going.size(), " will be removed for good: ")
+        return ExpiryTables.headline(going.size(), " will be removed for good: ")
                 + String.join(", ", first)
                 + (going.size() > NAMED ? " and others" : "")
                 + " ('mainstay expire --plan' tells why)";
-    }
-
-    private static String headline(int count, String what) {
-        return count == 0
-                ? "no backup" + what
-                : count + (count == 1 ? " backup" : " backups") + what;
     }
 
     private static Document outcome(
@@ -134,7 +130,8 @@ final class ExpireCommand implements Verb {
                                                     + " slot; expire again later"));
         }
         Document document =
-                Document.of(headline(removed.size(), " removed")).addAll("removed", removed);
+                Document.of(ExpiryTables.headline(removed.size(), " removed"))
+                        .addAll("removed", removed);
         if (!warnings.isEmpty()) {
             document.addAll("warnings", warnings);
         }
@@ -142,63 +139,39 @@ final class ExpireCommand implements Verb {
     }
 
     private static Document describe(Document document, Iterable<ExpiryPlan> plans) {
-        Table policies = Table.of("source", "policy");
-        Table backups = Table.of("source", "backup", "type", "ended", "decision", "why");
-        Table windows =
-                Table.of(
-                        "source",
-                        "cluster",
-                        "timeline",
-                        "everySecond",
-                        "from",
-                        "fromLsn",
-                        "fromBackup");
-        Table wal =
-                Table.of("source", "timeline", "segments", "size", "first", "last")
-                        .titled("WAL that nothing needs then, and that 'mainstay prune' frees:");
-        List<String> damaged = new ArrayList<>();
+        ExpiryTables tables = new ExpiryTables();
         for (ExpiryPlan plan : plans) {
-            policies.row(plan.source(), plan.policy().toString());
+            String source = plan.source();
+            tables.policies.row(source, plan.policy().toString());
             for (RetentionDecision each : plan.decisions()) {
-                backups.row(
-                        plan.source(),
+                tables.backups.row(
+                        source,
                         each.backup().id().text(),
                         each.backup().incremental() ? "incremental" : "full",
                         each.backup().end(),
                         each.keep() ? "stays" : "goes",
                         String.join("; ", each.reasons()));
             }
-            for (BackupId each : plan.strange()) {
-                backups.row(
-                        plan.source(),
-                        each.text(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        "stays",
-                        "its record does not tell what cluster it is of");
-            }
-            plan.before().forEach(each -> window(windows, plan.source(), "before", each));
-            plan.after().forEach(each -> window(windows, plan.source(), "after", each));
+            plan.strange().forEach(each -> tables.strange(source, each.text()));
+            plan.before().forEach(each -> window(tables, source, "before", each));
+            plan.after().forEach(each -> window(tables, source, "after", each));
             for (ExpiryPlan.FreedWal each : plan.freed()) {
-                wal.row(
-                        plan.source(),
+                tables.freed(
+                        source,
                         each.timeline().toString(),
                         each.segments(),
                         ByteSize.of(each.bytes()),
                         each.first(),
                         each.last());
             }
-            plan.damaged().forEach(each -> damaged.add(plan.source() + ": " + each));
+            plan.damaged().forEach(each -> tables.damaged.add(source + ": " + each));
         }
-        document.add("policies", policies)
-                .add("backups", backups)
-                .add("recoveryWindow", windows)
-                .add("walFreedByPrune", wal);
-        return damaged.isEmpty() ? document : document.addAll("damaged", damaged);
+        return tables.addTo(document);
     }
 
-    private static void window(Table windows, String source, String when, RecoveryWindow window) {
-        windows.row(
+    private static void window(
+            ExpiryTables tables, String source, String when, RecoveryWindow window) {
+        tables.windows.row(
                 source,
                 window.system().toString(),
                 window.timeline().toString(),

@@ -34,6 +34,11 @@ final class FromOption {
         return copy.isPresent();
     }
 
+    /// Whether a copy is given, or a time.
+    boolean isAnyGiven() {
+        return copy.isPresent() || time.isPresent();
+    }
+
     /// For who takes from the copy, and does not use it in the repository's place.
     Optional<String> copy() {
         return copy;

@@ -2,6 +2,7 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.ShellWord;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.KeySource;

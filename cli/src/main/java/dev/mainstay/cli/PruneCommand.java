@@ -67,10 +67,11 @@ final class PruneCommand implements Verb {
     @Override
     public Document run(Session session) throws IOException {
         if (server.isGiven()) {
-            server.without("--plan", planOnly)
-                    .without("--patience", !patience.equals("7d"))
+            server.without("--patience", !patience.equals("7d"))
                     .without("--beside-backups", beside);
-            return RemoteWork.prune(server, session, yes);
+            return planOnly
+                    ? RemoteWork.prunePlan(server, session)
+                    : RemoteWork.prune(server, session, yes);
         }
         Duration wait = patience();
         try (Repository repository = OpenSource.repository(session)) {
@@ -83,7 +84,7 @@ final class PruneCommand implements Verb {
                             beside);
             Prune.Report plan = prune.plan();
             if (planOnly) {
-                return describe(plan, "would be removed", "would be given up");
+                return planned(plan);
             }
             if (plan.removed().count() > 0 || plan.wal().freed() > 0 || !plan.givenUp().isEmpty()) {
                 Confirm.danger(session, danger(plan), yes);
@@ -94,6 +95,10 @@ final class PruneCommand implements Verb {
             session.progress().end();
             return describe(done, "removed", "given up");
         }
+    }
+
+    static Document planned(Prune.Report plan) {
+        return describe(plan, "would be removed", "would be given up");
     }
 
     private Duration patience() {

@@ -10,6 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /// How far a restore goes and what the server does there; shared by the commands that restore.
@@ -64,6 +65,16 @@ final class RecoveryOptions {
                 standby,
                 archive == Archive.keep,
                 restoreCommand);
+    }
+
+    /// For `POST /api/v1/restores`.
+    ///
+    /// @throws MainstayException USAGE_INVALID if something is given that a server does not do
+    Map<String, Object> body(ServerOption server) {
+        server.without("--standby", standby).without("--archive keep", archive == Archive.keep);
+        Map<String, Object> body = targets.body();
+        action.ifPresent(word -> body.put("targetAction", word.name()));
+        return body;
     }
 
     boolean standby() {

@@ -5,6 +5,7 @@ import dev.mainstay.base.ErrorCode;
 
 import tools.jackson.databind.JsonNode;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +38,10 @@ final class RemoteBackups {
                 option,
                 session,
                 backups -> {
-                    Document document = Document.of("backup " + id);
-                    add(document, backups.server.get("backups/" + RemoteServer.encoded(id)));
+                    JsonNode backup = backups.server.get("backups/" + RemoteServer.encoded(id));
+                    String source = backup.path("source").asString();
+                    Document document = Document.of("backup " + id + " of " + source);
+                    add(document, backup);
                     return document;
                 });
     }
@@ -48,37 +51,46 @@ final class RemoteBackups {
                 option,
                 session,
                 backups -> {
-                    backups.server.post(
-                            "backups/" + RemoteServer.encoded(id) + "/hold",
-                            Map.of("reason", reason),
-                            Map.of());
+                    JsonNode backup =
+                            backups.server.post(
+                                    "backups/" + RemoteServer.encoded(id) + "/hold",
+                                    Map.of("reason", reason),
+                                    Map.of());
                     return Document.of("backup " + id + " is held until it is released")
+                            .add("source", backup.path("source").asString())
                             .add("backup", id)
                             .add("held", reason);
                 });
     }
 
+    /// By the names and with the units that [BackupsCommand] has.
     private static void add(Document document, JsonNode object) {
-        object.properties()
-                .forEach(
-                        each -> {
-                            JsonNode value = each.getValue();
-                            if (value.isObject()) {
-                                add(document, value);
-                            } else if (value.isArray()) {
-                                List<String> texts = new ArrayList<>();
-                                value.forEach(one -> texts.add(text(one)));
-                                document.addAll(each.getKey(), texts);
-                            } else if (value.isIntegralNumber()) {
-                                document.add(each.getKey(), value.asLong());
-                            } else if (!value.isNull()) {
-                                document.add(each.getKey(), text(value));
-                            }
-                        });
+        object.properties().forEach(each -> add(document, each.getKey(), each.getValue()));
     }
 
-    private static String text(JsonNode value) {
-        return value.isString() ? value.asString() : value.toString();
+    private static void add(Document document, String key, JsonNode value) {
+        if (value.isObject()) {
+            add(document, value);
+        } else if (value.isArray()) {
+            document.addAll(key, RemoteServer.texts(value));
+        } else if (value.isNumber() && key.endsWith("Bytes")) {
+            document.add(without(key, "Bytes"), ByteSize.of(value.asLong()));
+        } else if (value.isNumber() && key.endsWith("Seconds")) {
+            long millis = Math.round(value.asDouble() * 1000);
+            document.add(without(key, "Seconds"), Duration.ofMillis(millis));
+        } else if (value.isNumber() && !key.equals("timeline")) {
+            document.add(key, value.asLong());
+        } else if (value.isBoolean()) {
+            document.add(key, value.asBoolean());
+        } else if (!value.isNull()) {
+            document.add(key, value.asString());
+        } else if (key.equals("held")) {
+            document.add(key, Optional.empty());
+        }
+    }
+
+    private static String without(String key, String unit) {
+        return key.substring(0, key.length() - unit.length());
     }
 
     private List<String> names(Optional<String> source) throws InterruptedException {
@@ -149,29 +161,57 @@ final class RemoteBackups {
     }
 
     private Document plan(Optional<String> source) throws InterruptedException {
-        Table policies = Table.of("source", "policy");
-        Table decisions = Table.of("source", "backup", "type", "ended", "decision", "why");
+        ExpiryTables tables = new ExpiryTables();
         int going = 0;
         for (String name : names(source)) {
             if (source.isEmpty() && rows(name, new ArrayList<>()).isEmpty()) {
                 continue;
             }
             JsonNode plan = server.get("sources/" + RemoteServer.encoded(name) + "/retention");
-            policies.row(name, plan.path("policy").asString(""));
-            for (JsonNode each : plan.path("backups")) {
-                List<String> why = new ArrayList<>();
-                each.path("why").forEach(reason -> why.add(reason.asString()));
-                going += each.path("decision").asString("").equals("goes") ? 1 : 0;
-                decisions.row(
-                        name,
-                        each.path("backup").asString(),
-                        each.path("type").asString(),
-                        RemoteServer.time(each.path("ended")),
-                        each.path("decision").asString(),
-                        String.join("; ", why));
+            going += retention(tables, name, plan);
+        }
+        return tables.addTo(Document.of(ExpiryTables.headline(going, " would go")));
+    }
+
+    /// @param plan the answer of `GET /api/v1/sources/{source}/retention`
+    /// @return how many backups would go
+    static int retention(ExpiryTables tables, String source, JsonNode plan) {
+        tables.policies.row(source, plan.path("policy").asString(""));
+        int going = 0;
+        for (JsonNode each : plan.path("backups")) {
+            going += each.path("decision").asString("").equals("goes") ? 1 : 0;
+            tables.backups.row(
+                    source,
+                    each.path("backup").asString(),
+                    each.path("type").asString(),
+                    RemoteServer.time(each.path("ended")),
+                    each.path("decision").asString(),
+                    String.join("; ", RemoteServer.texts(each.path("why"))));
+        }
+        RemoteServer.texts(plan.path("strange")).forEach(each -> tables.strange(source, each));
+        for (String when : List.of("before", "after")) {
+            for (JsonNode each : plan.path(when)) {
+                tables.windows.row(
+                        source,
+                        each.path("systemId").asString(),
+                        each.path("timeline").asString(),
+                        when,
+                        RemoteServer.time(each.path("everySecondFrom")),
+                        each.path("fromLsn").asString(),
+                        each.path("fromBackup").asString());
             }
         }
-        String count = going == 0 ? "no backup" : going + (going == 1 ? " backup" : " backups");
-        return Document.of(count + " would go").add("policies", policies).add("backups", decisions);
+        for (JsonNode each : plan.path("walFreedByPrune")) {
+            tables.freed(
+                    source,
+                    each.path("timeline").asString(),
+                    each.path("segments").asLong(0),
+                    ByteSize.of(each.path("sizeBytes").asLong(0)),
+                    each.path("first").asString(),
+                    each.path("last").asString());
+        }
+        RemoteServer.texts(plan.path("damaged"))
+                .forEach(each -> tables.damaged.add(source + ": " + each));
+        return going;
     }
 }

@@ -34,29 +34,36 @@ final class RemoteJob {
 
     /// Starts one, and follows it.
     ///
-    /// @param wanted the body of `POST /api/v1/jobs`
+    /// @param path what is posted to, under `/api/v1/`
+    /// @param wanted the body
     /// @param confirmation empty where none is needed
     /// @return the job as it ended
     /// @throws MainstayException why it did not end well
-    JsonNode run(Map<String, String> wanted, Optional<String> confirmation)
+    JsonNode run(String path, Map<String, ?> wanted, Optional<String> confirmation)
             throws InterruptedException {
         Map<String, String> headers = new HashMap<>();
         headers.put("Idempotency-Key", server.newKey());
         confirmation.ifPresent(token -> headers.put("Confirmation-Token", token));
-        return follow(start(wanted, headers).path("id").asString());
+        return follow(start(path, wanted, headers).path("id").asString());
+    }
+
+    /// As the other, of what `POST /api/v1/jobs` starts.
+    JsonNode run(Map<String, String> wanted, Optional<String> confirmation)
+            throws InterruptedException {
+        return run("jobs", wanted, confirmation);
     }
 
     /// Sent again where the answer was lost: its key makes one job of both.
-    private JsonNode start(Map<String, String> wanted, Map<String, String> headers)
+    private JsonNode start(String path, Map<String, ?> wanted, Map<String, String> headers)
             throws InterruptedException {
         try {
-            return server.post("jobs", wanted, headers);
+            return server.post(path, wanted, headers);
         } catch (MainstayException failed) {
             if (failed.code() != ErrorCode.SERVER_AWAY) {
                 throw failed;
             }
             Thread.sleep(PAUSE);
-            return server.post("jobs", wanted, headers);
+            return server.post(path, wanted, headers);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.mainstay.cli;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
-import dev.mainstay.storage.remote.Authorities;
 
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -17,12 +16,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -38,8 +36,7 @@ final class RemoteServer implements AutoCloseable {
     private final Session session;
     private final HttpClient client;
 
-    /// @param authorities PEM file; empty: those of the JDK
-    RemoteServer(String url, String token, Optional<Path> authorities, Session session) {
+    RemoteServer(String url, String token, ServerTrust trust, Session session) {
         this.base = base(url);
         this.token = token;
         this.session = session;
@@ -48,20 +45,8 @@ final class RemoteServer implements AutoCloseable {
                         .connectTimeout(PATIENCE)
                         .version(HttpClient.Version.HTTP_1_1)
                         .followRedirects(HttpClient.Redirect.NEVER);
-        authorities.ifPresent(file -> trust(builder, file));
+        trust.context().ifPresent(builder::sslContext);
         this.client = builder.build();
-    }
-
-    private static void trust(HttpClient.Builder builder, Path file) {
-        try {
-            builder.sslContext(Authorities.trusting(file));
-        } catch (IOException | GeneralSecurityException wrong) {
-            throw new MainstayException(
-                    ErrorCode.SERVER_AWAY,
-                    "cannot use --server-ca " + file + ": " + wrong.getMessage(),
-                    "it must hold certificates in PEM (-----BEGIN CERTIFICATE-----)",
-                    wrong);
-        }
     }
 
     /// Whoever listens in would have the token.
@@ -131,6 +116,11 @@ final class RemoteServer implements AutoCloseable {
         return value.isString() ? Optional.of(Instant.parse(value.asString())) : Optional.empty();
     }
 
+    /// Of an array; none where there is none.
+    static List<String> texts(JsonNode array) {
+        return array.values().stream().map(JsonNode::asString).toList();
+    }
+
     JsonNode get(String path) throws InterruptedException {
         return json(send(request(path).timeout(ANSWER).build()));
     }
@@ -184,12 +174,22 @@ final class RemoteServer implements AutoCloseable {
     }
 
     private MainstayException away(IOException why) {
+        String text = why.getMessage() == null ? why.toString() : why.getMessage();
         String what =
                 why instanceof HttpTimeoutException
                         ? "did not answer in time"
-                        : "cannot be reached: "
-                                + (why.getMessage() == null ? why.toString() : why.getMessage());
-        return new MainstayException(ErrorCode.SERVER_AWAY, "the server " + this + " " + what, why);
+                        : "cannot be reached: " + text;
+        // TLS 1.3 refuses a client after its own handshake: it shows as an alert, or as a broken
+        // connection.
+        boolean isOfCertificates = text.contains("certificate") || text.contains("PKIX");
+        return new MainstayException(
+                ErrorCode.SERVER_AWAY,
+                "the server " + this + " " + what,
+                isOfCertificates
+                        ? "--server-ca FILE names who vouches for the server; where it demands a"
+                                + " certificate of its clients, give --client-cert and --client-key"
+                        : ErrorCode.SERVER_AWAY.hint(),
+                why);
     }
 
     private JsonNode json(HttpResponse<String> answer) {

@@ -9,6 +9,7 @@ import tools.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +105,30 @@ final class RemoteWork {
         return RemoteJob.document(new RemoteJob(server).run(Map.of("kind", "prune"), token));
     }
 
+    /// What a prune would remove, as [PruneCommand] tells it.
+    static Document prunePlan(ServerOption option, Session session) throws IOException {
+        return with(
+                option,
+                session,
+                work -> PruneCommand.planned(RemoteFacts.prune(work.server.get("prune"))));
+    }
+
+    static Document release(ServerOption option, Session session, String id, boolean yes)
+            throws IOException {
+        return with(option, session, work -> work.released(id, yes));
+    }
+
+    private Document released(String id, boolean yes) throws IOException, InterruptedException {
+        Map<String, String> headers = new HashMap<>();
+        confirmed(Map.of("action", "release", "target", id), yes)
+                .ifPresent(token -> headers.put("Confirmation-Token", token));
+        JsonNode backup =
+                server.post("backups/" + RemoteServer.encoded(id) + "/release", Map.of(), headers);
+        return Document.of("backup " + id + " is not held any more")
+                .add("source", backup.path("source").asString())
+                .add("backup", backup.path("backup").asString());
+    }
+
     /// @param source empty for all of the server's configuration
     static Document expire(
             ServerOption option, Session session, Optional<String> source, boolean yes)
@@ -114,8 +139,10 @@ final class RemoteWork {
     private Document expired(Optional<String> source, boolean yes)
             throws IOException, InterruptedException {
         List<String> removed = new ArrayList<>();
+        ExpiryTables tables = new ExpiryTables();
         for (String name : sources(source)) {
             Optional<String> token = confirmed(Map.of("action", "expire", "target", name), yes);
+            plan(tables, name);
             if (token.isPresent()) {
                 JsonNode job =
                         new RemoteJob(server).run(Map.of("kind", "expire", "target", name), token);
@@ -126,13 +153,23 @@ final class RemoteWork {
                 }
             }
         }
-        return Document.of(
-                        removed.isEmpty()
-                                ? "no backup removed"
-                                : removed.size()
-                                        + (removed.size() == 1 ? " backup" : " backups")
-                                        + " removed")
-                .addAll("removed", removed);
+        Document document =
+                Document.of(ExpiryTables.headline(removed.size(), " removed"))
+                        .addAll("removed", removed);
+        return tables.addTo(document);
+    }
+
+    private void plan(ExpiryTables tables, String source) throws InterruptedException {
+        try {
+            RemoteBackups.retention(
+                    tables,
+                    source,
+                    server.get("sources/" + RemoteServer.encoded(source) + "/retention"));
+        } catch (MainstayException none) {
+            if (none.code() != ErrorCode.SOURCE_UNKNOWN) {
+                throw none; // else nothing is stored of it yet
+            }
+        }
     }
 
     private List<String> sources(Optional<String> source) throws InterruptedException {
@@ -147,8 +184,11 @@ final class RemoteWork {
         return names;
     }
 
+    /// Tells what would be lost, and asks.
+    ///
+    /// @param wanted the body of `POST /api/v1/confirmations`
     /// @return the token; empty where nothing would be lost
-    private Optional<String> confirmed(Map<String, String> wanted, boolean yes)
+    Optional<String> confirmed(Map<String, ?> wanted, boolean yes)
             throws IOException, InterruptedException {
         JsonNode asked = server.post("confirmations", wanted, Map.of());
         JsonNode confirmation = asked.path("confirmation");

@@ -137,8 +137,13 @@ final class RestoreCommand implements Verb {
                             + " --delta")
     private boolean yes;
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) throws IOException {
+        if (server.isGiven()) {
+            return remote(session);
+        }
         from.apply(session);
         if (undo) {
             return Previous.undo(session, directory(session));
@@ -209,6 +214,33 @@ final class RestoreCommand implements Verb {
         }
     }
 
+    private Document remote(Session session) throws IOException {
+        server.without("--from or --as-of", from.isAnyGiven())
+                .without("--database", databases.areGiven())
+                .without("--external-config", externalConfig)
+                .without("--undo", undo)
+                .without("--start", start)
+                .without("--validate-only", validateOnly);
+        Previous.demandPossible(keepPrevious, delta);
+        Map<String, Object> body = recovery.body(server);
+        body.put("source", source);
+        body.put("directory", to.toString());
+        backup.ifPresent(id -> body.put("backup", id));
+        if (delta || keepPrevious) {
+            body.put("inPlace", delta ? "delta" : "keep-previous");
+        }
+        if (!tablespaces.isEmpty()) {
+            body.put("tablespaces", tablespaces);
+        }
+        return server.ask(
+                session,
+                ServerOption.STOPPED + "; nothing was started",
+                remote -> {
+                    RemoteRestore restore = new RemoteRestore(remote, source, body);
+                    return planOnly ? restore.plan() : restore.run(yes);
+                });
+    }
+
     private Path directory(Session session) {
         return session.terminal().workingDirectory().resolve(to).toAbsolutePath().normalize();
     }
@@ -270,11 +302,7 @@ final class RestoreCommand implements Verb {
         StringBuilder command = new StringBuilder("start the server on ");
         command.append(plan.request().directory());
         command.append(DatabaseOptions.startOptions(kept));
-        configuration
-                .settings()
-                .forEach(
-                        (name, value) ->
-                                command.append(" -c ").append(ShellWord.quote(name + "=" + value)));
+        configuration.options(command);
         document.add("next", command.toString());
         if (!configuration.notes().isEmpty()) {
             document.addAll("notes", configuration.notes());
@@ -323,29 +351,7 @@ final class RestoreCommand implements Verb {
     }
 
     private static Document describe(Document document, RestorePlan plan) {
-        document.add("backup", plan.backup().id().text())
-                .add("directory", plan.request().directory().toString())
-                .add("target", plan.request().recovery().target().toString())
-                .add("timeline", plan.replay().timelineSetting())
-                .add("endLsn", plan.replay().end().toString())
-                .add("endTime", plan.replay().time())
-                .add("files", plan.volume().files())
-                .add("size", plan.volume().size())
-                .add("walFirst", plan.replay().first().toString())
-                .add("walLast", plan.replay().last().toString())
-                .add("walSegments", plan.replay().segments())
-                .add("proof", plan.proof());
-        if (!plan.tablespaces().isEmpty()) {
-            document.addAll(
-                    "tablespaces",
-                    plan.tablespaces().stream()
-                            .map(each -> each.from() + " → " + each.to())
-                            .toList());
-        }
-        if (!plan.warnings().isEmpty()) {
-            document.addAll("warnings", plan.warnings());
-        }
-        return document;
+        return PlannedRestore.of(plan).describe(document);
     }
 
     private static ConnectionSpec login(Session session, Optional<PostgresSettings> settings) {

@@ -37,13 +37,33 @@ final class ServerOption {
                             + " trusts)")
     private Optional<Path> authorities = Optional.empty();
 
+    @Option(
+            names = "--client-cert",
+            paramLabel = "FILE",
+            description =
+                    "with --server: PEM of the certificate to show it, and of those that vouch for"
+                            + " that, where it demands one (server.tls.client-ca)")
+    private Optional<Path> certificate = Optional.empty();
+
+    @Option(
+            names = "--client-key",
+            paramLabel = "FILE",
+            description = "with --client-cert: PEM of its key (PKCS#8)")
+    private Optional<Path> key = Optional.empty();
+
     /// Whether a server is to do it.
     ///
     /// @throws MainstayException USAGE_INVALID if only something beside it is given
     boolean isGiven() {
-        if (url.isEmpty() && (tokenFile.isPresent() || authorities.isPresent())) {
+        if (url.isEmpty()
+                && (tokenFile.isPresent()
+                        || authorities.isPresent()
+                        || certificate.isPresent()
+                        || key.isPresent())) {
             throw new MainstayException(
-                    ErrorCode.USAGE_INVALID, "--token-file and --server-ca are for --server URL");
+                    ErrorCode.USAGE_INVALID,
+                    "--token-file, --server-ca, --client-cert and --client-key are for --server"
+                            + " URL");
         }
         return url.isPresent();
     }
@@ -83,8 +103,15 @@ final class ServerOption {
                                 new MainstayException(
                                         ErrorCode.USAGE_INVALID, "name the server: --server URL")),
                 token(session),
-                authorities.map(session.terminal().workingDirectory()::resolve),
+                new ServerTrust(
+                        resolved(session, authorities),
+                        resolved(session, certificate),
+                        resolved(session, key)),
                 session);
+    }
+
+    private static Optional<Path> resolved(Session session, Optional<Path> file) {
+        return file.map(session.terminal().workingDirectory()::resolve);
     }
 
     private String token(Session session) {

@@ -6,6 +6,8 @@ import dev.mainstay.engine.restore.WantedTarget;
 
 import picocli.CommandLine.Option;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /// Which moment is wanted; shared by the commands that restore.
@@ -51,6 +53,25 @@ final class TargetOptions {
 
     TimelineChoice timeline() {
         return wanted().timelineChoice();
+    }
+
+    /// For `POST /api/v1/restores`.
+    ///
+    /// @throws dev.mainstay.base.MainstayException USAGE_INVALID if that is no target
+    Map<String, Object> body() {
+        target();
+        timeline();
+        Map<String, Object> body = new HashMap<>();
+        time.ifPresent(text -> body.put("targetTime", text));
+        lsn.ifPresent(text -> body.put("targetLsn", text));
+        xid.ifPresent(text -> body.put("targetXid", text));
+        name.ifPresent(text -> body.put("targetName", text));
+        target.ifPresent(word -> body.put("target", word.name()));
+        if (exclusive) {
+            body.put("exclusive", true);
+        }
+        body.put("timeline", timeline);
+        return body;
     }
 
     private WantedTarget wanted() {

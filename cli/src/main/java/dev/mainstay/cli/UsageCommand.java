@@ -36,10 +36,19 @@ final class UsageCommand implements Verb {
 
     @Mixin private FromOption from = new FromOption();
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) {
-        from.apply(session);
         Optional<ByteSize> limit = quota.map(UsageCommand::size);
+        if (server.isGiven()) {
+            return server.without("--from or --as-of", from.isAnyGiven())
+                    .ask(
+                            session,
+                            ServerOption.STOPPED,
+                            remote -> document(RemoteFacts.usage(remote.get("usage")), limit));
+        }
+        from.apply(session);
         try (Repository repository = OpenSource.repository(session)) {
             return document(RepositoryUsage.read(repository, session.clock().instant()), limit);
         }

@@ -74,6 +74,10 @@ final class Verbs {
                             ServerCommand::new),
                     new Entry("jobs", "what a server does: list, follow, cancel", JobsCommand::new),
                     new Entry(
+                            "alerts",
+                            "what a server finds wrong: list, acknowledge, resolve",
+                            AlertsCommand::new),
+                    new Entry(
                             "confirmations",
                             "what somebody asks a server's leave to destroy: list, approve, refuse",
                             ConfirmationsCommand::new),

@@ -3,6 +3,7 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.proof.Repair;
 import dev.mainstay.engine.proof.Scrubbing;
 import dev.mainstay.engine.proof.Verification;
@@ -21,7 +22,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 
-/// `mainstay verify [SOURCE] [--data PERCENT] [--repair] [--scrub]`
+/// `mainstay verify [SOURCE | --backup ID] [--data PERCENT] [--repair] [--scrub]`
 @Command(name = "verify")
 final class VerifyCommand implements Verb {
     /// Findings that text and JSON show one by one.
@@ -32,6 +33,14 @@ final class VerifyCommand implements Verb {
             paramLabel = "SOURCE",
             description = "only what belongs to this source (default: everything)")
     private Optional<String> source = Optional.empty();
+
+    @Option(
+            names = "--backup",
+            paramLabel = "ID",
+            description =
+                    "only what restoring this backup needs: its record, all content it refers to,"
+                            + " and the WAL from its start to its end")
+    private Optional<String> backup = Optional.empty();
 
     @Option(
             names = "--data",
@@ -75,13 +84,20 @@ final class VerifyCommand implements Verb {
                     .without("--scrub", scrub)
                     .without("--from", from.isGiven());
             return RemoteWork.job(
-                    server, session, Map.of("kind", "verify", "target", source.orElse("")));
+                    server,
+                    session,
+                    backup.isPresent()
+                            ? Map.of("kind", "verify", "backup", backup.get())
+                            : Map.of("kind", "verify", "target", source.orElse("")));
         }
         if (repair) {
             return repair(session);
         }
         from.apply(session);
         try (Repository repository = OpenSource.repository(session)) {
+            if (backup.isPresent()) {
+                return one(session, repository, FoundBackup.of(repository, backup.get()));
+            }
             Optional<Scrubbing> share = share(session, repository);
             VerifyReport report =
                     new Verification(repository, options(session, share), session.progress()).run();
@@ -99,7 +115,44 @@ final class VerifyCommand implements Verb {
         }
     }
 
+    /// Locks and what no backup needs are not looked at.
+    private Document one(Session session, Repository repository, FoundBackup found) {
+        RepositoryCheck.Options options =
+                options(session, Optional.empty()).of(found.source().name(), found.backup().id());
+        VerifyReport report = new Verification(repository, options, session.progress()).run();
+        RepositoryCheck.Result contents = report.contents();
+        String what = "backup " + found.backup().id() + " of " + found.source().name();
+        Document document =
+                Document.of(
+                                report.ok()
+                                        ? what
+                                                + " is complete and readable, and so is the WAL"
+                                                + " that it needs"
+                                        : ErrorCode.VERIFY_FAILED.id()
+                                                + ": "
+                                                + what
+                                                + " needs "
+                                                + report.findingCount()
+                                                + " objects that are damaged or missing")
+                        .add("ok", report.ok())
+                        .add("source", found.source().name())
+                        .add("backup", found.backup().id().text())
+                        .add("packsRead", contents.packsRead())
+                        .add("size", ByteSize.of(contents.bytes()))
+                        .add("frames", contents.frames())
+                        .add("walSegments", report.segments());
+        return withFindings(document, report, ErrorCode.VERIFY_FAILED);
+    }
+
     private void demandSensible() {
+        if (backup.isPresent() && (source.isPresent() || repair || scrub)) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "--backup names all that is looked at: it takes neither a SOURCE, nor --repair"
+                            + " or --scrub",
+                    "what is damaged is put right by 'mainstay verify SOURCE --repair'",
+                    null);
+        }
         if (repair) {
             from.demandPresent("--repair");
         }
@@ -233,6 +286,12 @@ final class VerifyCommand implements Verb {
         if (!contents.shredded().isEmpty()) {
             document.add("shreddedSources", Keys.shredded(contents.shredded()));
         }
+        return withFindings(document, report, failure);
+    }
+
+    private static Document withFindings(
+            Document document, VerifyReport report, ErrorCode failure) {
+        RepositoryCheck.Result contents = report.contents();
         if (!report.ok()) {
             document.add("findings", findings(report));
             if (!contents.lostFiles().isEmpty()) {

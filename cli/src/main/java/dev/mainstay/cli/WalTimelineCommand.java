@@ -3,6 +3,7 @@ package dev.mainstay.cli;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.base.ShellWord;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.archive.ArchivedTimelines;
 import dev.mainstay.engine.archive.CatalogHistory;
@@ -14,11 +15,15 @@ import dev.mainstay.engine.restore.TargetTime;
 import dev.mainstay.repository.Repository;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import tools.jackson.databind.JsonNode;
+
 import java.time.Duration;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /// `mainstay wal timeline SOURCE`
@@ -53,33 +58,33 @@ final class WalTimelineCommand implements Verb {
             description = "along which timeline (default: the newest)")
     private Optional<String> timeline = Optional.empty();
 
+    @Mixin private ServerOption server = new ServerOption();
+
     @Override
     public Document run(Session session) {
+        if (server.isGiven()) {
+            return server.ask(session, ServerOption.STOPPED, this::remote);
+        }
         ToldTimeline.Range range = range();
         Optional<Duration> step = interval.map(ToldTimeline::interval);
         Optional<TimelineId> wanted = timeline.map(WalTimelineCommand::timeline);
         try (Repository repository = OpenSource.repository(session)) {
             ArchivedTimelines timelines =
                     ArchivedTimelines.of(OpenSource.known(session, repository, source));
-            timelines.damaged().forEach(each -> session.progress().note("WARNING: " + each));
             TimelineId newest = timelines.newest();
             StoredLog log = timelines.log(wanted.orElse(newest));
-            if (!timelines.isHistoryKnown(log.history().timeline())) {
-                session.progress()
-                        .note(
-                                "WARNING: "
-                                        + log.history().timeline().historyFileName()
-                                        + " is not stored; what was before this timeline is not"
-                                        + " shown, and it cannot be restored");
-            }
+            timelines
+                    .warnings(log.history().timeline())
+                    .forEach(each -> session.progress().note("WARNING: " + each));
             Story story = StoredTimeline.read(log);
             CatalogHistory catalogs = new CatalogHistory(timelines, story.history());
             String option =
                     story.history().timeline().equals(newest)
                             ? ""
                             : " --timeline " + story.history().timeline();
-            return document(
-                    ToldTimeline.of(story, catalogs, range, step, new Call(call(session), option)));
+            Call call = new Call(call(session, ""), option);
+            return ShownTimeline.of(ToldTimeline.of(story, catalogs, range, step, call))
+                    .document(source);
         }
     }
 
@@ -100,14 +105,43 @@ final class WalTimelineCommand implements Verb {
         }
     }
 
+    private Document remote(RemoteServer remote) throws InterruptedException {
+        StringBuilder path = new StringBuilder("sources/");
+        path.append(RemoteServer.encoded(source)).append("/timeline");
+        char mark = '?';
+        Map<String, Optional<String>> asked = new LinkedHashMap<>();
+        asked.put("from", from);
+        asked.put("to", to);
+        asked.put("interval", interval);
+        asked.put("timeline", timeline);
+        for (Map.Entry<String, Optional<String>> each : asked.entrySet()) {
+            if (each.getValue().isPresent()) {
+                path.append(mark).append(each.getKey()).append('=');
+                path.append(RemoteServer.encoded(each.getValue().get()));
+                mark = '&';
+            }
+        }
+        JsonNode told = remote.get(path.toString());
+        RemoteServer.texts(told.path("warnings"))
+                .forEach(each -> remote.session().progress().note("WARNING: " + each));
+        String shown = told.path("timeline").asString();
+        boolean newest = shown.equals(told.path("newest").asString());
+        Call call =
+                new Call(
+                        call(remote.session(), " --server " + ShellWord.quote(remote.toString())),
+                        newest ? "" : " --timeline " + shown);
+        return ShownTimeline.of(told, call).document(source);
+    }
+
     /// As the shell wants it, up to what is restored to.
-    private String call(Session session) {
+    private String call(Session session, String options) {
         return "mainstay"
                 + session.configOption()
                         .map(file -> " --config " + ShellWord.quote(file.toString()))
                         .orElse("")
                 + " restore "
                 + ShellWord.quote(source)
+                + options
                 + " --to DIR";
     }
 
@@ -121,44 +155,5 @@ final class WalTimelineCommand implements Verb {
         public String at(String restorePoint) {
             return begin + " --target-name " + ShellWord.quote(restorePoint) + option;
         }
-    }
-
-    private Document document(ToldTimeline told) {
-        Story story = told.story();
-        Document document = Document.of("timeline " + story.history().timeline() + " of " + source);
-        if (story.stretches().isEmpty()) {
-            return document.add("note", "nothing of it is stored");
-        }
-        document.add("firstCommit", story.earliest())
-                .add("lastCommit", story.latest())
-                .add("begins", story.stretches().getFirst().begin().toString())
-                .add("ends", story.stretches().getLast().end().toString())
-                .add("gaps", story.stretches().size() - 1)
-                .add("interval", told.interval());
-        List<ToldTimeline.Row> rows = told.rows();
-        if (rows.isEmpty()) {
-            document.add("note", "nothing happened in this range");
-        }
-        Table table = Table.of("time", "lsn", "xid", "kind", "event", "restore");
-        rows.forEach(
-                row ->
-                        table.row(
-                                row.time().map(Object.class::cast).orElse(""),
-                                row.lsn().isNone() ? "" : row.lsn().toString(),
-                                row.xid(),
-                                row.kind(),
-                                row.text(),
-                                row.restore()));
-        told.end()
-                .ifPresent(
-                        end ->
-                                table.row(
-                                        "",
-                                        end.toString(),
-                                        "",
-                                        "end",
-                                        "END of what is stored",
-                                        ""));
-        return document.add("events", table);
     }
 }

@@ -34,6 +34,37 @@ class ConfigCommandTest {
     }
 
     @Test
+    void sourcesOfOneClusterAreToldAsFarAsTheFileTells() throws IOException {
+        assertThat(
+                        check(
+                                """
+                                repository: { url: file:///r, encryption: none }
+                                sources:
+                                  orders: { postgres: { url: "postgresql://a@db1:5432/x", data-directory: /data } }
+                                  stock: { postgres: { url: "postgresql://b@db1/y" } }
+                                  again: { postgres: { url: "postgresql://db2", data-directory: /other/../data } }
+                                  alone: { postgres: { url: "postgresql://db1:5433", standby: { url: "postgresql://db3" } } }
+                                """))
+                .as(console.err())
+                .isZero();
+        assertThat(console.out())
+                .contains(
+                        "sources orders and stock both name server db1",
+                        "sources orders and again both name data-directory /data",
+                        "postgres.standby")
+                .doesNotContain("alone both", "and alone");
+        assertThat(
+                        check(
+                                """
+                                repository: { url: file:///r, encryption: none }
+                                sources:
+                                  orders: { postgres: { url: "postgresql://db1", standby: { url: "postgresql://db2" } } }
+                                """))
+                .isZero();
+        assertThat(console.out()).doesNotContain("one cluster");
+    }
+
+    @Test
     void everyErrorOfTheFileIsTold() throws IOException {
         assertThat(
                         check(

@@ -21,8 +21,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +32,8 @@ import java.util.Objects;
 
 /// Commands with `--server`, and a server in this process.
 class RemoteServerTest {
+    private static final String EC = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+
     private final Console console = new Console();
     @TempDir private Path folder;
     @TempDir private Path elsewhere;
@@ -143,9 +147,121 @@ class RemoteServerTest {
                 .isEqualTo("refused");
         ends(0, "prune", "--yes");
         assertThat(console.out()).contains("prune is done", "packs");
+        ends(0, "prune", "--plan");
+        assertThat(console.out()).contains("no pack would be removed");
+        ends(0, "usage", "--quota", "1TiB");
+        assertThat(console.out()).contains("objects", "quota");
+        JsonNode entries = json("audit", "list", "--limit", "3").get("entries");
+        assertThat(entries.size()).isEqualTo(3);
+        assertThat(entries.get(2).get("action").asString()).isEqualTo("job ended");
+        assertThat(entries.get(0).get("number").asLong())
+                .isLessThan(entries.get(2).get("number").asLong());
+        ends(0, "audit", "list", "--who", "nobody is called so");
+        assertThat(console.out()).contains("no entries yet");
+        ends(1, "backups", "release", "20260101T000000Z-00000000", "--yes");
+        assertThat(console.err()).contains("MS-0208");
+        ends(1, "restore", "orders", "--to", "/nowhere", "--plan");
+        assertThat(console.err()).contains("MS-0");
+        ends(2, "restore", "orders", "--to", "/nowhere", "--start");
+        assertThat(console.err()).contains("--start does not go with --server");
         ends(2, "prune", "--patience", "1d", "--yes");
         ends(2, "verify", "--scrub");
         ends(2, "backup", "orders", "--verify-changes");
+    }
+
+    @Test
+    void alertsAreListedLookedAfterAndOver() throws Exception {
+        start("");
+        String[] id = {""};
+        Await.until(
+                "the alert that nothing is backed up",
+                Duration.ofMinutes(2),
+                () -> {
+                    for (JsonNode each : json("alerts", "--state", "firing").get("alerts")) {
+                        if (each.get("title").asString().contains("No backup of orders")) {
+                            id[0] = each.get("alert").asString();
+                        }
+                    }
+                    return !id[0].isEmpty();
+                });
+        ends(0, "alerts", "show", id[0]);
+        assertThat(console.out()).contains("Nothing can be recovered.", "what to do", "firing");
+        JsonNode seen = json("alerts", "acknowledge", id[0]);
+        assertThat(seen.get("state").asString()).isEqualTo("acknowledged");
+        assertThat(seen.get("acknowledgedBy").asString()).startsWith("token ");
+        ends(0, "alerts", "resolve", id[0]);
+        assertThat(console.out()).contains("resolved");
+        ends(1, "alerts", "resolve", id[0]);
+        ends(2, "alerts", "burn", id[0]);
+        ends(2, "alerts", "--state", "burning");
+    }
+
+    @Test
+    void aServerThatDemandsACertificateGetsOne() throws Exception {
+        for (String name : List.of("server", "ca")) {
+            openssl(
+                    "req -x509 %s -days 2 -keyout %s.key -out %s.pem -subj /CN=localhost"
+                            .formatted(EC, name, name));
+        }
+        openssl("req %s -keyout me.key -out me.csr -subj /CN=me".formatted(EC));
+        openssl(
+                "x509 -req -in me.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out"
+                        + " me.pem");
+        start("  tls: { certificate: server.pem, key: server.key, client-ca: ca.pem }\n");
+        String url = "https://localhost:" + server().url().getPort();
+        Map<String, String> environment = Map.of("MAINSTAY_TOKEN", token);
+        List<String> jobs = List.of("jobs", "--server", url, "--server-ca", folder + "/server.pem");
+        assertThat(console.run(elsewhere, environment, jobs.toArray(String[]::new))).isOne();
+        assertThat(console.err()).contains("MS-1280");
+        assertThat(with(environment, jobs, "--client-cert", folder + "/me.pem")).isEqualTo(2);
+        assertThat(
+                        with(
+                                environment,
+                                jobs,
+                                "--client-cert",
+                                folder + "/me.pem",
+                                "--client-key",
+                                folder + "/me.key"))
+                .as(console.err())
+                .isZero();
+        assertThat(console.out()).contains("no jobs yet");
+        assertThat(
+                        with(
+                                environment,
+                                jobs,
+                                "--client-cert",
+                                folder + "/server.pem",
+                                "--client-key",
+                                folder + "/server.key"))
+                .as("nobody whom the server believes vouches for it")
+                .isOne();
+        assertThat(
+                        with(
+                                environment,
+                                jobs,
+                                "--client-cert",
+                                folder + "/me.pem",
+                                "--client-key",
+                                folder + "/me.csr"))
+                .isOne();
+        assertThat(console.err()).contains("MS-1280", "--client-key", "me.csr", "PKCS");
+        assertThat(console.run(elsewhere, environment, "jobs", "--client-key", "x")).isEqualTo(2);
+    }
+
+    private int with(Map<String, String> environment, List<String> words, String... more) {
+        List<String> all = new ArrayList<>(words);
+        all.addAll(List.of(more));
+        return console.run(elsewhere, environment, all.toArray(String[]::new));
+    }
+
+    private void openssl(String arguments) throws IOException, InterruptedException {
+        Process process =
+                new ProcessBuilder(("openssl " + arguments).split(" ", -1))
+                        .directory(folder.toFile())
+                        .redirectErrorStream(true)
+                        .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
     }
 
     @Test

@@ -102,7 +102,9 @@ public enum ErrorCode {
     BACKUP_FILE_VANISHED(602, "start the backup again"),
     BACKUP_PAGE_DAMAGED(603, "restore the named pages from an older backup"),
     BACKUP_ARCHIVE_DEAD(
-            604, "start 'mainstay wal receive' or set archive_command, then run 'mainstay check'"),
+            604,
+            "start 'mainstay server' or 'mainstay wal receive', or set archive_command; then run"
+                    + " 'mainstay check'"),
     BACKUP_CONTROL_FILE(
             605, "is data-directory a PostgreSQL data directory that this user may read?"),
     BACKUP_FRAME_MISMATCH(606, "memory or disk of this host may be failing; test it"),

@@ -38,19 +38,29 @@ public final class RepositoryCheck {
     /// @param threads how many objects are read at once
     /// @param chosen which packs and WAL segments are read, instead of a part of them; asked once
     ///   for each, in the order of names
+    /// @param backup only what this one needs: its record, what that refers to, and no WAL
     public record Options(
             Optional<String> source,
             double percent,
             long seed,
             int threads,
-            Optional<Predicate<StoredObject>> chosen) {
+            Optional<Predicate<StoredObject>> chosen,
+            Optional<BackupId> backup) {
         public Options(Optional<String> source, double percent, long seed, int threads) {
-            this(source, percent, seed, threads, Optional.empty());
+            this(source, percent, seed, threads, Optional.empty(), Optional.empty());
+        }
+
+        /// The same, but only of what one backup needs.
+        ///
+        /// @param name of its source
+        public Options of(String name, BackupId which) {
+            return new Options(
+                    Optional.of(name), percent, seed, threads, chosen, Optional.of(which));
         }
 
         /// The same, but reading only what is chosen.
         public Options reading(Predicate<StoredObject> which) {
-            return new Options(source, percent, seed, threads, Optional.of(which));
+            return new Options(source, percent, seed, threads, Optional.of(which), backup);
         }
 
         public static Options everything() {
@@ -219,6 +229,10 @@ public final class RepositoryCheck {
     }
 
     private void readSource(ProtectedSource source) {
+        if (options.backup().isPresent()) {
+            readBackup(source, options.backup().get());
+            return;
+        }
         RecordChain chain = source.records();
         if (!chain.missing().isEmpty()) {
             chain = source.records(); // slots are listed first: one may have come meanwhile
@@ -244,6 +258,23 @@ public final class RepositoryCheck {
         backups.put(source.id(), committed);
         readBackups(source, committed);
         readIndex(source, committed);
+    }
+
+    /// One backup alone.
+    ///
+    /// @throws MainstayException BACKUP_UNKNOWN if there is no such backup
+    private void readBackup(ProtectedSource source, BackupId id) {
+        List<CommittedBackup> only = new ArrayList<>();
+        try {
+            only.add(source.backup(id));
+        } catch (MainstayException broken) {
+            if (broken.code() == ErrorCode.BACKUP_UNKNOWN) {
+                throw broken;
+            }
+            defects.add(Names.slot(source.id(), id), broken, Set.of(id));
+        }
+        backups.put(source.id(), only);
+        readBackups(source, only);
     }
 
     private CurrentPlaces current() {

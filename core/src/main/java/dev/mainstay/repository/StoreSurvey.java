@@ -102,7 +102,7 @@ final class StoreSurvey {
         try (ExecutorService threads = Executors.newFixedThreadPool(options.threads())) {
             Listing.forEach(
                     store,
-                    "",
+                    options.backup().isPresent() ? Names.PACKS : "",
                     object -> {
                         if (failure.get() != null) {
                             return;
@@ -145,8 +145,9 @@ final class StoreSurvey {
 
     /// Decides, in the order of the listing, what is to be done with an object.
     private Optional<Runnable> visit(StoredObject object) {
-        objects++;
-        bytes += object.sizeBytes();
+        if (options.backup().isEmpty()) {
+            count(object);
+        }
         String name = object.name();
         if (!isName(name)) {
             unknownCount++;
@@ -172,6 +173,11 @@ final class StoreSurvey {
                             : Optional.empty(); // read before everything else
             default -> task(name, () -> judge(name));
         };
+    }
+
+    private void count(StoredObject object) {
+        objects++;
+        bytes += object.sizeBytes();
     }
 
     /// What nobody can read any more, on purpose; of packs and WAL only the content tells.
@@ -240,6 +246,9 @@ final class StoreSurvey {
         boolean wanted = packClass == PackClass.METADATA || isRead(object);
         if (!wanted || (users.isEmpty() && options.source().isPresent())) {
             return Optional.empty();
+        }
+        if (options.backup().isPresent()) {
+            count(object);
         }
         return task(object.name(), () -> packs.check(object.name(), id, object.sizeBytes(), users));
     }

@@ -64,7 +64,7 @@ class CheckOnServersTest {
                         .exits(0)
                         .says(
                                 "ready to back up, archive and restore",
-                                "ok       'mainstay wal receive orders' is connected",
+                                "ok       the receiver of orders is connected",
                                 "ok       replication slot mainstay_orders keeps",
                                 "this is not RPO 0");
                 site.run("backup", "orders").exits(0);
@@ -77,7 +77,34 @@ class CheckOnServersTest {
             }
             site.run("check", "orders")
                     .exits(1)
-                    .says("problem  no WAL is stored", "do:  start: mainstay wal receive orders");
+                    .says(
+                            "problem  no WAL is stored",
+                            "do:  start: mainstay wal receive orders, or mainstay server");
+        }
+    }
+
+    @Test
+    void twoSourcesOfOneClusterAreRefused() throws IOException {
+        try (TestCluster cluster = TestCluster.create(VERSION, small());
+                CommandSite site = CommandSite.of(cluster)) {
+            site.grant();
+            String again =
+                    site.source("again", cluster.port())
+                            .replace(site.path("spool") + "", site.path("spool2") + "");
+            site.configure(site.source("orders", cluster.port()) + again);
+            site.run("check")
+                    .exits(1)
+                    .says("problem  sources orders and again are one cluster", "postgres.standby");
+            site.run("check", "again").says("no other source is of this cluster");
+            try (CommandSite.Receiving _ = site.receive()) {
+                site.run("backup", "orders").exits(0);
+                site.run("check", "again")
+                        .exits(1)
+                        .says("problem  sources orders and again are one cluster");
+                site.run("check", "orders")
+                        .exits(0)
+                        .says("ok       no other source is of this cluster");
+            }
         }
     }
 

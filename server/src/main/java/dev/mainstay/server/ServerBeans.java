@@ -14,10 +14,12 @@ import dev.mainstay.server.api.Problems;
 import dev.mainstay.server.api.ReceiversController;
 import dev.mainstay.server.api.RecoveryController;
 import dev.mainstay.server.api.RestoresController;
+import dev.mainstay.server.api.PruneController;
 import dev.mainstay.server.api.RetentionController;
 import dev.mainstay.server.api.SchedulesController;
 import dev.mainstay.server.api.SourcesController;
 import dev.mainstay.server.api.TokensController;
+import dev.mainstay.server.api.UsageController;
 import dev.mainstay.server.audit.AuditClerk;
 import dev.mainstay.server.audit.AuditPublisher;
 import dev.mainstay.server.audit.AuditTrail;
@@ -78,6 +80,8 @@ import javax.sql.DataSource;
     RecoveryController.class,
     RestoresController.class,
     RetentionController.class,
+    PruneController.class,
+    UsageController.class,
     SourcesController.class,
     ReceiversController.class,
     SchedulesController.class,

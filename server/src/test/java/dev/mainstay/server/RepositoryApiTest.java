@@ -189,6 +189,18 @@ class RepositoryApiTest {
         json(site.ask(server, "GET", root + "monitoring/dashboard", token, ""), 200);
         JsonNode verify = json(site.ask(server, "POST", "backup/verify/" + id, token, ""), 202);
         assertThat(verify.get(0).get("source").asString()).isEqualTo("orders");
+        JsonNode verified = awaitDone(server, get(server, "jobs").get("jobs").get(0));
+        assertThat(verified.get("kind").asString()).isEqualTo("verify-backup");
+        assertThat(verified.get("result").get("backup").asString()).isEqualTo(id);
+        post(server, "jobs", "{\"kind\":\"verify-backup\",\"target\":\"orders\"}", 400);
+        String wanted = "{\"kind\":\"%s\",\"target\":\"%s\",\"backup\":\"" + id + "\"}";
+        post(server, "jobs", wanted.formatted("backup", "orders"), 400);
+        post(server, "jobs", wanted.formatted("verify", "stock"), 400);
+        post(server, "jobs", wanted.formatted("verify", "").replace(id, "x"), 404);
+        assertThat(json(site.ask(server, "POST", "backup/verify/none", token, ""), 404)
+                        .get("code")
+                        .asString())
+                .isEqualTo("MS-0208");
         assertThat(json(site.ask(server, "POST", "backup/failover", token, ""), 501)
                         .get("code")
                         .asString())

@@ -13,6 +13,7 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.WalArchive;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -68,9 +69,19 @@ public final class ArchivedTimelines {
         return newest.layout().walSegmentSize();
     }
 
-    /// Records that cannot be read; backups may be among them.
-    public List<DamagedRecord> damaged() {
-        return damaged;
+    /// Why less can be told of a timeline than there was: records that cannot be read, where
+    /// backups may be among them, and a history that is not stored.
+    public List<String> warnings(TimelineId timeline) {
+        List<String> warnings = new ArrayList<>();
+        damaged.forEach(each -> warnings.add(each.toString()));
+        // All but the first need their history file to tell where they come from.
+        if (StoredLog.history(archive, timeline).isEmpty()) {
+            warnings.add(
+                    timeline.historyFileName()
+                            + " is not stored; what was before this timeline is not shown, and it"
+                            + " cannot be restored");
+        }
+        return warnings;
     }
 
     /// Of this cluster, oldest first.
@@ -105,11 +116,6 @@ public final class ArchivedTimelines {
                         newest.layout().walSegmentSize(),
                         parting);
         return own.end().filter(end -> end.isAfter(parting)).isPresent();
-    }
-
-    /// Whether it is known where a timeline comes from: all but the first need their history file.
-    public boolean isHistoryKnown(TimelineId timeline) {
-        return StoredLog.history(archive, timeline).isPresent();
     }
 
     /// Everything stored along one timeline and its ancestors. One whose history is not known is

@@ -46,7 +46,7 @@ record ArchiverLook(String slotName, boolean slot, boolean receiver, boolean arc
     /// What is seen, and what stands in the way if anything does.
     String text() {
         if (receiver && slot) {
-            return "'mainstay wal receive' is connected"
+            return "the receiver is connected"
                     + (archiver ? ", and the server archives by itself" : "");
         }
         if (archiver) {
@@ -68,6 +68,7 @@ record ArchiverLook(String slotName, boolean slot, boolean receiver, boolean arc
                 ? "'mainstay check " + source + "' tells what keeps archive_command from storing"
                 : "start: mainstay wal receive "
                         + source
+                        + ", or mainstay server, which does so for all sources"
                         + "; or set archive_mode = on and archive_command = 'mainstay wal push"
                         + " --source "
                         + source

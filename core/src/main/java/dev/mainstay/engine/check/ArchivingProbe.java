@@ -44,7 +44,7 @@ final class ArchivingProbe {
                                     + " piles up on the server's disk",
                             "set archive_command = 'mainstay wal push --source "
                                     + name
-                                    + " %p', or archive_mode = off where 'mainstay wal receive'"
+                                    + " %p', or archive_mode = off where the receiver"
                                     + " runs"));
         }
         archiving
@@ -79,21 +79,21 @@ final class ArchivingProbe {
         if (archiving.receiver()) {
             return Finding.ok(
                     ID,
-                    "'mainstay wal receive "
+                    "the receiver of "
                             + name
-                            + "' is connected and stores WAL"
+                            + " is connected and stores WAL"
                             + (archiving.push() ? ", and so does archive_command" : also));
         }
         if (archiving.push()) {
             return Finding.ok(ID, "archive_command stores WAL: " + view.setting("archive_command"));
         }
-        String start = "start: mainstay wal receive " + name;
+        String start = Receiver.start(name);
         if (view.slot().isPresent()) {
             return Finding.error(
                     ID,
-                    "no WAL is stored: 'mainstay wal receive "
+                    "no WAL is stored: the receiver of "
                             + name
-                            + "' is not connected; the server keeps WAL for its slot"
+                            + " is not connected; the server keeps WAL for its slot"
                             + also,
                     start);
         }

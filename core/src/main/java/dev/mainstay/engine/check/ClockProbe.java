@@ -33,6 +33,23 @@ final class ClockProbe {
         }
     }
 
+    /// A store's clock, which decides how long it locks what is put, and takes a request for one
+    /// that was just made, or not.
+    static Finding store(Duration ahead) {
+        if (ahead.abs().compareTo(MUCH) <= 0) {
+            return Finding.ok(ID, "this host's clock and the store's agree");
+        }
+        return Finding.warning(
+                ID,
+                "the store's clock is "
+                        + ahead.abs().toSeconds()
+                        + " s "
+                        + (ahead.isNegative() ? "behind" : "ahead of")
+                        + " this host's: locks end by the store's, retention and tokens by this"
+                        + " host's, and beyond some minutes the store refuses everything",
+                "let this host synchronise its clock (chrony, systemd-timesyncd)");
+    }
+
     /// The server answered between `before` and `after` of this host's clock.
     static Finding judge(Instant before, Instant server, Instant after) {
         Duration ahead = Duration.ZERO;

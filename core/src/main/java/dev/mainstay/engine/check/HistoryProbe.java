@@ -123,7 +123,7 @@ final class HistoryProbe {
                                     + " is not stored: the server's timeline "
                                     + timeline
                                     + " cannot be restored",
-                            "is 'mainstay wal receive "
+                            "is 'mainstay server' or 'mainstay wal receive "
                                     + name
                                     + "' running, or archive_command working?"));
         }

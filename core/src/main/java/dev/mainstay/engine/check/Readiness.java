@@ -6,12 +6,15 @@ import dev.mainstay.postgres.cluster.Finding;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.storage.StoreFacts;
+import dev.mainstay.storage.remote.RemotePlace;
+import dev.mainstay.storage.remote.StoreClock;
 
 import org.jspecify.annotations.Nullable;
 
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,14 +29,20 @@ public final class Readiness implements AutoCloseable {
     private final Findings findings = new Findings();
     private @Nullable Repository repository;
 
-    private Readiness(RepositorySettings settings, Ground ground) {
+    private final SameCluster clusters;
+
+    private Readiness(RepositorySettings settings, Ground ground, Collection<String> sources) {
         this.settings = settings;
         this.ground = ground;
+        this.clusters = new SameCluster(sources);
     }
 
     /// Looks at the repository, and leaves it open for [#of]; one that does not open is a finding.
-    public static Readiness open(RepositorySettings settings, Ground ground) {
-        Readiness readiness = new Readiness(settings, ground);
+    ///
+    /// @param sources names of all that are configured
+    public static Readiness open(
+            RepositorySettings settings, Ground ground, Collection<String> sources) {
+        Readiness readiness = new Readiness(settings, ground, sources);
         readiness.look();
         return readiness;
     }
@@ -45,7 +54,8 @@ public final class Readiness implements AutoCloseable {
 
     /// Looks at one source.
     public List<Finding> of(CheckedSource source) {
-        return new SourceLook(source, Optional.ofNullable(repository), ground.clock()).look();
+        return new SourceLook(source, Optional.ofNullable(repository), ground.clock(), clusters)
+                .look();
     }
 
     private void look() {
@@ -55,6 +65,7 @@ public final class Readiness implements AutoCloseable {
         Repository open = repository;
         findings.look("bucket", () -> bucket(settings));
         settings.place().ifPresent(place -> findings.look("tls", () -> TlsProbe.store(place)));
+        settings.place().ifPresent(place -> findings.look("clock", () -> clock(place)));
         if (open != null && folder.filter(Files::isDirectory).isPresent()) {
             findings.look("space-repository", () -> SpaceProbe.repository(open, folder.get()));
         }
@@ -73,6 +84,17 @@ public final class Readiness implements AutoCloseable {
                                             Finding.error(each.id(), each.text(), each.whatToDo());
                                 })
                 .toList();
+    }
+
+    private List<Finding> clock(RemotePlace place) {
+        return StoreClock.ahead(place, ground.clock())
+                .map(ahead -> List.of(ClockProbe.store(ahead)))
+                .orElseGet(
+                        () ->
+                                List.of(
+                                        Finding.ok(
+                                                "clock",
+                                                "the store does not tell what time it has")));
     }
 
     private List<Finding> opened() {

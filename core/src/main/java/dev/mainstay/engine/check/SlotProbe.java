@@ -38,7 +38,7 @@ final class SlotProbe {
                         ID,
                         "there is no replication slot "
                                 + slotName
-                                + " yet; 'mainstay wal receive' makes it"));
+                                + " yet; the receiver makes it"));
     }
 
     private static List<Finding> there(
@@ -58,9 +58,8 @@ final class SlotProbe {
                     Finding.error(
                             ID,
                             which + " is lost: the server has removed WAL that was not stored",
-                            "start 'mainstay wal receive "
-                                    + name
-                                    + "', which makes it anew, then run: mainstay backup "
+                            Receiver.start(name)
+                                    + ", which makes it anew; then run: mainstay backup "
                                     + name));
             return findings;
         }
@@ -86,7 +85,7 @@ final class SlotProbe {
         String start =
                 view.receiver()
                         ? "is the repository reachable and fast enough?"
-                        : "start: mainstay wal receive " + name;
+                        : Receiver.start(name);
         if (slot.status().equals("unreserved")) {
             return Finding.error(
                     ID,

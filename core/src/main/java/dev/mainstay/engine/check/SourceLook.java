@@ -43,11 +43,17 @@ final class SourceLook {
     private final Optional<Repository> repository;
     private final InstantSource clock;
     private final Waiter waiter = Waiter.sleeping(Duration.ofMillis(50));
+    private final SameCluster clusters;
     private final Findings findings = new Findings();
     private @Nullable SystemIdentity identity;
     private boolean usesReceiver = true;
 
-    SourceLook(CheckedSource source, Optional<Repository> repository, InstantSource clock) {
+    SourceLook(
+            CheckedSource source,
+            Optional<Repository> repository,
+            InstantSource clock,
+            SameCluster clusters) {
+        this.clusters = clusters;
         this.name = source.name();
         this.spec = source.connection();
         this.receiver = source.settings().receiver();
@@ -82,6 +88,13 @@ final class SourceLook {
                                 () -> Preflight.files(directory, waiter)));
         findings.look("connection", this::server);
         findings.look("replication", this::replication);
+        Optional.ofNullable(identity)
+                .map(SystemIdentity::systemId)
+                .ifPresent(
+                        system ->
+                                findings.look(
+                                        "same-cluster",
+                                        () -> clusters.look(name, system, repository)));
         standby.ifPresent(
                 probe -> findings.look("standby", () -> probe.look(Optional.ofNullable(identity))));
         if (usesReceiver) {
@@ -129,13 +142,22 @@ final class SourceLook {
     /// makes it chooses its password.
     private String loginHint(MainstayException failed) {
         String text = String.valueOf(failed.getMessage());
+        if (text.contains("no password was provided")) {
+            return "put its password into ~/.pgpass, PGPASSWORD or 'password' beside the url; if"
+                    + " there is no such role yet, as a superuser: "
+                    + makingRole();
+        }
         return text.contains("role \"" + spec.user() + "\" does not exist")
-                ? "as a superuser: CREATE ROLE \""
-                        + spec.user().replace("\"", "\"\"")
-                        + "\" LOGIN REPLICATION PASSWORD '…'; then: mainstay check "
-                        + name
-                        + " --fix --admin-url URL"
+                ? "as a superuser: " + makingRole()
                 : failed.hint();
+    }
+
+    private String makingRole() {
+        return "CREATE ROLE \""
+                + spec.user().replace("\"", "\"\"")
+                + "\" LOGIN REPLICATION PASSWORD '…'; then: mainstay check "
+                + name
+                + " --fix --admin-url URL";
     }
 
     private void asked(Connection connection) {

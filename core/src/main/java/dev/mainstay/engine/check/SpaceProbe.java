@@ -70,8 +70,10 @@ final class SpaceProbe {
         if (!Files.isWritable(there)) {
             String todo =
                     there.equals(spool)
-                            ? "give it to the user who runs 'mainstay wal receive'"
-                            : "create it for the user who runs 'mainstay wal receive'";
+                            ? "give it to the user who runs the receiver ('mainstay server' or"
+                                    + " 'mainstay wal receive')"
+                            : "create it for the user who runs the receiver ('mainstay server' or"
+                                    + " 'mainstay wal receive')";
             return List.of(
                     Finding.error(SPOOL, "this user cannot write to the spool " + spool, todo));
         }

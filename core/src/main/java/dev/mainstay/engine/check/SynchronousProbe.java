@@ -80,7 +80,7 @@ final class SynchronousProbe {
                             receiver
                                     + " is named in synchronous_standby_names and not connected:"
                                     + " commits may be waiting for it",
-                            "start 'mainstay wal receive', or take the name out of"
+                            "start the receiver, or take the name out of"
                                     + " synchronous_standby_names"));
         }
         return findings;

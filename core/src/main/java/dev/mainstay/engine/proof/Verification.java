@@ -12,6 +12,7 @@ import dev.mainstay.repository.Defect;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCheck;
+import dev.mainstay.repository.WalArchive;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,6 +32,7 @@ public final class Verification {
     private final Progress progress;
     private final List<Defect> more = new ArrayList<>();
     private final List<WalCheck> logs = new ArrayList<>();
+    private long segments;
 
     public Verification(Repository repository, RepositoryCheck.Options options, Progress progress) {
         this.repository = repository;
@@ -40,15 +42,26 @@ public final class Verification {
 
     /// @throws MainstayException where the store cannot be asked, or the source is unknown
     public VerifyReport run() {
-        progress.begin("verifying " + options.source().orElse("the repository"), 0);
+        progress.begin("verifying " + subject(), 0);
         RepositoryCheck.Result contents =
                 new RepositoryCheck(repository, options, progress::advance).run();
         progress.end();
         progress.begin("following the WAL", 0);
-        contents.backups().forEach(this::log);
-        logs.forEach(log -> log.run(options.seed()));
+        if (options.backup().isPresent()) {
+            contents.backups().forEach(this::logOfOne);
+        } else {
+            contents.backups().forEach(this::log);
+            logs.forEach(log -> log.run(options.seed()));
+        }
         progress.end();
         return report(contents);
+    }
+
+    private String subject() {
+        return options.backup()
+                .map(id -> "backup " + id)
+                .or(options::source)
+                .orElse("the repository");
     }
 
     private void log(ProtectedSource source, List<CommittedBackup> backups) {
@@ -59,16 +72,75 @@ public final class Verification {
                 points.computeIfAbsent(details.systemId(), _ -> new ArrayList<>())
                         .add(new RecoveryPath.Point(backup.id(), details));
             } catch (MainstayException | IllegalArgumentException broken) {
-                more.add(
-                        new Defect(
-                                "slots/" + source.id() + "/" + backup.id(),
-                                ErrorCode.OBJECT_DAMAGED,
-                                "what the commit record says of the cluster cannot be understood: "
-                                        + broken.getMessage(),
-                                Set.of(backup.id())));
+                more.add(notUnderstood(source, backup, broken));
             }
         }
         points.forEach((system, on) -> logs.add(new WalCheck(source, system, on)));
+    }
+
+    private static Defect notUnderstood(
+            ProtectedSource source, CommittedBackup backup, RuntimeException broken) {
+        return new Defect(
+                "slots/" + source.id() + "/" + backup.id(),
+                ErrorCode.OBJECT_DAMAGED,
+                "what the commit record says of the cluster cannot be understood: "
+                        + broken.getMessage(),
+                Set.of(backup.id()));
+    }
+
+    /// Reads the log that a backup needs to become consistent.
+    private void logOfOne(ProtectedSource source, List<CommittedBackup> only) {
+        for (CommittedBackup backup : only) {
+            BackupDetails details;
+            try {
+                details = BackupDetails.read(backup.details());
+            } catch (MainstayException | IllegalArgumentException broken) {
+                more.add(notUnderstood(source, backup, broken));
+                continue;
+            }
+            WalArchive archive = source.wal(details.systemId(), 1);
+            long last = details.stopSegment().number();
+            for (long number = details.startSegment().number(); number <= last; number++) {
+                WalSegment segment =
+                        new WalSegment(
+                                details.timeline(), number, details.layout().walSegmentSize());
+                demandNotInterrupted();
+                readable(archive, segment)
+                        .ifPresent(
+                                why ->
+                                        more.add(
+                                                new Defect(
+                                                        archive.objectName(segment),
+                                                        why.code(),
+                                                        String.valueOf(why.getMessage()),
+                                                        Set.of(backup.id()))));
+                segments++;
+                progress.advance(segment.sizeBytes());
+            }
+        }
+    }
+
+    private static void demandNotInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new MainstayException(ErrorCode.INTERRUPTED, "the verification was interrupted");
+        }
+    }
+
+    /// @return what is wrong with a segment
+    private static Optional<MainstayException> readable(WalArchive archive, WalSegment segment) {
+        try {
+            return archive.get(segment).isPresent()
+                    ? Optional.empty()
+                    : Optional.of(
+                            new MainstayException(
+                                    ErrorCode.WAL_GAP, "WAL segment " + segment + " is missing"));
+        } catch (MainstayException broken) {
+            if (broken.code() == ErrorCode.STORE_UNAVAILABLE
+                    || broken.code() == ErrorCode.INTERRUPTED) {
+                throw broken;
+            }
+            return Optional.of(broken);
+        }
     }
 
     /// What a commit says of the cluster, if it can be understood.
@@ -96,10 +168,11 @@ public final class Verification {
                 findings.size() + contents.defectCount() - contents.defects().size(),
                 contents,
                 contents.backups().values().stream().mapToLong(List::size).sum(),
-                logs.stream()
-                        .flatMap(log -> log.paths().stream())
-                        .mapToLong(RecoveryPath::length)
-                        .sum(),
+                segments
+                        + logs.stream()
+                                .flatMap(log -> log.paths().stream())
+                                .mapToLong(RecoveryPath::length)
+                                .sum(),
                 logs.stream().mapToLong(WalCheck::summariesCompared).sum());
     }
 

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.restore;
 
+import dev.mainstay.base.ShellWord;
 import dev.mainstay.postgres.cluster.ConfigurationFiles;
 
 import java.io.IOException;
@@ -68,6 +69,22 @@ public final class RestoredConfiguration {
             settings.put("external_pid_file", "");
         }
         return settings;
+    }
+
+    /// What is to be done after a restore, with the options of the program.
+    public String toStart() {
+        StringBuilder command = new StringBuilder("start the server on ");
+        command.append(directory);
+        options(command);
+        return command.toString();
+    }
+
+    /// Appends the options that tell a server what it does not find by itself.
+    public void options(StringBuilder command) {
+        settings()
+                .forEach(
+                        (name, value) ->
+                                command.append(" -c ").append(ShellWord.quote(name + "=" + value)));
     }
 
     /// A server with its main file in the data directory uses that.

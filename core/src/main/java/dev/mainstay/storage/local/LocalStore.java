@@ -15,6 +15,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -109,6 +110,16 @@ public final class LocalStore implements ObjectStore {
                 Folders.makeOne(path);
                 DirectorySync.force(DirectorySync.parent(path));
             }
+        } catch (AccessDeniedException closed) {
+            throw new MainstayException(
+                    ErrorCode.STORE_REFUSED,
+                    "cannot make directory '"
+                            + root
+                            + "': no right to write in "
+                            + closed.getFile(),
+                    "make it for the user who runs this, as root: install -d -o USER -m 700 "
+                            + root,
+                    closed);
         } catch (IOException failure) {
             throw Failures.translate("cannot make directory '" + root + "'", failure);
         }

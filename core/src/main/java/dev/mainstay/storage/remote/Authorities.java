@@ -3,6 +3,8 @@ package dev.mainstay.storage.remote;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -15,7 +17,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /// Whom TLS trusts, and which versions of it.
@@ -33,9 +37,7 @@ public final class Authorities {
             if (caFile.isPresent()) {
                 return trusting(caFile.get());
             }
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, null, null);
-            return context;
+            return context(null, new KeyManager[0]);
         } catch (IOException | GeneralSecurityException unusable) {
             throw new MainstayException(
                     ErrorCode.STORE_REFUSED,
@@ -52,6 +54,27 @@ public final class Authorities {
     ///
     /// @param caFile certificates in PEM, at least one
     public static SSLContext trusting(Path caFile) throws IOException, GeneralSecurityException {
+        return context(trusted(caFile), new KeyManager[0]);
+    }
+
+    /// Shows a certificate to servers that ask for one.
+    ///
+    /// @param caFile whom it trusts; empty: whom the JDK does
+    /// @param keys the certificate and its key; none: what the JDK would show
+    public static SSLContext showing(Optional<Path> caFile, KeyManager[] keys)
+            throws IOException, GeneralSecurityException {
+        return context(caFile.isPresent() ? trusted(caFile.get()) : null, keys);
+    }
+
+    private static SSLContext context(TrustManager @Nullable [] trusted, KeyManager[] keys)
+            throws GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.length == 0 ? null : keys, trusted, null);
+        return context;
+    }
+
+    private static TrustManager[] trusted(Path caFile)
+            throws IOException, GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
         try (InputStream file = Files.newInputStream(caFile)) {
@@ -67,8 +90,6 @@ public final class Authorities {
         TrustManagerFactory factory =
                 TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, factory.getTrustManagers(), null);
-        return context;
+        return factory.getTrustManagers();
     }
 }

@@ -29,6 +29,7 @@ public final class Rulebook {
             servers.look(source);
         }
         new StorageRules(bench, beats).look();
+        servers.look(facts.repository());
         servers.look(facts.host());
         return bench.verdict();
     }

@@ -7,6 +7,7 @@ import dev.mainstay.engine.config.Severity;
 import dev.mainstay.server.metrics.ClusterFacts;
 import dev.mainstay.server.metrics.HostFacts;
 import dev.mainstay.server.metrics.JobFacts;
+import dev.mainstay.server.metrics.RepositoryFacts;
 import dev.mainstay.server.metrics.SourceFacts;
 
 import java.time.Duration;
@@ -158,6 +159,31 @@ final class ServerRules {
                         "Whoever chooses a time to go back to reads the server's clock, and may miss"
                                 + " the moment.",
                         "Let both hosts synchronise their clocks (chrony, systemd-timesyncd)."));
+    }
+
+    void look(RepositoryFacts repository) {
+        Optional<RuleSettings> rule = bench.rule(AlertRule.CLOCK_SKEW);
+        if (repository.clockAhead().isEmpty()) {
+            bench.unsure(AlertRule.CLOCK_SKEW, "");
+            return;
+        }
+        Duration ahead = repository.clockAhead().get();
+        if (rule.isEmpty() || !Bench.exceeds(ahead.abs(), rule.get().after())) {
+            return;
+        }
+        bench.found(
+                AlertRule.CLOCK_SKEW,
+                "",
+                "",
+                new Bench.Words(
+                        "The clock of the repository's store differs",
+                        "It is "
+                                + Bench.text(ahead.abs())
+                                + (ahead.isNegative() ? " behind" : " ahead of")
+                                + " this host's.",
+                        "Locks end by the store's clock, retention, schedules and tokens go by this"
+                                + " host's; beyond some minutes the store refuses everything.",
+                        "Let this host synchronise its clock (chrony, systemd-timesyncd)."));
     }
 
     void look(HostFacts host) {

@@ -173,6 +173,7 @@ final class StorageRules {
         String name = source.name();
         Optional<JobFacts.Ended> last = ended("verify", name);
         last.filter(job -> !job.isDone()).ifPresent(job -> verifyFailed(name, job));
+        oneBackup(name).ifPresent(job -> verifyFailed(name, job));
         Optional<RuleSettings> rule = bench.rule(AlertRule.VERIFY_OVERDUE);
         Optional<Instant> first =
                 source.archive()
@@ -200,6 +201,20 @@ final class StorageRules {
                             "Damage that nobody looks for is found by the restore.",
                             "Look: mainstay verify " + name));
         }
+    }
+
+    /// A failed verification of one backup, until all of its source is found well: that another
+    /// backup is well says nothing.
+    private Optional<JobFacts.Ended> oneBackup(String name) {
+        Optional<Instant> well =
+                List.of(name, "").stream()
+                        .flatMap(of -> bench.facts.jobs().newestDone("verify", of).stream())
+                        .map(JobFacts.Ended::ended)
+                        .max(Instant::compareTo);
+        return bench.facts
+                .jobs()
+                .newestFailed("verify-backup", name)
+                .filter(job -> well.isEmpty() || well.get().isBefore(job.ended()));
     }
 
     private void verifyFailed(String name, JobFacts.Ended job) {

@@ -2,6 +2,7 @@ package dev.mainstay.server.api;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.server.confirm.Confirmations;
 import dev.mainstay.server.confirm.Danger;
 import dev.mainstay.server.confirm.Dangers;
@@ -21,6 +22,7 @@ import dev.mainstay.server.security.Grants;
 import dev.mainstay.server.security.LeastRole;
 import dev.mainstay.server.security.Role;
 import dev.mainstay.server.security.SourceGrant;
+import dev.mainstay.server.view.RepositoryView;
 
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -52,13 +54,16 @@ public final class JobsController {
     private final OnceDesk once;
     private final Dangers dangers;
     private final Confirmations confirmations;
+    private final RepositoryView view;
 
     public JobsController(
             JobTable table,
             JobDesk desk,
             OnceDesk once,
             Dangers dangers,
-            Confirmations confirmations) {
+            Confirmations confirmations,
+            RepositoryView view) {
+        this.view = view;
         this.table = table;
         this.desk = desk;
         this.once = once;
@@ -140,8 +145,13 @@ public final class JobsController {
     @Schema(name = "JobPage")
     record Page(List<View> jobs, @Nullable String next) {}
 
+    /// @param backup of a verification: the only one that is looked at
     @Schema(name = "JobWanted")
-    record Wanted(@Nullable String kind, @Nullable String target, @Nullable String type) {}
+    record Wanted(
+            @Nullable String kind,
+            @Nullable String target,
+            @Nullable String type,
+            @Nullable String backup) {}
 
     @GetMapping("/api/v1/jobs")
     @LeastRole(Role.VIEWER)
@@ -187,7 +197,8 @@ public final class JobsController {
     static void demandGrant(JobRequest request) {
         boolean ofSource =
                 switch (request.kind()) {
-                    case BACKUP, EXPIRE, VERIFY, AMCHECK, RESTORE -> !request.target().isEmpty();
+                    case BACKUP, EXPIRE, VERIFY, VERIFY_BACKUP, AMCHECK, RESTORE ->
+                            !request.target().isEmpty();
                     case PRUNE, COPY -> false;
                 };
         if (ofSource) {
@@ -228,13 +239,16 @@ public final class JobsController {
             @RequestHeader("Idempotency-Key") Optional<String> key,
             @RequestHeader("Confirmation-Token") Optional<String> confirmation,
             Principal who) {
-        JobRequest request = request(wanted, who.getName());
+        JobRequest request =
+                wanted.backup() == null
+                        ? request(wanted, who.getName())
+                        : ofBackup(wanted, wanted.backup(), who.getName());
         demandGrant(request);
         Optional<Supplier<Danger>> danger =
                 switch (request.kind()) {
                     case EXPIRE -> Optional.of(() -> dangers.expire(request.target()));
                     case PRUNE -> Optional.of(dangers::prune);
-                    case BACKUP, COPY, VERIFY, AMCHECK, RESTORE -> Optional.empty();
+                    case BACKUP, COPY, VERIFY, VERIFY_BACKUP, AMCHECK, RESTORE -> Optional.empty();
                 };
         return View.of(
                 danger.isEmpty()
@@ -256,12 +270,34 @@ public final class JobsController {
                 use);
     }
 
+    private JobRequest ofBackup(Wanted wanted, String backup, String who) {
+        String kind = Optional.ofNullable(wanted.kind()).orElse("");
+        boolean verifies = List.of("verify", "verify-backup").contains(kind);
+        if (!verifies || wanted.type() != null) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID, "backup names what 'verify' looks at");
+        }
+        FoundBackup found = view.backup(backup);
+        String source = found.source().name();
+        if (wanted.target() != null
+                && !wanted.target().isEmpty()
+                && !wanted.target().equals(source)) {
+            throw new MainstayException(
+                    ErrorCode.USAGE_INVALID,
+                    "target is another source than that of backup " + found.backup().id());
+        }
+        return JobRequest.verifying(source, found.backup().id(), who);
+    }
+
     private static JobRequest request(Wanted wanted, String who) {
         Map<String, String> parameters = new HashMap<>();
         try {
             JobKind kind = JobKind.parse(Optional.ofNullable(wanted.kind()).orElse(""));
             if (kind == JobKind.PRUNE && wanted.target() != null && !wanted.target().isEmpty()) {
                 throw new IllegalArgumentException("prune is of the whole repository");
+            }
+            if (kind == JobKind.VERIFY_BACKUP) {
+                throw new IllegalArgumentException("verify-backup needs backup, its id");
             }
             if (kind == JobKind.RESTORE) {
                 throw new IllegalArgumentException("a restore is started by /api/v1/restores");

@@ -5,6 +5,7 @@ import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.TimelineId;
 import dev.mainstay.engine.archive.StoredLog;
+import dev.mainstay.engine.archive.StoredTimeline;
 import dev.mainstay.engine.archive.ToldTimeline;
 import dev.mainstay.engine.restore.TargetTime;
 import dev.mainstay.engine.retention.RecoveryWindow;
@@ -142,15 +143,42 @@ public final class RecoveryController {
         }
     }
 
+    /// @param newest the newest timeline of the source
+    /// @param storedFromLsn where what is stored of it begins; null if that is nothing
+    /// @param storedToLsn where that ends
     /// @param endsLsn of what is stored, where the range goes on beyond it
+    /// @param warnings what is damaged or missing, so that less is told
     @Schema(name = "Timeline")
     record Timeline(
             long timeline,
+            long newest,
             @Nullable Instant firstCommit,
             @Nullable Instant lastCommit,
+            @Nullable String storedFromLsn,
+            @Nullable String storedToLsn,
+            int gaps,
             double intervalSeconds,
             List<Event> events,
-            @Nullable String endsLsn) {}
+            @Nullable String endsLsn,
+            List<String> warnings) {
+        static Timeline of(RepositoryView.LogStory log) {
+            ToldTimeline told = log.told();
+            List<StoredTimeline.Stretch> stretches = told.story().stretches();
+            boolean none = stretches.isEmpty();
+            return new Timeline(
+                    Integer.toUnsignedLong(told.story().history().timeline().value()),
+                    Integer.toUnsignedLong(log.newest().value()),
+                    told.story().earliest().orElse(null),
+                    told.story().latest().orElse(null),
+                    none ? null : stretches.getFirst().begin().toString(),
+                    none ? null : stretches.getLast().end().toString(),
+                    none ? 0 : stretches.size() - 1,
+                    told.interval().toMillis() / 1000.0,
+                    told.rows().stream().map(Event::of).toList(),
+                    told.end().map(Lsn::toString).orElse(null),
+                    log.warnings());
+        }
+    }
 
     /// In the words of a restore's body.
     private record Call() implements ToldTimeline.RestoreCall {
@@ -175,7 +203,7 @@ public final class RecoveryController {
             @RequestParam Optional<String> to,
             @RequestParam Optional<String> interval,
             @RequestParam Optional<String> timeline) {
-        ToldTimeline told =
+        return Timeline.of(
                 view.timeline(
                         source,
                         timeline.map(RecoveryController::id),
@@ -185,14 +213,7 @@ public final class RecoveryController {
                                 "from",
                                 "to"),
                         interval.map(ToldTimeline::interval),
-                        new Call());
-        return new Timeline(
-                Integer.toUnsignedLong(told.story().history().timeline().value()),
-                told.story().earliest().orElse(null),
-                told.story().latest().orElse(null),
-                told.interval().toMillis() / 1000.0,
-                told.rows().stream().map(Event::of).toList(),
-                told.end().map(Lsn::toString).orElse(null));
+                        new Call()));
     }
 
     private static TimelineId id(String text) {

@@ -3,6 +3,7 @@ package dev.mainstay.server.api;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.restore.DeltaRestore;
 import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.server.confirm.Confirmations;
@@ -118,9 +119,30 @@ public final class RestoresController {
     @Schema(name = "RestoredTablespace")
     record Tablespace(String from, String to) {}
 
+    /// What of the cluster in the directory would go.
+    ///
+    /// @param removes the first of the files
+    /// @param leftAlone what an operator should know
+    @Schema(name = "RestoredInPlace")
+    record InPlace(
+            long filesToRemove,
+            long directoriesToRemove,
+            List<String> removes,
+            List<String> leftAlone) {
+        static InPlace of(DeltaRestore.Outlook outlook) {
+            return new InPlace(
+                    outlook.filesRemoved(),
+                    outlook.directoriesRemoved(),
+                    outlook.removedNames(),
+                    outlook.notes());
+        }
+    }
+
     /// @param endLsn where replay stops
     /// @param endTime of what decides where replay stops
     /// @param proof why the target is sure to be reached
+    /// @param inPlace with delta
+    /// @param keepsPrevious whether a cluster is there that would be set aside
     /// @param lost what would not be there any more, of a restore in place
     @Schema(name = "RestorePlan")
     record Plan(
@@ -139,6 +161,8 @@ public final class RestoresController {
             String proof,
             List<Tablespace> tablespaces,
             List<String> warnings,
+            @Nullable InPlace inPlace,
+            boolean keepsPrevious,
             @Nullable String lost) {
         static Plan of(String source, RestoreWork.Outlook outlook) {
             RestorePlan plan = outlook.plan();
@@ -160,6 +184,8 @@ public final class RestoresController {
                             .map(each -> new Tablespace(each.from(), each.to().toString()))
                             .toList(),
                     plan.warnings(),
+                    outlook.delta().map(InPlace::of).orElse(null),
+                    outlook.previous().isPresent(),
                     outlook.lost().orElse(null));
         }
     }

@@ -60,6 +60,7 @@ public final class EngineWork implements JobWork {
             case COPY -> copy(request, progress);
             case VERIFY -> verify(request, progress);
             case AMCHECK -> amcheck(request, progress);
+            case VERIFY_BACKUP -> verifyBackup(request, progress);
             case RESTORE -> new RestoreWork(surroundings).run(request, progress);
         };
     }
@@ -238,15 +239,7 @@ public final class EngineWork implements JobWork {
                                     scrubbing.map(each -> each.options(all)).orElse(all),
                                     progress)
                             .run();
-            report.findings()
-                    .forEach(
-                            finding ->
-                                    progress.note(
-                                            finding.code().id()
-                                                    + ": "
-                                                    + finding.object()
-                                                    + ": "
-                                                    + finding.what()));
+            noted(report, progress);
             Map<String, String> said = new LinkedHashMap<>();
             scrubbing.ifPresent(each -> said.putAll(scrubbed(each, repository, progress)));
             demandWell(report);
@@ -255,6 +248,49 @@ public final class EngineWork implements JobWork {
             said.put("objects", number(report.contents().objects()));
             said.put("size", ByteSize.of(report.contents().bytes()).toString());
             said.put("packsRead", number(report.contents().packsRead()));
+            said.put("walSegments", number(report.segments()));
+            return said;
+        }
+    }
+
+    private static void noted(VerifyReport report, Progress progress) {
+        for (VerifyReport.Finding each : report.findings()) {
+            progress.note(each.code().id() + ": " + each.object() + ": " + each.what());
+        }
+    }
+
+    /// All that one backup needs. Locks, and what it does not need, are not looked at.
+    private Map<String, String> verifyBackup(JobRequest request, Progress progress) {
+        BackupId id = BackupId.parse(request.parameters().getOrDefault(JobRequest.BACKUP, ""));
+        try (Repository repository = surroundings.open()) {
+            VerifyReport report =
+                    new Verification(
+                                    repository,
+                                    new RepositoryCheck.Options(
+                                                    Optional.empty(),
+                                                    100,
+                                                    surroundings.ground().random().nextLong(),
+                                                    THREADS)
+                                            .of(request.target(), id),
+                                    progress)
+                            .run();
+            noted(report, progress);
+            if (!report.ok()) {
+                throw new MainstayException(
+                        ErrorCode.VERIFY_FAILED,
+                        "backup "
+                                + id
+                                + " of "
+                                + request.target()
+                                + " needs "
+                                + report.findingCount()
+                                + " objects that are damaged or missing");
+            }
+            Map<String, String> said = new LinkedHashMap<>();
+            said.put("backup", id.text());
+            said.put("packsRead", number(report.contents().packsRead()));
+            said.put("size", ByteSize.of(report.contents().bytes()).toString());
+            said.put("frames", number(report.contents().frames()));
             said.put("walSegments", number(report.segments()));
             return said;
         }

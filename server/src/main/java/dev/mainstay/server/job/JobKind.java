@@ -10,11 +10,13 @@ public enum JobKind {
     COPY,
     VERIFY,
     AMCHECK,
+    /// Of one backup: what it says of the others is nothing.
+    VERIFY_BACKUP,
     RESTORE;
 
     /// As people write it.
     public String word() {
-        return name().toLowerCase(Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /// @throws IllegalArgumentException if there is no such kind

@@ -37,6 +37,17 @@ public record JobRequest(
     /// The parameter that says whether it is cancelled at their end.
     public static final String CANCEL_AT_END = "cancel-at-window-end";
 
+    /// The parameter of a verification of one backup.
+    public static final String BACKUP = "backup";
+
+    /// A verification of what one backup needs.
+    ///
+    /// @param source that it is of
+    public static JobRequest verifying(String source, BackupId backup, String requestedBy) {
+        return new JobRequest(
+                JobKind.VERIFY_BACKUP, source, Map.of(BACKUP, backup.text()), requestedBy);
+    }
+
     public JobRequest {
         parameters = Map.copyOf(parameters);
     }
@@ -92,6 +103,7 @@ public record JobRequest(
             case COPY -> "copy/" + target;
             case VERIFY -> "verify";
             case AMCHECK -> "amcheck/" + target;
+            case VERIFY_BACKUP -> "verify/" + target;
             case RESTORE -> "restore/" + target;
         };
     }

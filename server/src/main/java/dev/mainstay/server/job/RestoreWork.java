@@ -15,6 +15,7 @@ import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
 import dev.mainstay.engine.restore.RestoreRequest;
 import dev.mainstay.engine.restore.RestoreRun;
+import dev.mainstay.engine.restore.RestoredConfiguration;
 import dev.mainstay.engine.restore.WalGetCall;
 import dev.mainstay.engine.restore.WantedTarget;
 import dev.mainstay.repository.ProtectedSource;
@@ -169,6 +170,9 @@ public final class RestoreWork {
             }
             hooks.after();
             said(said, plan, begin);
+            RestoredConfiguration configuration = new RestoredConfiguration(plan);
+            said.put("next", configuration.toStart());
+            configuration.notes().forEach(progress::note);
             return said;
         }
     }

@@ -61,7 +61,7 @@ final class RetryRule {
     /// A restore that was begun has changed its directory: what is to become of it is for people.
     private static boolean repeats(JobKind kind) {
         return switch (kind) {
-            case BACKUP, EXPIRE, PRUNE, COPY, VERIFY -> true;
+            case BACKUP, EXPIRE, PRUNE, COPY, VERIFY, VERIFY_BACKUP, AMCHECK -> true;
             case RESTORE -> false;
         };
     }

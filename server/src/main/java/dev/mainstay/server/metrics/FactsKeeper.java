@@ -8,6 +8,8 @@ import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.ScrubPosition;
 import dev.mainstay.repository.StoredObjects;
+import dev.mainstay.storage.remote.RemotePlace;
+import dev.mainstay.storage.remote.StoreClock;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.view.RepositoryView;
 
@@ -82,6 +84,8 @@ public final class FactsKeeper implements SmartLifecycle {
     private @Nullable Repository repository;
     private Instant openedAt = Instant.MIN;
     private Instant countedAt = Instant.MIN;
+    private Instant clockAskedAt = Instant.MIN;
+    private Optional<Duration> clockAhead = Optional.empty();
     private volatile boolean running;
 
     /// @param refusal why the configuration file cannot be used, if it cannot
@@ -251,6 +255,7 @@ public final class FactsKeeper implements SmartLifecycle {
     void lookNow() {
         clusterLooks.forEach(this::cluster);
         countedAt = Instant.MIN;
+        clockAskedAt = Instant.MIN;
         copies.clear();
         lookAtRepository();
         lookAtJobs();
@@ -287,7 +292,8 @@ public final class FactsKeeper implements SmartLifecycle {
                             now,
                             Optional.of(failed.code().id() + ": " + failed.getMessage()),
                             repositoryFacts.bytesByKind(),
-                            repositoryFacts.readThrough());
+                            repositoryFacts.readThrough(),
+                            storeClock(now));
             close();
         }
     }
@@ -326,7 +332,8 @@ public final class FactsKeeper implements SmartLifecycle {
                     now,
                     Optional.empty(),
                     repositoryFacts.bytesByKind(),
-                    repositoryFacts.readThrough());
+                    repositoryFacts.readThrough(),
+                    storeClock(now));
         }
         Map<String, Long> kinds =
                 StoredObjects.list(open).kinds().entrySet().stream()
@@ -335,10 +342,27 @@ public final class FactsKeeper implements SmartLifecycle {
                                         Map.Entry::getKey, each -> each.getValue().bytes()));
         RepositoryFacts counted =
                 new RepositoryFacts(
-                        now, Optional.empty(), kinds, ScrubPosition.last(open).before());
+                        now,
+                        Optional.empty(),
+                        kinds,
+                        ScrubPosition.last(open).before(),
+                        storeClock(now));
         counted.bytes().ifPresent(bytes -> sizes.add("repository", now, bytes));
         countedAt = now;
         return counted;
+    }
+
+    /// A folder has the clock of this host; what is over the network is asked now and then.
+    private Optional<Duration> storeClock(Instant now) {
+        Optional<? extends RemotePlace> place = configuration.repository().place();
+        if (place.isEmpty()) {
+            return Optional.of(Duration.ZERO);
+        }
+        if (clockAskedAt.equals(Instant.MIN) || !now.isBefore(clockAskedAt.plus(COUNT))) {
+            clockAhead = StoreClock.ahead(place.get(), surroundings.ground().clock());
+            clockAskedAt = now;
+        }
+        return clockAhead;
     }
 
     private synchronized void close() {

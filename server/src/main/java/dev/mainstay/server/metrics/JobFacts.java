@@ -69,6 +69,14 @@ public record JobFacts(
                 .max(Comparator.comparing(Ended::id));
     }
 
+    /// The newest job of a kind that failed, whatever was afterwards.
+    public Optional<Ended> newestFailed(String kind, String target) {
+        return newest.stream()
+                .filter(each -> each.kind().equals(kind) && each.target().equals(target))
+                .filter(each -> each.state().equals("failed"))
+                .findFirst();
+    }
+
     /// The newest job of a kind that ended well.
     public Optional<Ended> newestDone(String kind, String target) {
         return newest.stream()

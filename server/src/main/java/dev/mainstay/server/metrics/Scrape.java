@@ -325,6 +325,13 @@ final class Scrape {
                 "Whether the repository can be read",
                 repository.problem().isEmpty() ? 1 : 0);
         repository.bytesByKind().forEach((kind, bytes) -> size("", kind, bytes));
+        repository.clockAhead()
+                .ifPresent(
+                        ahead ->
+                                gauge(
+                                        "mainstay_store_clock_skew_seconds",
+                                        "How far the clock of the repository's store is ahead",
+                                        seconds(ahead)));
         repository.readThrough()
                 .ifPresent(
                         since ->

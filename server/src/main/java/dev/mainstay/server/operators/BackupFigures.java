@@ -2,6 +2,7 @@ package dev.mainstay.server.operators;
 
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.engine.Surroundings;
+import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.server.confirm.Confirmations;
 import dev.mainstay.server.confirm.Danger;
 import dev.mainstay.server.confirm.Dangers;
@@ -187,10 +188,13 @@ final class BackupFigures {
                 Started.of(desk.submit(new JobRequest(JobKind.VERIFY, "", Map.of(), who))));
     }
 
-    /// All of the source that a backup is of: what it is made of is shared with the others.
+    /// What one backup needs.
     List<Started> verify(String backup, String who) {
-        String source = view.backup(backup).source().name();
+        FoundBackup found = view.backup(backup);
         return List.of(
-                Started.of(desk.submit(new JobRequest(JobKind.VERIFY, source, Map.of(), who))));
+                Started.of(
+                        desk.submit(
+                                JobRequest.verifying(
+                                        found.source().name(), found.backup().id(), who))));
     }
 }

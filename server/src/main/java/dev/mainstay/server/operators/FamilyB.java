@@ -178,7 +178,7 @@ public final class FamilyB {
     @PostMapping(ROOT + "/verification/verify/{id}")
     @LeastRole(Role.OPERATOR)
     @ResponseStatus(HttpStatus.ACCEPTED)
-    @Operation(summary = "verifies the source that a backup is of")
+    @Operation(summary = "reads everything that restoring a backup needs")
     List<BackupFigures.Started> verify(@PathVariable String id, Principal who) {
         return figures.verify(id, who.getName());
     }

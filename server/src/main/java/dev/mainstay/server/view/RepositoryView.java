@@ -12,6 +12,7 @@ import dev.mainstay.engine.archive.StoredTimeline;
 import dev.mainstay.engine.archive.ToldTimeline;
 import dev.mainstay.engine.backup.FoundBackup;
 import dev.mainstay.engine.retention.ExpiryPlan;
+import dev.mainstay.engine.retention.RepositoryUsage;
 import dev.mainstay.engine.retention.RetentionPolicy;
 import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.repository.KnownRecords;
@@ -67,6 +68,8 @@ public final class RepositoryView implements AutoCloseable {
             remembered(_ -> readCopies(), MINUTE);
     private final Remembered<String, StoredObjects> objects =
             remembered(_ -> StoredObjects.list(repository()), Duration.ofMinutes(5));
+    private final Remembered<String, RepositoryUsage> usage =
+            remembered(_ -> readUsage(), Duration.ofMinutes(5));
     private final Semaphore reading = new Semaphore(AT_ONCE);
     private @Nullable Repository open;
 
@@ -204,7 +207,7 @@ public final class RepositoryView implements AutoCloseable {
     /// @param timeline left empty, the newest
     /// @throws MainstayException SOURCE_UNKNOWN, BACKUP_UNKNOWN, WAL_ABSENT, or why it cannot be
     ///   told
-    public ToldTimeline timeline(
+    public LogStory timeline(
             String name,
             Optional<TimelineId> timeline,
             ToldTimeline.Range range,
@@ -213,12 +216,21 @@ public final class RepositoryView implements AutoCloseable {
         ArchivedTimelines timelines = ArchivedTimelines.of(known(name));
         StoredTimeline.Story story =
                 StoredTimeline.read(timelines.log(timeline.orElseGet(timelines::newest)));
-        return ToldTimeline.of(
-                story,
-                new CatalogHistory(timelines, story.history()),
-                range,
-                interval,
-                call);
+        ToldTimeline told =
+                ToldTimeline.of(
+                        story,
+                        new CatalogHistory(timelines, story.history()),
+                        range,
+                        interval,
+                        call);
+        return new LogStory(told, timelines.newest(), timelines.warnings(story.history().timeline()));
+    }
+
+    /// A log, and what is wrong with what is stored of it.
+    public record LogStory(ToldTimeline told, TimelineId newest, List<String> warnings) {
+        public LogStory {
+            warnings = List.copyOf(warnings);
+        }
     }
 
     /// Of every copy of the configuration.
@@ -237,6 +249,15 @@ public final class RepositoryView implements AutoCloseable {
     /// What the store lists.
     public StoredObjects objects() {
         return objects.get("");
+    }
+
+    /// What the space is used for. Reads the manifests of all backups.
+    public RepositoryUsage usage() {
+        return usage.get("");
+    }
+
+    private RepositoryUsage readUsage() {
+        return RepositoryUsage.read(repository(), surroundings.ground().clock().instant());
     }
 
     /// Where it was when the source was read last, else in every source.

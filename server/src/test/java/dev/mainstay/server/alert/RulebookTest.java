@@ -197,6 +197,20 @@ class RulebookTest {
                         "it broke"));
         cases.add(
                 new Case(
+                        AlertRule.VERIFY_FAILED,
+                        "orders",
+                        Severity.HIGH,
+                        scene -> {
+                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            verifiedBefore(scene, Duration.ZERO);
+                        },
+                        scene -> {
+                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            scene.done("verify-backup", "orders", Duration.ZERO);
+                        },
+                        "it broke"));
+        cases.add(
+                new Case(
                         AlertRule.LOCKS_LACKING,
                         "orders",
                         Severity.HIGH,
@@ -283,6 +297,14 @@ class RulebookTest {
                         scene -> scene.clockAhead = Duration.ofSeconds(-30),
                         scene -> scene.clockAhead = Duration.ofSeconds(-31),
                         "31 s behind"));
+        cases.add(
+                new Case(
+                        AlertRule.CLOCK_SKEW,
+                        "",
+                        Severity.WARNING,
+                        scene -> scene.storeAhead = Duration.ofSeconds(30),
+                        scene -> scene.storeAhead = Duration.ofSeconds(31),
+                        "31 s ahead of this host's"));
         cases.add(
                 new Case(
                         AlertRule.RPO_MISSED,

@@ -44,6 +44,7 @@ public final class Scene {
     Duration downFor = Duration.ZERO;
     Duration standbyLag = Duration.ofSeconds(1);
     public Duration clockAhead = Duration.ZERO;
+    Duration storeAhead = Duration.ZERO;
     public Duration lost = Duration.ofSeconds(5);
     Optional<Instant> certificate = Optional.empty();
     Optional<String> refusal = Optional.empty();
@@ -179,7 +180,12 @@ public final class Scene {
                                 archiveKnown ? Optional.of(archive) : Optional.empty(),
                                 Optional.of(cluster))),
                 copy.map(each -> Map.of(each.name(), each)).orElse(Map.of()),
-                new RepositoryFacts(now, repositoryProblem, Map.of("pack", 1L), Optional.empty()),
+                new RepositoryFacts(
+                        now,
+                        repositoryProblem,
+                        Map.of("pack", 1L),
+                        Optional.empty(),
+                        Optional.of(storeAhead)),
                 jobs,
                 spaces,
                 new HostFacts(certificate, refusal, tokens));

@@ -221,9 +221,10 @@ class FactsTest {
 
     @Test
     void anotherConfigurationIsFollowed() {
-        AtomicReference<Configuration> now = new AtomicReference<>(configuration("orders", "stock"));
+        Configuration first = configuration("orders", "stock");
+        AtomicReference<Configuration> now = new AtomicReference<>(first);
         Surroundings surroundings = new Surroundings(now::get, Map.of(), Ground.ofThisHost());
-        RepositoryAccess.create(now.get().repository(), surroundings.ground()).close();
+        RepositoryAccess.create(first.repository(), surroundings.ground()).close();
         try (StateDatabase state =
                 StateDatabase.open(
                         new ServerState.Directory(folder.path().resolve("followed-state")), Map.of())) {

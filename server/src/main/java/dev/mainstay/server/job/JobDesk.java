@@ -184,7 +184,7 @@ public final class JobDesk implements AutoCloseable {
         }
         return switch (table.claim(id, server, now())) {
             case GONE -> new CompletionHandler.OnCompleteRemove<>();
-            case BUSY -> later;
+            case BUSY -> busy(id);
             case EARLY -> at(table.get(id).due().orElseGet(this::now));
             case LEFT -> {
                 leave(id); // nobody else has its execution
@@ -194,6 +194,20 @@ public final class JobDesk implements AutoCloseable {
                 Optional<Instant> again = runner.run(id);
                 wakeNext(id);
                 yield again.map(JobDesk::at).orElseGet(CompletionHandler.OnCompleteRemove::new);
+            }
+        };
+    }
+
+    /// Who ended while this was being put off could not wake it.
+    private CompletionHandler<Void> busy(String id) {
+        return (complete, operations) -> {
+            operations.reschedule(complete, now().plus(pace.poll()));
+            try {
+                if (table.isNext(id, now())) {
+                    wake(id);
+                }
+            } catch (RuntimeException asks) {
+                LOG.debug("job {} comes by itself: {}", id, asks.getMessage());
             }
         };
     }

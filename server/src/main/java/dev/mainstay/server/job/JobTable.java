@@ -351,6 +351,21 @@ public final class JobTable {
                 .optional();
     }
 
+    /// Whether nothing runs of what it waits for, and nobody comes before it.
+    boolean isNext(String id, Instant now) {
+        boolean free =
+                jdbc.sql(
+                                        """
+                                        select count(*) from job where state = 'running'
+                                          and lane = (select lane from job where id = :id)
+                                        """)
+                                .param("id", id)
+                                .query(Long.class)
+                                .single()
+                        == 0;
+        return free && nextAfter(id, now).filter(id::equals).isPresent();
+    }
+
     /// All that are running, for a state that no other server uses.
     List<String> running() {
         return jdbc.sql("select id from job where state = 'running' order by id")

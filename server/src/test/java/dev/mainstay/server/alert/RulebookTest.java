@@ -232,7 +232,7 @@ class RulebookTest {
                         Severity.HIGH,
                         nothing,
                         scene -> scene.failed("amcheck", "orders", ErrorCode.AMCHECK_MISSING, MINUTE),
-                        "could not be checked"));
+                        "it broke"));
         cases.add(
                 new Case(
                         AlertRule.VERIFY_OVERDUE,

@@ -93,7 +93,7 @@ class InitCommandTest {
     @Test
     void aLostKeyIsNotReplacedByOneThatDoesNotFit() throws IOException {
         assertThat(run("init")).isZero();
-        Files.move(key, folder.resolve("copy"));
+        Files.move(key, folder.resolve("copy.key"));
         assertThat(run("init")).isEqualTo(1);
         assertThat(err()).contains("ERROR: [MS-0202] ");
         assertThat(key).doesNotExist();

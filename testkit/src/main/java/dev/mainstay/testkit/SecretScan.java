@@ -25,7 +25,7 @@ public final class SecretScan {
     /// Where a secret is supposed to be, by the name of the file.
     private static final Pattern ALLOWED =
             Pattern.compile(
-                    ".*\\.(yaml|key|pem|env)" // configuration, keys
+                    ".*\\.(yaml|key|pem|env)|key-of-.*" // configuration, keys
                             + "|(.*[-_.])?(key|password|passphrase|pgpass|pin|token|secret|sas)(\\.txt)?"
                             + "|.*\\.(class|jar)"); // the tests themselves
 

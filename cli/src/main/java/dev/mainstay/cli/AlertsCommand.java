@@ -1,8 +1,5 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,11 +43,7 @@ final class AlertsCommand implements Verb {
         if (words.size() != 2
                 || state.isPresent()
                 || !List.of("show", "acknowledge", "resolve").contains(action)) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "'alerts " + String.join(" ", words) + "' is not understood",
-                    "see 'mainstay alerts --help'",
-                    null);
+            throw Usage.notUnderstood("alerts", words);
         }
         String path = "alerts/" + RemoteServer.encoded(words.get(1));
         return document(

@@ -74,9 +74,7 @@ final class AmcheckCommand implements Verb {
 
     private ByteSize rate(PostgresSettings settings) {
         try {
-            return rate.map(ByteSize::parse)
-                    .or(() -> settings.limits().maxRate())
-                    .orElse(LiveCheck.GENTLE);
+            return rate.map(ByteSize::parse).orElseGet(() -> LiveCheck.rate(settings));
         } catch (IllegalArgumentException wrong) {
             throw new MainstayException(
                     ErrorCode.USAGE_INVALID, "--max-rate: " + wrong.getMessage(), wrong);

@@ -71,7 +71,7 @@ final class BackupsCommand implements Verb {
                     case "show" -> show(repository, words.get(1));
                     case "hold" -> hold(repository, words.get(1));
                     case "release" -> release(repository, words.get(1));
-                    default -> throw notUnderstood();
+                    default -> throw Usage.notUnderstood("backups", words);
                 };
             }
             List<String> damaged = new ArrayList<>();
@@ -87,14 +87,6 @@ final class BackupsCommand implements Verb {
         }
     }
 
-    private MainstayException notUnderstood() {
-        return new MainstayException(
-                ErrorCode.USAGE_INVALID,
-                "'backups " + String.join(" ", words) + "' is not understood",
-                "see 'mainstay backups --help'",
-                null);
-    }
-
     private Document remote(Session session) throws IOException {
         server.without("--from or --as-of", from.isAnyGiven());
         if (words.size() < 2) {
@@ -105,7 +97,7 @@ final class BackupsCommand implements Verb {
             case "show" -> RemoteBackups.show(server, session, id);
             case "hold" -> RemoteBackups.hold(server, session, id, why(id));
             case "release" -> RemoteWork.release(server, session, id, yes);
-            default -> throw notUnderstood();
+            default -> throw Usage.notUnderstood("backups", words);
         };
     }
 

@@ -1,8 +1,5 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,11 +41,7 @@ final class ConfirmationsCommand implements Verb {
         }
         String action = words.getFirst();
         if (words.size() != 2 || !List.of("approve", "refuse").contains(action)) {
-            throw new MainstayException(
-                    ErrorCode.USAGE_INVALID,
-                    "'confirmations " + String.join(" ", words) + "' is not understood",
-                    "see 'mainstay confirmations --help'",
-                    null);
+            throw Usage.notUnderstood("confirmations", words);
         }
         String path = "confirmations/" + RemoteServer.encoded(words.get(1));
         if (action.equals("approve")) {

@@ -1,8 +1,5 @@
 package dev.mainstay.cli;
 
-import dev.mainstay.base.ErrorCode;
-import dev.mainstay.base.MainstayException;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -48,11 +45,7 @@ final class JobsCommand implements Verb {
                 default -> {} // refused below
             }
         }
-        throw new MainstayException(
-                ErrorCode.USAGE_INVALID,
-                "'jobs " + String.join(" ", words) + "' is not understood",
-                "see 'mainstay jobs --help'",
-                null);
+        throw Usage.notUnderstood("jobs", words);
     }
 
     private static Document list(RemoteServer remote) throws InterruptedException {

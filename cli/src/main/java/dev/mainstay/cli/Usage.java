@@ -18,6 +18,15 @@ import java.util.Optional;
 final class Usage {
     private Usage() {}
 
+    /// Words behind a command that picocli takes whatever they are.
+    static MainstayException notUnderstood(String command, List<String> words) {
+        return new MainstayException(
+                ErrorCode.USAGE_INVALID,
+                "'" + command + " " + String.join(" ", words) + "' is not understood",
+                "see 'mainstay " + command + " --help'",
+                null);
+    }
+
     static MainstayException error(ParameterException wrong) {
         CommandLine command = wrong.getCommandLine();
         return new MainstayException(

@@ -50,6 +50,13 @@ public final class WalReceiver {
         this.slot = new SlotKeeper(named, settings.slot());
     }
 
+    /// What to do, in words, where nobody receives.
+    public static String howToStart(String source) {
+        return "start: mainstay wal receive "
+                + source
+                + ", or mainstay server, which does so for all sources";
+    }
+
     /// Receives until the thread is interrupted; what was received is synced when it returns, and
     /// stored as far as some seconds allow.
     ///

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.backup;
 
+import dev.mainstay.engine.archive.WalReceiver;
 import dev.mainstay.postgres.protocol.SqlSession;
 
 import java.sql.Connection;
@@ -66,9 +67,7 @@ record ArchiverLook(String slotName, boolean slot, boolean receiver, boolean arc
         }
         return archiver
                 ? "'mainstay check " + source + "' tells what keeps archive_command from storing"
-                : "start: mainstay wal receive "
-                        + source
-                        + ", or mainstay server, which does so for all sources"
+                : WalReceiver.howToStart(source)
                         + "; or set archive_mode = on and archive_command = 'mainstay wal push"
                         + " --source "
                         + source

@@ -1,5 +1,6 @@
 package dev.mainstay.engine.check;
 
+import dev.mainstay.engine.archive.WalReceiver;
 import dev.mainstay.postgres.cluster.Finding;
 
 import java.io.IOException;
@@ -87,7 +88,7 @@ final class ArchivingProbe {
         if (archiving.push()) {
             return Finding.ok(ID, "archive_command stores WAL: " + view.setting("archive_command"));
         }
-        String start = Receiver.start(name);
+        String start = WalReceiver.howToStart(name);
         if (view.slot().isPresent()) {
             return Finding.error(
                     ID,

@@ -4,6 +4,7 @@ import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Progress;
+import dev.mainstay.engine.config.PostgresSettings;
 import dev.mainstay.postgres.cluster.Amcheck;
 import dev.mainstay.postgres.protocol.ConnectionSpec;
 import dev.mainstay.postgres.protocol.SqlSession;
@@ -30,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 /// piece, so that no snapshot lives long.
 public final class LiveCheck {
     /// Bytes a second of relations where nothing else is said: a disk of today hardly notices.
-    public static final ByteSize GENTLE = ByteSize.of(32L << 20);
+    private static final ByteSize GENTLE = ByteSize.of(32L << 20);
 
     private static final int PIECE_BLOCKS = 4096;
     private static final int REPORTED = 1000;
@@ -87,6 +88,11 @@ public final class LiveCheck {
         this.connection = connection;
         this.throttle = Throttle.of(Optional.of(rate));
         this.progress = progress;
+    }
+
+    /// The rate of a source: as backups read it, or gently.
+    public static ByteSize rate(PostgresSettings settings) {
+        return settings.limits().maxRate().orElse(GENTLE);
     }
 
     /// Looks through all databases that have the extension.

@@ -1,6 +1,7 @@
 package dev.mainstay.engine.check;
 
 import dev.mainstay.base.ByteSize;
+import dev.mainstay.engine.archive.WalReceiver;
 import dev.mainstay.postgres.cluster.Finding;
 
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class SlotProbe {
                     Finding.error(
                             ID,
                             which + " is lost: the server has removed WAL that was not stored",
-                            Receiver.start(name)
+                            WalReceiver.howToStart(name)
                                     + ", which makes it anew; then run: mainstay backup "
                                     + name));
             return findings;
@@ -85,7 +86,7 @@ final class SlotProbe {
         String start =
                 view.receiver()
                         ? "is the repository reachable and fast enough?"
-                        : Receiver.start(name);
+                        : WalReceiver.howToStart(name);
         if (slot.status().equals("unreserved")) {
             return Finding.error(
                     ID,

@@ -1,10 +1,10 @@
 package dev.mainstay.engine.check;
 
+import dev.mainstay.base.Loopback;
 import dev.mainstay.postgres.cluster.Finding;
 import dev.mainstay.postgres.protocol.SslMode;
 import dev.mainstay.storage.remote.RemotePlace;
 
-import java.net.InetAddress;
 import java.net.URI;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -28,7 +28,7 @@ final class TlsProbe {
     record Way(Optional<String> version, Optional<String> server, Optional<String> client) {
         /// Nothing leaves the host.
         boolean isLocal() {
-            return server.isEmpty() || server.equals(client) || isLoopback(server.get());
+            return server.isEmpty() || server.equals(client) || Loopback.is(server.get());
         }
     }
 
@@ -97,15 +97,6 @@ final class TlsProbe {
 
     private static boolean isClear(URI endpoint) {
         return "http".equals(String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT))
-                && !isLoopback(String.valueOf(endpoint.getHost()));
-    }
-
-    private static boolean isLoopback(String host) {
-        try {
-            return host.equals("localhost")
-                    || InetAddress.ofLiteral(host.replaceAll("[\\[\\]]", "")).isLoopbackAddress();
-        } catch (IllegalArgumentException name) {
-            return false;
-        }
+                && !Loopback.is(String.valueOf(endpoint.getHost()));
     }
 }

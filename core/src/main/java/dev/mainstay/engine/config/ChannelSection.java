@@ -1,9 +1,10 @@
 package dev.mainstay.engine.config;
 
+import dev.mainstay.base.Loopback;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +89,7 @@ final class ChannelSection {
         if (!plain && !how.equals("starttls") && !how.equals("on")) {
             throw node.invalid("tls is none of starttls, on and none");
         }
-        if (plain && !isLoopback(host)) {
+        if (plain && !Loopback.is(host)) {
             throw node.invalid("tls: none is for a relay on this host, not for '" + host + "'");
         }
         ConfigNode port = entries.get("port");
@@ -151,20 +152,9 @@ final class ChannelSection {
         String scheme = String.valueOf(url.getScheme());
         @Nullable String host = url.getHost();
         if (host == null
-                || !(scheme.equals("https") || (scheme.equals("http") && isLoopback(host)))) {
+                || !(scheme.equals("https") || (scheme.equals("http") && Loopback.is(host)))) {
             throw new IllegalArgumentException("'" + text + "' is no https url");
         }
         return url;
-    }
-
-    private static boolean isLoopback(String host) {
-        if (host.equals("localhost")) {
-            return true;
-        }
-        try {
-            return InetAddress.ofLiteral(host).isLoopbackAddress();
-        } catch (IllegalArgumentException _) {
-            return false;
-        }
     }
 }

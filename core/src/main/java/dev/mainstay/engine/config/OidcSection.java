@@ -1,6 +1,7 @@
 package dev.mainstay.engine.config;
 
-import java.net.InetAddress;
+import dev.mainstay.base.Loopback;
+
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -66,19 +67,10 @@ final class OidcSection {
         String host = Optional.ofNullable(url.getHost()).orElse("");
         boolean safe =
                 "https".equals(url.getScheme())
-                        || "http".equals(url.getScheme()) && isLoopback(host);
+                        || "http".equals(url.getScheme()) && Loopback.is(host);
         if (host.isEmpty() || !safe) {
             throw new IllegalArgumentException("'" + text + "' is no https:// URL");
         }
         return text;
-    }
-
-    private static boolean isLoopback(String host) {
-        try {
-            return host.equals("localhost")
-                    || InetAddress.ofLiteral(host.replaceAll("[\\[\\]]", "")).isLoopbackAddress();
-        } catch (IllegalArgumentException _) {
-            return false;
-        }
     }
 }

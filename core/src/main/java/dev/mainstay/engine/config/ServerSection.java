@@ -1,8 +1,9 @@
 package dev.mainstay.engine.config;
 
+import dev.mainstay.base.Loopback;
+
 import org.jspecify.annotations.Nullable;
 
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -56,7 +57,7 @@ final class ServerSection {
         if (plain != null && insecure && tls.isPresent()) {
             throw plain.invalid("stands beside 'tls': only one of them can be meant");
         }
-        if (tls.isEmpty() && !insecure && !isLoopback(listen.host)) {
+        if (tls.isEmpty() && !insecure && !Loopback.is(listen.host)) {
             throw (at == null ? node : at)
                     .invalid(
                             "'"
@@ -173,17 +174,5 @@ final class ServerSection {
 
     private static String notListen(String text) {
         return "'" + text + "' is no address to listen at (try 127.0.0.1:8443 or [::1]:8443)";
-    }
-
-    /// Nobody is asked what a name means: only this one is sure.
-    private static boolean isLoopback(String host) {
-        if (host.equals("localhost")) {
-            return true;
-        }
-        try {
-            return InetAddress.ofLiteral(host).isLoopbackAddress();
-        } catch (IllegalArgumentException _) {
-            return false;
-        }
     }
 }

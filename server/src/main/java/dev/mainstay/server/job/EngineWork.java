@@ -321,7 +321,7 @@ public final class EngineWork implements JobWork {
         LiveCheck.Report report =
                 new LiveCheck(
                                 surroundings.connection(settings),
-                                settings.limits().maxRate().orElse(LiveCheck.GENTLE),
+                                LiveCheck.rate(settings),
                                 progress)
                         .run();
         report.notes().forEach(progress::note);

@@ -50,7 +50,7 @@ record PlannedRestore(
                 plan.warnings());
     }
 
-    /// @param plan the answer of `POST /api/v1/restores/plan`
+    /// @param plan the answer of `POST /api/v1/restores/plan`, or what a validation says in the end
     static PlannedRestore of(JsonNode plan) {
         return new PlannedRestore(
                 plan.path("backup").asString(),
@@ -60,7 +60,7 @@ record PlannedRestore(
                 plan.path("endLsn").asString(),
                 RemoteServer.time(plan.path("endTime")),
                 plan.path("files").asLong(0),
-                ByteSize.of(plan.path("sizeBytes").asLong(0)),
+                ByteSize.of(plan.path("sizeBytes").asLong(plan.path("bytes").asLong(0))),
                 new Wal(
                         plan.path("walFirst").asString(),
                         plan.path("walLast").asString(),

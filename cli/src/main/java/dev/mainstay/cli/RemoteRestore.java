@@ -45,6 +45,15 @@ record RemoteRestore(RemoteServer server, String source, Map<String, Object> bod
         }
     }
 
+    /// Has the server read and prove everything; it writes nothing.
+    Document validate() throws InterruptedException {
+        JsonNode job = new RemoteJob(server).run("restores/validate", body, Optional.empty());
+        return PlannedRestore.of(job.path("result"))
+                .describe(Document.of("everything this restore needs is there and whole"))
+                .add("duration", Duration.ofSeconds(job.at("/result/seconds").asLong(0)))
+                .add("job", job.path("id").asString());
+    }
+
     /// @param yes whether somebody agreed to a restore in place already
     Document run(boolean yes) throws IOException, InterruptedException {
         JsonNode plan = planned();

@@ -219,8 +219,7 @@ final class RestoreCommand implements Verb {
                 .without("--database", databases.areGiven())
                 .without("--external-config", externalConfig)
                 .without("--undo", undo)
-                .without("--start", start)
-                .without("--validate-only", validateOnly);
+                .without("--start", start);
         Previous.demandPossible(keepPrevious, delta);
         Map<String, Object> body = recovery.body(server);
         body.put("source", source);
@@ -237,7 +236,10 @@ final class RestoreCommand implements Verb {
                 ServerOption.STOPPED + "; nothing was started",
                 remote -> {
                     RemoteRestore restore = new RemoteRestore(remote, source, body);
-                    return planOnly ? restore.plan() : restore.run(yes);
+                    if (planOnly) {
+                        return restore.plan();
+                    }
+                    return validateOnly ? restore.validate() : restore.run(yes);
                 });
     }
 

@@ -233,6 +233,12 @@ class SameFromServerTest {
         remotely(2, "restore", "orders", "--to", "here");
         assertThat(console.err()).contains("absolute path on the server's host");
         same("restore", "orders", "--to", first, "--target", "immediate", "--plan");
+        List<String> validate =
+                List.of("restore", "orders", "--to", first, "--target", "immediate");
+        Map<String, String> validated = shapes(there(with(validate, "--validate-only")));
+        assertThat(validated.remove("job")).isNotNull();
+        assertThat(validated).isEqualTo(shapes(here(with(validate, "--validate-only"))));
+        assertThat(Path.of(first)).doesNotExist();
         Map<String, String> done =
                 shapes(there("restore", "orders", "--to", first, "--target", "immediate"));
         assertThat(done.remove("job")).isNotNull();

@@ -47,6 +47,7 @@ class ConfirmationsApiTest {
                     "POST /api/v1/jobs/{id}/cancel",
                     "POST /api/v1/notifications/{channel}/test",
                     "POST /api/v1/restores/plan",
+                    "POST /api/v1/restores/validate",
                     "POST /api/v1/tokens",
                     "DELETE /api/v1/tokens/{id}",
                     "POST /backup/disaster-recovery/test",

@@ -37,6 +37,7 @@ class GrantsTest {
                     "POST /api/v1/confirmations/{id}/approve",
                     "POST /api/v1/confirmations/{id}/refuse",
                     "POST /api/v1/restores/plan",
+                    "POST /api/v1/restores/validate",
                     "POST /api/v1/restores",
                     "POST /api/v1/jobs",
                     "POST /api/v1/jobs/{id}/cancel",
@@ -126,6 +127,7 @@ class GrantsTest {
         String restore = "{\"source\":\"stock\",\"directory\":\"/tmp/none\"}";
         String administrator = token("administrator", "orders");
         refused(ask("POST", "api/v1/restores/plan", administrator, restore));
+        refused(ask("POST", "api/v1/restores/validate", administrator, restore));
         refused(ask("POST", "api/v1/restores", administrator, restore));
     }
 

@@ -204,6 +204,8 @@ class OidcTest {
                         "POST /api/v1/restores",
                         restore,
                         "POST /api/v1/restores/plan",
+                        restore,
+                        "POST /api/v1/restores/validate",
                         restore);
         Set<String> lists =
                 Set.of(

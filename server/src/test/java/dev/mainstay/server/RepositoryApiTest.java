@@ -303,6 +303,18 @@ class RepositoryApiTest {
         assertThat(plan.get("proof").asString()).contains("without a gap");
         assertThat(target).doesNotExist();
         refused(server, cluster, body);
+        // Where a cluster runs: nothing is written.
+        JsonNode validated =
+                awaitDone(
+                        server,
+                        post(
+                                server,
+                                "restores/validate",
+                                body.replace(
+                                        target.toString(), cluster.dataDirectory().toString()),
+                                202));
+        assertThat(validated.get("kind").asString()).isEqualTo("validate-restore");
+        assertThat(validated.at("/result/backup").asString()).isEqualTo(backup);
         JsonNode job = awaitDone(server, post(server, "restores", body, 202));
         assertThat(job.get("kind").asString()).isEqualTo("restore");
         assertThat(job.get("result").get("directory").asString()).isEqualTo(target.toString());

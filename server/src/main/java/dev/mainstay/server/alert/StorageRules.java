@@ -13,8 +13,10 @@ import dev.mainstay.server.view.KnownBackup;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The repository, its copies, room, and whether what is kept is whole.
 final class StorageRules {
@@ -203,17 +205,17 @@ final class StorageRules {
         }
     }
 
-    /// A failed verification of one backup, until all of its source is found well: that another
-    /// backup is well says nothing.
+    /// A failed verification of one backup, or of what a restore needs, until all of its source is
+    /// found well: that another backup is well says nothing.
     private Optional<JobFacts.Ended> oneBackup(String name) {
         Optional<Instant> well =
                 List.of(name, "").stream()
                         .flatMap(of -> bench.facts.jobs().newestDone("verify", of).stream())
                         .map(JobFacts.Ended::ended)
                         .max(Instant::compareTo);
-        return bench.facts
-                .jobs()
-                .newestFailed("verify-backup", name)
+        return Stream.of("verify-backup", "validate-restore")
+                .flatMap(kind -> bench.facts.jobs().newestFailed(kind, name).stream())
+                .max(Comparator.comparing(JobFacts.Ended::ended))
                 .filter(job -> well.isEmpty() || well.get().isBefore(job.ended()));
     }
 
@@ -325,8 +327,7 @@ final class StorageRules {
                                                 "Mend the cause and restore again.")));
         Optional<RuleSettings> objective = bench.rule(AlertRule.RTO_MISSED);
         bench.facts.jobs()
-                .restore()
-                .filter(took -> took.target().equals(name))
+                .restore(name)
                 .filter(
                         took ->
                                 objective.isPresent()

@@ -197,7 +197,13 @@ public final class JobsController {
     static void demandGrant(JobRequest request) {
         boolean ofSource =
                 switch (request.kind()) {
-                    case BACKUP, EXPIRE, VERIFY, VERIFY_BACKUP, AMCHECK, RESTORE ->
+                    case BACKUP,
+                            EXPIRE,
+                            VERIFY,
+                            VERIFY_BACKUP,
+                            AMCHECK,
+                            RESTORE,
+                            VALIDATE_RESTORE ->
                             !request.target().isEmpty();
                     case PRUNE, COPY -> false;
                 };
@@ -248,7 +254,14 @@ public final class JobsController {
                 switch (request.kind()) {
                     case EXPIRE -> Optional.of(() -> dangers.expire(request.target()));
                     case PRUNE -> Optional.of(dangers::prune);
-                    case BACKUP, COPY, VERIFY, VERIFY_BACKUP, AMCHECK, RESTORE -> Optional.empty();
+                    case BACKUP,
+                            COPY,
+                            VERIFY,
+                            VERIFY_BACKUP,
+                            AMCHECK,
+                            RESTORE,
+                            VALIDATE_RESTORE ->
+                            Optional.empty();
                 };
         return View.of(
                 danger.isEmpty()
@@ -299,8 +312,9 @@ public final class JobsController {
             if (kind == JobKind.VERIFY_BACKUP) {
                 throw new IllegalArgumentException("verify-backup needs backup, its id");
             }
-            if (kind == JobKind.RESTORE) {
-                throw new IllegalArgumentException("a restore is started by /api/v1/restores");
+            if (kind == JobKind.RESTORE || kind == JobKind.VALIDATE_RESTORE) {
+                throw new IllegalArgumentException(
+                        kind.word() + " is started by /api/v1/restores");
             }
             if (wanted.type() != null) {
                 if (kind != JobKind.BACKUP

@@ -218,6 +218,34 @@ public final class RestoresController {
                 desk.submit(request, key, () -> admitted(request, confirmation)));
     }
 
+    @PostMapping("/api/v1/restores/validate")
+    @LeastRole(Role.ADMINISTRATOR)
+    @SourceGrant
+    @ResponseStatus(HttpStatus.ACCEPTED)
+    @Operation(
+            summary =
+                    "queues a job that reads and proves everything a restore would need, and writes"
+                            + " nothing; inPlace changes nothing")
+    Object validate(
+            @RequestBody Wanted wanted,
+            @RequestHeader("Idempotency-Key") Optional<String> key,
+            Principal who) {
+        JobRequest request =
+                new JobRequest(
+                        JobKind.VALIDATE_RESTORE,
+                        source(wanted),
+                        wanted.parameters(),
+                        who.getName());
+        return JobsController.View.of(
+                desk.submit(
+                        request,
+                        key,
+                        () -> {
+                            work.possible(view.known(request.target()), request.parameters());
+                            return new OnceDesk.Admitted(request, () -> {});
+                        }));
+    }
+
     /// Refused now, or only what was confirmed is done.
     private OnceDesk.Admitted admitted(JobRequest request, Optional<String> confirmation) {
         ProtectedSource source = view.known(request.target());

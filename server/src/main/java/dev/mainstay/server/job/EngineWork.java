@@ -62,6 +62,7 @@ public final class EngineWork implements JobWork {
             case AMCHECK -> amcheck(request, progress);
             case VERIFY_BACKUP -> verifyBackup(request, progress);
             case RESTORE -> new RestoreWork(surroundings).run(request, progress);
+            case VALIDATE_RESTORE -> new RestoreWork(surroundings).validate(request, progress);
         };
     }
 

@@ -241,7 +241,7 @@ public final class JobDesk implements AutoCloseable {
                     surroundings.configuration().source(request.target());
                 }
             }
-            case RESTORE, VERIFY_BACKUP -> {} // a source that is not configured any more has backups
+            case RESTORE, VALIDATE_RESTORE, VERIFY_BACKUP -> {} // a source that is not configured any more has backups
             case PRUNE -> {
                 if (!request.target().isEmpty()) {
                     throw new MainstayException(

@@ -12,7 +12,9 @@ public enum JobKind {
     AMCHECK,
     /// Of one backup: what it says of the others is nothing.
     VERIFY_BACKUP,
-    RESTORE;
+    RESTORE,
+    /// Reads and proves all that a restore would need.
+    VALIDATE_RESTORE;
 
     /// As people write it.
     public String word() {

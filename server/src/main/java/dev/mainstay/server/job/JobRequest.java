@@ -103,7 +103,7 @@ public record JobRequest(
             case COPY -> "copy/" + target;
             case VERIFY -> "verify";
             case AMCHECK -> "amcheck/" + target;
-            case VERIFY_BACKUP -> "verify/" + target;
+            case VERIFY_BACKUP, VALIDATE_RESTORE -> "verify/" + target;
             case RESTORE -> "restore/" + target;
         };
     }

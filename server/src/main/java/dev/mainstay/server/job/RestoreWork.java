@@ -15,6 +15,7 @@ import dev.mainstay.engine.restore.RestorePlan;
 import dev.mainstay.engine.restore.RestorePlanner;
 import dev.mainstay.engine.restore.RestoreRequest;
 import dev.mainstay.engine.restore.RestoreRun;
+import dev.mainstay.engine.restore.RestoreValidation;
 import dev.mainstay.engine.restore.RestoredConfiguration;
 import dev.mainstay.engine.restore.WalGetCall;
 import dev.mainstay.engine.restore.WantedTarget;
@@ -111,11 +112,18 @@ public final class RestoreWork {
         }
     }
 
+    /// What a restore would do, wherever its directory is.
+    ///
+    /// @throws MainstayException USAGE_INVALID, or why it is not possible
+    public RestorePlan possible(ProtectedSource source, Map<String, String> parameters) {
+        return new RestorePlanner(source).plan(request(source.name(), parameters));
+    }
+
     /// Whether it is possible, and what would be done; nothing is.
     ///
     /// @throws MainstayException USAGE_INVALID, or why it is not possible
     public Outlook plan(ProtectedSource source, Map<String, String> parameters) {
-        RestorePlan plan = new RestorePlanner(source).plan(request(source.name(), parameters));
+        RestorePlan plan = possible(source, parameters);
         Path directory = plan.request().directory();
         String inPlace = inPlace(parameters);
         if (inPlace.equals(DELTA) && !DeltaRestore.isEmpty(directory)) {
@@ -173,6 +181,25 @@ public final class RestoreWork {
             RestoredConfiguration configuration = new RestoredConfiguration(plan);
             said.put("next", configuration.toStart());
             configuration.notes().forEach(progress::note);
+            return said;
+        }
+    }
+
+    /// Reads and proves everything, and writes nothing.
+    Map<String, String> validate(JobRequest job, Progress progress) {
+        Instant begin = surroundings.ground().clock().instant();
+        try (Repository repository = surroundings.open()) {
+            ProtectedSource source = repository.requireSource(job.target());
+            RestorePlan plan = possible(source, job.parameters());
+            plan.warnings().forEach(progress::note);
+            new RestoreValidation(source, plan, progress).run();
+            Map<String, String> said = new LinkedHashMap<>();
+            said(said, plan, begin);
+            said.put("timeline", plan.replay().timelineSetting());
+            said.put("walFirst", plan.replay().first().toString());
+            said.put("walLast", plan.replay().last().toString());
+            said.put("walSegments", Long.toString(plan.replay().segments()));
+            said.put("proof", plan.proof());
             return said;
         }
     }

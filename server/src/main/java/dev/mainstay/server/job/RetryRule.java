@@ -61,7 +61,15 @@ final class RetryRule {
     /// A restore that was begun has changed its directory: what is to become of it is for people.
     private static boolean repeats(JobKind kind) {
         return switch (kind) {
-            case BACKUP, EXPIRE, PRUNE, COPY, VERIFY, VERIFY_BACKUP, AMCHECK -> true;
+            case BACKUP,
+                    EXPIRE,
+                    PRUNE,
+                    COPY,
+                    VERIFY,
+                    VERIFY_BACKUP,
+                    VALIDATE_RESTORE,
+                    AMCHECK ->
+                    true;
             case RESTORE -> false;
         };
     }

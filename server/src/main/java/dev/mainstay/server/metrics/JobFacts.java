@@ -13,7 +13,7 @@ import java.util.Optional;
 /// @param newest of each kind, target and end the newest job
 /// @param running those that are not over
 /// @param recent how long backups took that ended well, of each source the newest hundred
-/// @param restore the newest restore that ended well
+/// @param restores of each source the newest that ended well
 /// @param failures how many backups of each source failed in the last day
 public record JobFacts(
         Instant at,
@@ -21,7 +21,7 @@ public record JobFacts(
         List<Ended> newest,
         List<Running> running,
         List<Took> recent,
-        Optional<Took> restore,
+        List<Took> restores,
         Map<String, Integer> failures) {
     /// @param type of a backup as it was taken; of one that was not, as it was asked for; else empty
     /// @param seconds that they took, all together
@@ -54,11 +54,17 @@ public record JobFacts(
         newest = List.copyOf(newest);
         running = List.copyOf(running);
         recent = List.copyOf(recent);
+        restores = List.copyOf(restores);
         failures = Map.copyOf(failures);
     }
 
     public static JobFacts none(Instant at) {
-        return new JobFacts(at, List.of(), List.of(), List.of(), List.of(), Optional.empty(), Map.of());
+        return new JobFacts(at, List.of(), List.of(), List.of(), List.of(), List.of(), Map.of());
+    }
+
+    /// How long the newest restore of a source took that ended well.
+    public Optional<Took> restore(String source) {
+        return restores.stream().filter(took -> took.target().equals(source)).findFirst();
     }
 
     /// The newest job of a kind that is over, however it ended, unless somebody cancelled it.

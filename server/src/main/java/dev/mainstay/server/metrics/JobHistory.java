@@ -36,14 +36,19 @@ final class JobHistory {
 
     JobFacts read(Instant now, Iterable<String> sources) {
         List<JobFacts.Took> recent = new ArrayList<>();
-        sources.forEach(source -> recent.addAll(took("backup", source, RECENT)));
+        List<JobFacts.Took> restores = new ArrayList<>();
+        sources.forEach(
+                source -> {
+                    recent.addAll(took("backup", source, RECENT));
+                    restores.addAll(took("restore", source, 1));
+                });
         return new JobFacts(
                 now,
                 totals(),
                 newest(),
                 running(),
                 recent,
-                took("restore", "", 1).stream().findFirst(),
+                restores,
                 failures(now));
     }
 
@@ -122,18 +127,13 @@ final class JobHistory {
     }
 
     /// The newest first.
-    ///
-    /// @param target empty for any
     private List<JobFacts.Took> took(String kind, String target, int limit) {
-        String from = "select target, result, started_at, ended_at from job where ";
         return jdbc.sql(
-                        from
-                                + (target.isEmpty() ? "" : "target = :target and ")
-                                + """
-                                kind = :kind and state = 'done' and started_at is not null
-                                order by"""
-                                + (target.isEmpty() ? " kind desc," : " target desc,")
-                                + " id desc fetch first :limit rows only")
+                        """
+                        select target, result, started_at, ended_at from job
+                        where target = :target and kind = :kind and state = 'done' and started_at is not null
+                        order by target desc, id desc fetch first :limit rows only
+                        """)
                 .param("kind", kind)
                 .param("target", target)
                 .param("limit", limit)

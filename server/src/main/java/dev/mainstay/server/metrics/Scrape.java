@@ -276,8 +276,7 @@ final class Scrape {
 
     private void restore(String source) {
         facts.jobs()
-                .restore()
-                .filter(restore -> restore.target().equals(source))
+                .restore(source)
                 .ifPresent(
                         restore ->
                                 gauge(

@@ -119,8 +119,7 @@ public record DailyReport(
                         ? null
                         : archive.recoveryPoint(now).map(Duration::toSeconds).orElse(null),
                 facts.jobs()
-                        .restore()
-                        .filter(took -> took.target().equals(source.name()))
+                        .restore(source.name())
                         .map(took -> took.time().toSeconds())
                         .orElse(null),
                 facts.jobs()

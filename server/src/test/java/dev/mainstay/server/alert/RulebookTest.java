@@ -211,6 +211,22 @@ class RulebookTest {
                         "it broke"));
         cases.add(
                 new Case(
+                        AlertRule.VERIFY_FAILED,
+                        "orders",
+                        Severity.HIGH,
+                        scene -> {
+                            scene.failed(
+                                    "validate-restore", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            verifiedBefore(scene, Duration.ZERO);
+                        },
+                        scene -> {
+                            scene.failed(
+                                    "validate-restore", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                            scene.done("validate-restore", "orders", Duration.ZERO);
+                        },
+                        "it broke"));
+        cases.add(
+                new Case(
                         AlertRule.LOCKS_LACKING,
                         "orders",
                         Severity.HIGH,
@@ -318,8 +334,8 @@ class RulebookTest {
                         AlertRule.RTO_MISSED,
                         "orders",
                         Severity.HIGH,
-                        scene -> scene.restore = took(Duration.ofHours(4)),
-                        scene -> scene.restore = took(Duration.ofHours(5)),
+                        scene -> scene.restores = took(Duration.ofHours(4)),
+                        scene -> scene.restores = took(Duration.ofHours(5)),
                         "5 h"));
         cases.add(
                 new Case(
@@ -376,8 +392,8 @@ class RulebookTest {
         return new HostFacts.ExpiringToken("t1", "grafana", Scene.NOON.plus(left));
     }
 
-    private static Optional<JobFacts.Took> took(Duration time) {
-        return Optional.of(new JobFacts.Took("orders", "", Scene.NOON, time));
+    private static List<JobFacts.Took> took(Duration time) {
+        return List.of(new JobFacts.Took("orders", "", Scene.NOON, time));
     }
 
     private static List<Finding> of(List<Finding> findings, AlertRule rule, String subject) {

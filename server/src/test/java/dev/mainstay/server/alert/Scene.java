@@ -39,7 +39,7 @@ public final class Scene {
     public final List<SpaceFacts> spaces = new ArrayList<>();
     public final List<ClusterFacts.Slot> slots = new ArrayList<>();
     public final List<HostFacts.ExpiringToken> tokens = new ArrayList<>();
-    Optional<JobFacts.Took> restore = Optional.empty();
+    List<JobFacts.Took> restores = List.of();
     public Optional<ClusterFacts.Problem> problem = Optional.empty();
     Duration downFor = Duration.ZERO;
     Duration standbyLag = Duration.ofSeconds(1);
@@ -170,7 +170,7 @@ public final class Scene {
                                         slots,
                                         Map.of())));
         JobFacts jobs =
-                new JobFacts(now, List.of(), ended, running, List.of(), restore, Map.of());
+                new JobFacts(now, List.of(), ended, running, List.of(), restores, Map.of());
         return new Facts(
                 now,
                 Map.of(

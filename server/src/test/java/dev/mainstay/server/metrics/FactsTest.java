@@ -313,7 +313,7 @@ class FactsTest {
     private static void nothingYet(Facts facts) {
         assertThat(archive(facts).backups()).isEmpty();
         assertThat(archive(facts).recoveryPoint(facts.at())).isEmpty();
-        assertThat(facts.jobs().restore()).as("nothing was restored").isEmpty();
+        assertThat(facts.jobs().restores()).as("nothing was restored").isEmpty();
         assertThat(facts.source("never").cluster().orElseThrow().up()).isFalse();
         assertThat(Scrape.text(facts))
                 .contains("mainstay_backups{source=\"orders\"} 0", "mainstay_postgres_up{source=\"never\"} 0")

@@ -1,5 +1,7 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.testkit.SecretScan;
+
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -46,11 +48,14 @@ final class Console {
         err.reset();
         Terminal terminal =
                 terminal(new ByteArrayInputStream(new byte[0]), false, environment, folder);
-        return new CommandRunner(
-                        terminal,
-                        InstantSource.fixed(Instant.EPOCH),
-                        new Interruption(Duration.ZERO, terminal.err()))
-                .run(List.of(arguments));
+        int code =
+                new CommandRunner(
+                                terminal,
+                                InstantSource.fixed(Instant.EPOCH),
+                                new Interruption(Duration.ZERO, terminal.err()))
+                        .run(List.of(arguments));
+        SecretScan.demandNoneIn("what " + List.of(arguments) + " printed", out() + err());
+        return code;
     }
 
     String out() {

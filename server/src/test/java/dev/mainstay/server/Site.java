@@ -5,6 +5,7 @@ import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.ConfigurationReader;
 import dev.mainstay.repository.Ground;
+import dev.mainstay.testkit.SecretScan;
 
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -120,7 +121,11 @@ final class Site {
 
     private HttpResponse<String> send(HttpRequest request) {
         try {
-            return client.send(request, HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> answer =
+                    client.send(request, HttpResponse.BodyHandlers.ofString());
+            String all = answer.headers().map() + answer.body();
+            SecretScan.demandNoneIn("the answer to " + request.uri().getPath(), all);
+            return answer;
         } catch (IOException | InterruptedException broken) {
             throw new AssertionError(request.uri().toString(), broken);
         }

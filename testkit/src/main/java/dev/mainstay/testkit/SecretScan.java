@@ -57,6 +57,23 @@ public final class SecretScan {
         }
     }
 
+    /// Of an answer or an output. What is made for whoever asks (tokens, keys) may be in one,
+    /// secrets that were told may not.
+    ///
+    /// @param what it is the text of
+    /// @return the text
+    /// @throws AssertionError if there is one
+    public static String demandNoneIn(String what, String text) {
+        TestSecrets.marks()
+                .forEach(
+                        (secret, mark) -> {
+                            if (text.contains(mark)) {
+                                throw new AssertionError(secret + " is in " + what);
+                            }
+                        });
+        return text;
+    }
+
     /// Reports of every module of a build (`ROOT`), or any files: exits with 1 if there is a
     /// secret, or nothing to look through.
     public static void main(String[] arguments) throws IOException {

@@ -42,6 +42,15 @@ class SecretScanTest {
     }
 
     @Test
+    void whatAnAnswerWasToldItDoesNotSay() {
+        assertThat(SecretScan.demandNoneIn("it", "mst_made")).isEqualTo("mst_made");
+        assertThatThrownBy(() -> SecretScan.demandNoneIn("it", "x" + TestSecrets.of("password")))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("in it")
+                .hasMessageNotContaining("password");
+    }
+
+    @Test
     void aSecretIsFoundWhereverItStands() throws IOException {
         String secret = TestSecrets.of("password");
         for (int at : List.of(0, 1, (1 << 20) - 5, (1 << 20) - 1, 1 << 20, 3 << 20)) {

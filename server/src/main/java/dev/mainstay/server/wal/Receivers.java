@@ -2,6 +2,7 @@ package dev.mainstay.server.wal;
 
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.engine.config.PostgresSettings;
+import dev.mainstay.engine.config.SourceSettings;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -101,7 +102,7 @@ public final class Receivers {
         for (Running each : List.copyOf(running.values())) {
             String name = each.receiver.source();
             if (!each.settings.equals(wanted.get(name))) {
-                LOG.info("the receiver of {} ends: the configuration is another one", name);
+                tellEnd(name, each.settings);
                 running.remove(name);
                 leaving.add(each);
                 each.end();
@@ -113,6 +114,22 @@ public final class Receivers {
                         running.put(name, begun(name, settings));
                     }
                 });
+    }
+
+    /// A slot that nobody reads any more fills the disk of the server that keeps it.
+    private void tellEnd(String name, PostgresSettings before) {
+        String slot = before.receiver().slot();
+        SourceSettings now = surroundings.configuration().sources().get(name);
+        if (now != null && now.postgres().receiver().slot().equals(slot)) {
+            LOG.info("the receiver of {} ends: the configuration is another one", name);
+        } else {
+            LOG.warn(
+                    "the receiver of {} ends: the configuration does not have it any more; its"
+                            + " replication slot makes the server keep WAL until somebody drops it:"
+                            + " SELECT pg_drop_replication_slot('{}')",
+                    name,
+                    slot);
+        }
     }
 
     private boolean isLeaving(String source) {

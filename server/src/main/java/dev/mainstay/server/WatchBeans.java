@@ -18,6 +18,7 @@ import dev.mainstay.server.notify.NotificationsController;
 import dev.mainstay.server.report.ReportClerk;
 import dev.mainstay.server.report.ReportsController;
 import dev.mainstay.server.security.TokenTable;
+import dev.mainstay.server.state.History;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 import dev.mainstay.server.view.RepositoryView;
@@ -118,6 +119,13 @@ class WatchBeans {
     }
 
     @Bean
+    History history(
+            JdbcClient jdbc, TransactionOperations transactions, Surroundings surroundings) {
+        return new History(
+                jdbc, transactions, () -> surroundings.configuration().server().history());
+    }
+
+    @Bean
     WatchDesk watchDesk(
             Surroundings surroundings,
             StateDatabase state,
@@ -126,7 +134,9 @@ class WatchBeans {
             Rulebook rules,
             AlertBook book,
             Courier courier,
-            ReportClerk reports) {
-        return new WatchDesk(surroundings, state, server, keeper, rules, book, courier, reports);
+            ReportClerk reports,
+            History history) {
+        return new WatchDesk(
+                surroundings, state, server, keeper, rules, book, courier, reports, history);
     }
 }

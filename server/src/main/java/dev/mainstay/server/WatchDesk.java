@@ -12,6 +12,7 @@ import dev.mainstay.server.alert.Rulebook;
 import dev.mainstay.server.metrics.FactsKeeper;
 import dev.mainstay.server.notify.Courier;
 import dev.mainstay.server.report.ReportClerk;
+import dev.mainstay.server.state.History;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
 
@@ -31,6 +32,7 @@ final class WatchDesk implements SmartLifecycle {
     private static final Duration JUDGE = Duration.ofSeconds(15);
     private static final Duration DELIVER = Duration.ofSeconds(5);
     private static final Duration REPORT = Duration.ofSeconds(30);
+    private static final Duration FORGET = Duration.ofHours(1);
 
     private final Surroundings surroundings;
     private final Scheduler scheduler;
@@ -44,7 +46,8 @@ final class WatchDesk implements SmartLifecycle {
             Rulebook rules,
             AlertBook book,
             Courier courier,
-            ReportClerk reports) {
+            ReportClerk reports,
+            History history) {
         this.surroundings = surroundings;
         if (!state.isShared()) {
             JdbcClient.create(state.source())
@@ -57,7 +60,8 @@ final class WatchDesk implements SmartLifecycle {
                         .startTasks(
                                 task("alerts", JUDGE, now -> judge(keeper, rules, book, now)),
                                 task("deliveries", DELIVER, courier::deliver),
-                                task("reports", REPORT, reports::tick))
+                                task("reports", REPORT, reports::tick),
+                                task("history", FORGET, history::forget))
                         .schedulerName(new SchedulerName.Fixed(server.text()))
                         .threads(3)
                         .pollingInterval(Duration.ofSeconds(2))

@@ -5,6 +5,7 @@ import dev.mainstay.base.Loopback;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -13,6 +14,7 @@ import java.util.function.Function;
 /// The section `server`.
 final class ServerSection {
     private static final int MOST_PORT = 65_535;
+    private static final Duration SHORTEST_HISTORY = Duration.ofDays(7);
 
     private final Function<ConfigNode, Path> path;
     private final BiConsumer<ConfigNode, String> secret;
@@ -42,6 +44,7 @@ final class ServerSection {
                         "confirmations",
                         "jobs",
                         "log",
+                        "history",
                         "metrics",
                         "alerts",
                         "notifications",
@@ -90,7 +93,18 @@ final class ServerSection {
                         .orElse(RetrySettings.DEFAULT),
                 Optional.ofNullable(entries.get("log"))
                         .map(each -> each.parsed(ServerSettings.Log::parse))
-                        .orElse(ServerSettings.Log.TEXT));
+                        .orElse(ServerSettings.Log.TEXT),
+                Optional.ofNullable(entries.get("history"))
+                        .map(each -> each.parsed(ServerSection::history))
+                        .orElse(ServerSettings.DEFAULT_HISTORY));
+    }
+
+    private static Duration history(String text) {
+        Duration history = Durations.parse(text);
+        if (history.compareTo(SHORTEST_HISTORY) < 0) {
+            throw new IllegalArgumentException("'" + text + "' is less than 7d");
+        }
+        return history;
     }
 
     private ServerSettings.Tls tls(ConfigNode node) {

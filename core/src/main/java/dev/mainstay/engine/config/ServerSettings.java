@@ -1,6 +1,7 @@
 package dev.mainstay.engine.config;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,6 +19,7 @@ import java.util.Optional;
 /// @param confirmations what is needed before something is destroyed
 /// @param retry how often it tries a job
 /// @param log how what it logs is written
+/// @param history how long it remembers what is over
 public record ServerSettings(
         String host,
         int port,
@@ -31,9 +33,11 @@ public record ServerSettings(
         LimitSettings limits,
         ConfirmationSettings confirmations,
         RetrySettings retry,
-        Log log) {
+        Log log,
+        Duration history) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
+    static final Duration DEFAULT_HISTORY = Duration.ofDays(365);
 
     public ServerSettings {
         schedules = List.copyOf(schedules);
@@ -81,6 +85,7 @@ public record ServerSettings(
                 LimitSettings.DEFAULT,
                 ConfirmationSettings.DEFAULT,
                 RetrySettings.DEFAULT,
-                Log.TEXT);
+                Log.TEXT,
+                DEFAULT_HISTORY);
     }
 }

@@ -77,10 +77,13 @@ class ServerSectionTest {
                                 LimitSettings.DEFAULT,
                                 ConfirmationSettings.DEFAULT,
                                 RetrySettings.DEFAULT,
-                                ServerSettings.Log.TEXT));
+                                ServerSettings.Log.TEXT,
+                                Duration.ofDays(365)));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("log: json").log()).isEqualTo(ServerSettings.Log.JSON);
         refused("log: xml", "server.log", "text and json");
+        assertThat(read("history: 90d").history()).isEqualTo(Duration.ofDays(90));
+        refused("history: 6d", "server.history", "'6d' is less than 7d");
         assertThat(read("state: { directory: state }").state())
                 .isEqualTo(new ServerState.Directory(folder.resolve("state")));
     }

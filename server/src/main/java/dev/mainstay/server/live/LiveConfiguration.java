@@ -54,7 +54,8 @@ public final class LiveConfiguration implements Supplier<Configuration> {
                                 return List.of(report.cron(), report.zone(), report.to());
                             }),
                     server("confirmations", ServerSettings::confirmations),
-                    server("jobs", ServerSettings::retry));
+                    server("jobs", ServerSettings::retry),
+                    server("history", ServerSettings::history));
 
     private final Supplier<Configuration> file;
     private final Consumer<Configuration> check;
@@ -173,7 +174,8 @@ public final class LiveConfiguration implements Supplier<Configuration> {
                         old.limits(),
                         fresh.confirmations(),
                         fresh.retry(),
-                        old.log());
+                        old.log(),
+                        fresh.history());
         return new Configuration(
                 next.origin(),
                 before.repository(),

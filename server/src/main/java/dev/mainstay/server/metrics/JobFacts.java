@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /// What the state knows of jobs.
 ///
-/// @param totals over everything that it remembers
+/// @param totals over everything that ever was
 /// @param newest of each kind, target and end the newest job
 /// @param running those that are not over
 /// @param recent how long backups took that ended well, of each source the newest hundred

@@ -17,17 +17,6 @@ import java.util.Optional;
 final class JobHistory {
     private static final int RECENT = 100;
 
-    /// Of what type a backup is: as it was taken, else as it was asked for.
-    private static final String TYPE =
-            """
-            case when kind <> 'backup' then ''
-              when result like '%"type":"full"%' then 'full'
-              when result like '%"type":"incremental"%' then 'incremental'
-              when parameters like '%"type":"full"%' then 'full'
-              when parameters like '%"type":"incremental"%' then 'incremental'
-              else 'auto' end
-            """;
-
     private final JdbcClient jdbc;
 
     JobHistory(JdbcClient jdbc) {
@@ -70,13 +59,13 @@ final class JobHistory {
     private List<JobFacts.Total> totals() {
         return jdbc.sql(
                         """
-                        select kind, target, type, state, count(*),
-                          coalesce(sum(extract(epoch from (ended_at - started_at))), 0)
-                        from (select kind, target, state, started_at, ended_at, :type: as type from job)
-                          as each_job
+                        select kind, target, type, state, sum(jobs), sum(seconds) from
+                          (select kind, target, type, state, count(*) as jobs,
+                              coalesce(sum(extract(epoch from (ended_at - started_at))), 0) as seconds
+                            from job_of_type group by kind, target, type, state
+                          union all select kind, target, type, state, jobs, seconds from job_past) as every
                         group by kind, target, type, state
-                        """
-                                .replace(":type:", TYPE))
+                        """)
                 .query(
                         (row, _) ->
                                 new JobFacts.Total(

@@ -65,7 +65,6 @@ final class ResidentWal implements AutoCloseable {
         synchronized (open) {
             Opened known = open.get(settings);
             if (known != null) {
-                known.repository.demandStillThere();
                 return known;
             }
             if (open.size() == MAX_REPOSITORIES) {

@@ -15,6 +15,7 @@ import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
 import dev.mainstay.repository.format.PackId;
+import dev.mainstay.storage.DeleteOutcome;
 import dev.mainstay.storage.PutOutcome;
 
 import java.io.IOException;
@@ -284,7 +285,7 @@ public final class BackupWriter implements AutoCloseable {
             return known;
         }
         if (index.isEmpty()) {
-            index = Optional.of(ChunkIndex.read(source, absent));
+            index = Optional.of(ChunkIndex.read(source, listed, absent));
         }
         Optional<ChunkRef> stored = index.get().find(chunk);
         if (stored.isPresent()) {
@@ -521,11 +522,22 @@ public final class BackupWriter implements AutoCloseable {
                     ErrorCode.BACKUP_ABORTED, "backup " + id + " was given up by a collector");
         }
         ended = true;
-        vault.store.delete(Names.intent(source.id(), id));
-        Listing.all(vault.store, Names.progress(source.id(), id))
-                .forEach(object -> vault.store.delete(object.name()));
+        tidy();
         options.resumed().forEach(each -> each.forget(vault));
         return CommittedBackup.read(RecordChain.event(vault, name, ObjectType.SLOT, slot));
+    }
+
+    /// Removes what said that the backup is under way.
+    private void tidy() {
+        Vault vault = source.vault();
+        List<String> left = new ArrayList<>();
+        left.add(Names.intent(source.id(), id));
+        Listing.forEach(
+                vault.store, Names.progress(source.id(), id), object -> left.add(object.name()));
+        try (FetchAhead<DeleteOutcome> deletes =
+                FetchAhead.small(vault.ground.beside(), left, vault.store::delete)) {
+            left.forEach(_ -> deletes.next());
+        }
     }
 
     /// Gives up: says so under the backup's slot. What was put stays if another backup can go on

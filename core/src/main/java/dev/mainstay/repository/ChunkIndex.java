@@ -16,6 +16,7 @@ import dev.mainstay.repository.format.SealedObject;
 import dev.mainstay.repository.format.WireReader;
 import dev.mainstay.repository.format.WireWriter;
 import dev.mainstay.storage.PutOutcome;
+import dev.mainstay.storage.StoredObject;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -69,6 +70,11 @@ final class ChunkIndex {
         }
     }
 
+    /// Pieces that are fetched at once.
+    private static final int AHEAD = 8;
+
+    private static final long AHEAD_BYTES = 16 << 20;
+
     private final List<Piece> pieces = new ArrayList<>();
     private final AbsentFrames absent;
 
@@ -76,10 +82,13 @@ final class ChunkIndex {
         this.absent = absent;
     }
 
+    /// @param backups whose pieces count
     /// @param absent what is never found
-    static ChunkIndex read(ProtectedSource source, AbsentFrames absent) {
+    static ChunkIndex read(
+            ProtectedSource source, List<CommittedBackup> backups, AbsentFrames absent) {
         return read(
                 source,
+                backups,
                 absent,
                 (_, damaged) -> {
                     throw damaged;
@@ -90,6 +99,7 @@ final class ChunkIndex {
     static ChunkIndex readable(ProtectedSource source) {
         return read(
                 source,
+                source.backups(),
                 new AbsentFrames(Set.of(), KnownLoss.NONE),
                 (_, damaged) -> {
                     if (BegunBackup.isPassing(damaged)) {
@@ -100,39 +110,59 @@ final class ChunkIndex {
 
     private static ChunkIndex read(
             ProtectedSource source,
+            List<CommittedBackup> backups,
             AbsentFrames absent,
             BiConsumer<String, MainstayException> damaged) {
         ChunkIndex index = new ChunkIndex(absent);
         Vault vault = source.vault();
         Set<String> committed = new HashSet<>();
-        source.backups().forEach(backup -> committed.add(backup.id().text()));
+        backups.forEach(backup -> committed.add(backup.id().text()));
         String prefix = Names.index(source.id());
+        List<StoredObject> pieces = new ArrayList<>();
         Listing.forEach(
                 vault.store,
                 prefix,
                 object -> {
-                    if (!committed.contains(object.name().substring(prefix.length()))) {
-                        return; // what that backup put may vanish with it
-                    }
-                    byte[] bytes;
-                    try {
-                        bytes = vault.get(object.name());
-                    } catch (MainstayException missing) {
-                        if (vault.isGone(object.name(), missing)) {
-                            return; // that backup expired meanwhile
-                        }
-                        throw missing;
-                    }
-                    try {
-                        for (SealedObject.Part part :
-                                vault.open(object.name(), ObjectType.INDEX, bytes)) {
-                            index.pieces.add(piece(object.name(), part.payload()));
-                        }
-                    } catch (MainstayException broken) {
-                        damaged.accept(object.name(), broken);
+                    if (committed.contains(object.name().substring(prefix.length()))) {
+                        pieces.add(object); // what another backup put may vanish with it
                     }
                 });
+        try (FetchAhead<Optional<byte[]>> objects = fetch(vault, pieces)) {
+            for (StoredObject each : pieces) {
+                Optional<byte[]> bytes = objects.next();
+                if (bytes.isPresent()) { // else that backup expired meanwhile
+                    index.add(vault, each.name(), bytes.get(), damaged);
+                }
+            }
+        }
         return index;
+    }
+
+    private static FetchAhead<Optional<byte[]>> fetch(Vault vault, List<StoredObject> pieces) {
+        return new FetchAhead<>(
+                vault.ground.beside(),
+                AHEAD,
+                AHEAD_BYTES,
+                pieces.stream()
+                        .map(
+                                each ->
+                                        new FetchAhead.Fetch<>(
+                                                each.sizeBytes(), () -> vault.find(each.name())))
+                        .iterator());
+    }
+
+    private void add(
+            Vault vault,
+            String name,
+            byte[] object,
+            BiConsumer<String, MainstayException> damaged) {
+        try {
+            for (SealedObject.Part part : vault.open(name, ObjectType.INDEX, object)) {
+                pieces.add(piece(name, part.payload()));
+            }
+        } catch (MainstayException broken) {
+            damaged.accept(name, broken);
+        }
     }
 
     private static Piece piece(String name, byte[] payload) {

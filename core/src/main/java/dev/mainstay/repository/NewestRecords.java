@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 
 /// The newest records of a source, found without reading all of them: what the summaries of WAL
 /// segments carry, so that a record after which nothing was recorded cannot vanish unnoticed.
@@ -28,32 +29,37 @@ final class NewestRecords {
     private static final int READ = 16;
 
     private final ProtectedSource source;
-    private final Map<String, Event> known = new HashMap<>();
+    private volatile Map<String, Event> known = Map.of();
 
     NewestRecords(ProtectedSource source) {
         this.source = source;
     }
 
-    synchronized List<Head> heads() {
+    List<Head> heads() {
         Map<String, Event> read = new HashMap<>();
         List<Event> newest = new ArrayList<>();
-        newest.addAll(newest(Names.slots(source.id()), ObjectType.SLOT, read));
-        newest.addAll(newest(Names.records(source.id()), ObjectType.RECORD, read));
-        known.clear();
-        known.putAll(read);
+        List<String> prefixes = RecordsTag.prefixes(source);
+        try (FetchAhead<Deque<String>> names =
+                FetchAhead.small(beside(), prefixes, this::lastNames)) {
+            newest.addAll(newest(names.next(), ObjectType.SLOT, read));
+            newest.addAll(newest(names.next(), ObjectType.RECORD, read));
+        }
+        known = read;
         return RecordChain.heads(newest).stream()
                 .map(record -> new Head(record.object(), record.sha256()))
                 .toList();
     }
 
     /// Some of the newest backups, newest first by the chain.
-    synchronized List<CommittedBackup> backups() {
+    List<CommittedBackup> backups() {
         Map<String, Event> read = new HashMap<>();
         List<Event> commits =
-                newest(Names.slots(source.id()), ObjectType.SLOT, read).stream()
+                newest(lastNames(Names.slots(source.id())), ObjectType.SLOT, read).stream()
                         .sorted(Comparator.comparingLong(Event::sequence).reversed())
                         .toList();
-        known.putAll(read);
+        Map<String, Event> both = new HashMap<>(known);
+        both.putAll(read);
+        known = both; // what another thread came to know meanwhile is read once more
         List<CommittedBackup> backups = new ArrayList<>();
         for (Event commit : commits) {
             try {
@@ -65,7 +71,11 @@ final class NewestRecords {
         return backups;
     }
 
-    private List<Event> newest(String prefix, ObjectType type, Map<String, Event> read) {
+    private Executor beside() {
+        return source.repository().ground().beside();
+    }
+
+    private Deque<String> lastNames(String prefix) {
         Deque<String> last = new ArrayDeque<>();
         Listing.forEach(
                 source.vault().store,
@@ -76,6 +86,10 @@ final class NewestRecords {
                         last.removeLast();
                     }
                 });
+        return last;
+    }
+
+    private List<Event> newest(Deque<String> last, ObjectType type, Map<String, Event> read) {
         List<Event> found = new ArrayList<>();
         for (String name : last) {
             try {

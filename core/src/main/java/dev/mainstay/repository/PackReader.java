@@ -16,26 +16,18 @@ import dev.mainstay.repository.format.PackId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Reads frames out of packs, following relocations where a pack is gone and it can be proved that
 /// what is found is what was meant. Not thread-safe: one for each thread, closed after use.
 public final class PackReader implements AutoCloseable {
-    /// What is fetched along between frames of one request is at most this part of them, so that
-    /// saving requests never costs many bytes.
-    private static final int GAP_SHARE = 8;
-
-    /// No request asks for more, unless one frame is larger.
-    private static final int REQUEST = 8 << 20;
-
     /// Receives an opened frame; its payload is valid until the call returns.
     public interface FrameConsumer {
         void frame(FrameRef ref, Frame frame);
@@ -51,22 +43,35 @@ public final class PackReader implements AutoCloseable {
     private final ChunkNames chunkNames;
     private final Relocations relocations;
     private final FrameCoder coder = new FrameCoder(Vault.SMALL_LEVEL);
-    private final Map<PackId, ObjectSeal> seals = new HashMap<>();
+    private final PackRanges ranges;
     private final Set<PackId> present = new HashSet<>();
     private final Set<PackId> absent = new HashSet<>();
 
     PackReader(ProtectedSource source) {
+        this(source, new PackRanges(source.vault()));
+    }
+
+    /// @param ranges may be shared with other readers of the same source
+    PackReader(ProtectedSource source, PackRanges ranges) {
         this.vault = source.vault();
+        this.ranges = ranges;
         this.chunkNames = new ChunkNames(source);
         this.relocations = new Relocations(vault);
     }
 
     /// Opens a frame in its own pack. The payload is valid until the next call.
     public Frame read(FrameRef wanted) {
-        if (!isThere(wanted)) {
-            throw missing(wanted);
+        if (absent.contains(wanted.pack())) {
+            throw PackRanges.missing(wanted);
         }
         return open(wanted);
+    }
+
+    /// As [#read(FrameRef)], of what somebody fetched.
+    ///
+    /// @param fetch gives what [PackRanges#fetch] gave of it, or throws what that threw
+    Frame read(FrameRef wanted, Supplier<PackRanges.Fetched> fetch) {
+        return open(wanted, fetch.get());
     }
 
     /// Opens a frame of pages or a chunk, wherever it is by now. The payload is valid until the
@@ -74,8 +79,8 @@ public final class PackReader implements AutoCloseable {
     ///
     /// @param proof what is found elsewhere than in its own pack is taken only if this holds
     public Frame read(FrameRef wanted, Proof proof) {
-        if (!isThere(wanted)) {
-            return relocated(wanted, proof, missing(wanted));
+        if (absent.contains(wanted.pack())) {
+            return relocated(wanted, proof, PackRanges.missing(wanted));
         }
         try {
             return open(wanted);
@@ -93,14 +98,31 @@ public final class PackReader implements AutoCloseable {
     }
 
     private Frame open(FrameRef ref) {
-        String name = Names.pack(ref.packClass(), ref.pack());
-        byte[] bytes = vault.store.get(name, ref.offset(), ref.length());
-        return coder.open(
-                name, seal(ref, name), ref.number(), ref.offset(), bytes, 0, bytes.length);
+        try {
+            return open(ref, ranges.fetch(new PackRange(List.of(ref))));
+        } catch (MainstayException failed) {
+            if (failed.code() == ErrorCode.STORE_OBJECT_MISSING) {
+                absent.add(ref.pack());
+            }
+            throw failed;
+        }
     }
 
+    private Frame open(FrameRef ref, PackRanges.Fetched from) {
+        int at = (int) (ref.offset() - from.offset());
+        return coder.open(
+                from.name(),
+                ranges.seal(from),
+                ref.number(),
+                ref.offset(),
+                from.bytes(),
+                at,
+                ref.length());
+    }
+
+    /// Whether a pack that is not read for now is there.
     private boolean isThere(FrameRef ref) {
-        if (seals.containsKey(ref.pack()) || present.contains(ref.pack())) {
+        if (present.contains(ref.pack())) {
             return true;
         }
         if (absent.contains(ref.pack())) {
@@ -109,12 +131,6 @@ public final class PackReader implements AutoCloseable {
         boolean there = vault.store.size(Names.pack(ref.packClass(), ref.pack())).isPresent();
         (there ? present : absent).add(ref.pack());
         return there;
-    }
-
-    private static MainstayException missing(FrameRef wanted) {
-        return new MainstayException(
-                ErrorCode.STORE_OBJECT_MISSING,
-                "pack " + Names.pack(wanted.packClass(), wanted.pack()) + " is missing");
     }
 
     /// As [#follow]; what is known of places is asked again if nothing is there any more, since a
@@ -146,11 +162,13 @@ public final class PackReader implements AutoCloseable {
             if (!seen.add(place)) {
                 continue;
             }
+            boolean known = true;
             try {
-                if (!isThere(place)) {
+                if (absent.contains(place.pack())) {
                     places.addAll(relocations.of(place));
                     continue;
                 }
+                known = ranges.knows(place.pack());
                 Frame frame = open(place);
                 if (isMovable(frame) && proof.holds(wanted, frame)) {
                     return frame;
@@ -160,7 +178,9 @@ public final class PackReader implements AutoCloseable {
                 if (broken.code() == ErrorCode.STORE_UNAVAILABLE) {
                     throw broken;
                 }
-                last = broken; // another place may serve
+                if (known || broken.code() != ErrorCode.STORE_OBJECT_MISSING) {
+                    last = broken; // another place may serve
+                }
                 places.addAll(relocations.of(place));
             }
         }
@@ -202,31 +222,54 @@ public final class PackReader implements AutoCloseable {
     ///
     /// @param proof as for one frame
     public void readAll(List<FrameRef> frames, Proof proof, FrameConsumer consumer) {
-        List<FrameRef> sorted = new ArrayList<>(frames);
-        sorted.sort(Comparator.comparingLong(FrameRef::offset));
-        int at = 0;
-        while (at < sorted.size()) {
-            FrameRef first = sorted.get(at);
-            if (!isThere(first)) {
-                readMoved(sorted.subList(at, sorted.size()), proof, consumer);
+        List<PackRange> wanted = PackRange.of(frames);
+        try (FetchAhead<PackRanges.Fetched> ahead = ranges.ahead(wanted)) {
+            for (int i = 0; i < wanted.size(); i++) {
+                if (absent.contains(wanted.get(i).pack())) {
+                    List<FrameRef> rest = new ArrayList<>();
+                    wanted.subList(i, wanted.size()).forEach(range -> rest.addAll(range.frames()));
+                    readMoved(rest, proof, consumer);
+                    return;
+                }
+                open(wanted.get(i), ahead::next, proof, consumer);
+            }
+        }
+    }
+
+    /// Opens the frames of a range that somebody fetched, as [#readAll] does. Whatever cannot be
+    /// fetched or opened here may be elsewhere.
+    ///
+    /// @param fetch gives what [PackRanges#fetch] gave, or throws what that threw
+    public void open(
+            PackRange range,
+            Supplier<PackRanges.Fetched> fetch,
+            Proof proof,
+            FrameConsumer consumer) {
+        List<FrameRef> frames = range.frames();
+        PackRanges.Fetched fetched;
+        try {
+            fetched = fetch.get();
+        } catch (MainstayException damaged) {
+            MainstayException why = passedOver(damaged);
+            if (why.code() == ErrorCode.STORE_OBJECT_MISSING) {
+                absent.add(frames.getFirst().pack());
+                readMoved(frames, proof, consumer);
                 return;
             }
-            int end = at + 1;
-            long until = first.offset() + first.length();
-            long wanted = first.length();
-            while (end < sorted.size()) {
-                FrameRef next = sorted.get(end);
-                long nextEnd = Math.max(until, next.offset() + next.length());
-                wanted += next.length();
-                long along = nextEnd - first.offset() - wanted;
-                if (along * GAP_SHARE > wanted || nextEnd - first.offset() > REQUEST) {
-                    break;
-                }
-                until = nextEnd;
-                end++;
+            for (FrameRef ref : frames) { // one by one: the object may only end early
+                consumer.frame(
+                        ref, frames.size() == 1 ? relocated(ref, proof, why) : read(ref, proof));
             }
-            open(sorted.subList(at, end), (int) (until - first.offset()), proof, consumer);
-            at = end;
+            return;
+        }
+        for (FrameRef ref : frames) {
+            Frame frame;
+            try {
+                frame = open(ref, fetched);
+            } catch (MainstayException damaged) {
+                frame = relocated(ref, proof, passedOver(damaged));
+            }
+            consumer.frame(ref, frame);
         }
     }
 
@@ -242,7 +285,7 @@ public final class PackReader implements AutoCloseable {
                                             .putIfAbsent(place.get(), frame)
                                     == null;
             if (!grouped) {
-                consumer.frame(frame, relocated(frame, proof, missing(frame)));
+                consumer.frame(frame, relocated(frame, proof, PackRanges.missing(frame)));
             }
         }
         wanted.values().forEach(group -> readGroup(group, proof, consumer));
@@ -280,45 +323,9 @@ public final class PackReader implements AutoCloseable {
             }
             passedOver(broken); // another place may serve
         }
-        left.values().forEach(ref -> consumer.frame(ref, relocated(ref, proof, missing(ref))));
-    }
-
-    /// Whatever cannot be fetched or opened here may be elsewhere.
-    private void open(List<FrameRef> frames, int length, Proof proof, FrameConsumer consumer) {
-        FrameRef first = frames.getFirst();
-        String name = Names.pack(first.packClass(), first.pack());
-        ObjectSeal seal;
-        byte[] bytes;
-        try {
-            seal = seal(first, name);
-            bytes = vault.store.get(name, first.offset(), length);
-        } catch (MainstayException damaged) {
-            MainstayException why = passedOver(damaged);
-            for (FrameRef ref : frames) { // one by one: the object may only end early
-                consumer.frame(
-                        ref, frames.size() == 1 ? relocated(ref, proof, why) : read(ref, proof));
-            }
-            return;
-        }
-        for (FrameRef ref : frames) {
-            int at = (int) (ref.offset() - first.offset());
-            Frame frame;
-            try {
-                frame = coder.open(name, seal, ref.number(), ref.offset(), bytes, at, ref.length());
-            } catch (MainstayException damaged) {
-                frame = relocated(ref, proof, damaged);
-            }
-            consumer.frame(ref, frame);
-        }
-    }
-
-    private ObjectSeal seal(FrameRef ref, String name) {
-        return seals.computeIfAbsent(
-                ref.pack(),
-                _ -> {
-                    byte[] header = vault.store.get(name, 0, ObjectHeader.SIZE);
-                    return vault.openSeal(name, ObjectHeader.read(name, ObjectType.PACK, header));
-                });
+        left.values()
+                .forEach(
+                        ref -> consumer.frame(ref, relocated(ref, proof, PackRanges.missing(ref))));
     }
 
     /// What opened the frame that a consumer is shown.

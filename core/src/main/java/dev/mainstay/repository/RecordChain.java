@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.Executor;
 
 /// The records of a source, as they were when they were listed (docs/format.md section 9). Each
 /// carries the heads its writer saw, by name and hash, and a sequence number one above them.
@@ -57,8 +58,7 @@ public final class RecordChain {
     /// @throws MainstayException if the store cannot be asked
     static RecordChain read(ProtectedSource source) {
         RecordChain chain = new RecordChain(source);
-        chain.read(Names.slots(source.id()), ObjectType.SLOT);
-        chain.read(Names.records(source.id()), ObjectType.RECORD);
+        chain.slotsAndRecords();
         chain.records.sort(ORDER);
         chain.holds = Hold.inEffect(chain.records);
         chain.commits();
@@ -73,7 +73,7 @@ public final class RecordChain {
         RecordChain chain = new RecordChain(source);
         String slot = Names.slot(source.id(), backup);
         if (source.vault().store.size(slot).isPresent()) {
-            chain.readOne(slot, ObjectType.SLOT);
+            chain.read(List.of(slot), ObjectType.SLOT);
             chain.read(Names.records(source.id()), ObjectType.RECORD);
             chain.records.sort(ORDER);
             chain.holds = Hold.inEffect(chain.records);
@@ -82,27 +82,62 @@ public final class RecordChain {
         return chain;
     }
 
-    private void read(String prefix, ObjectType type) {
-        Listing.forEach(source.vault().store, prefix, object -> readOne(object.name(), type));
-    }
-
-    private void readOne(String name, ObjectType type) {
-        try {
-            records.add(open(source.vault(), name, type));
-            present.add(name);
-        } catch (MainstayException broken) {
-            broken(name, broken);
+    /// The record of an expiry is put before the slots that it names are deleted. So records that
+    /// were listed once every listed slot was read tell of each that is gone, and those that were
+    /// listed beside that do so as well where none is.
+    private void slotsAndRecords() {
+        List<String> slots = names(Names.slots(source.id()));
+        String prefix = Names.records(source.id());
+        List<String> others;
+        try (FetchAhead<List<String>> beside =
+                FetchAhead.small(beside(), List.of(prefix), this::names)) {
+            boolean all = read(slots, ObjectType.SLOT);
+            others = all ? beside.next() : names(prefix);
         }
+        read(others, ObjectType.RECORD);
     }
 
-    private void broken(String name, MainstayException why) {
+    private Executor beside() {
+        return source.repository().ground().beside();
+    }
+
+    private List<String> names(String prefix) {
+        List<String> names = new ArrayList<>();
+        Listing.forEach(source.vault().store, prefix, object -> names.add(object.name()));
+        return names;
+    }
+
+    private void read(String prefix, ObjectType type) {
+        read(names(prefix), type);
+    }
+
+    /// @return whether all of them are there still
+    private boolean read(List<String> names, ObjectType type) {
+        boolean all = true;
+        try (FetchAhead<byte[]> objects = FetchAhead.small(beside(), names, source.vault()::get)) {
+            for (String name : names) {
+                try {
+                    records.add(event(source.vault(), name, type, objects.next()));
+                    present.add(name);
+                } catch (MainstayException broken) {
+                    all &= isThere(name, broken);
+                }
+            }
+        }
+        return all;
+    }
+
+    /// @param why it cannot be read
+    private boolean isThere(String name, MainstayException why) {
         if (why.code() == ErrorCode.STORE_UNAVAILABLE || why.code() == ErrorCode.INTERRUPTED) {
             throw why;
         }
-        if (!source.vault().isGone(name, why)) { // else it expired meanwhile
-            damaged.add(DamagedRecord.of(name, why));
-            present.add(name);
+        if (source.vault().isGone(name, why)) {
+            return false; // it expired meanwhile
         }
+        damaged.add(DamagedRecord.of(name, why));
+        present.add(name);
+        return true;
     }
 
     /// A backup that an expiry names is gone, whether or not its slot could be deleted; unless

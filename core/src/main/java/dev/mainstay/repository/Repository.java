@@ -123,7 +123,8 @@ public final class Repository implements AutoCloseable {
     ///   repository says it has none
     public static Repository open(
             ObjectStore store, Optional<Credential> credential, Ground ground) {
-        if (store.size(Names.FORMAT).isEmpty()) {
+        Optional<byte[]> object = store.whole(Names.FORMAT);
+        if (object.isEmpty()) {
             boolean empty = store.list("", "", 1).objects().isEmpty();
             throw new MainstayException(
                     empty ? ErrorCode.REPOSITORY_MISSING : ErrorCode.REPOSITORY_FOREIGN,
@@ -131,7 +132,7 @@ public final class Repository implements AutoCloseable {
                             + (empty ? " holds no repository" : " holds something else"));
         }
         Vault plain = plainVault(store, ground);
-        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, object.get());
         boolean open = format.string("encryption").equals("none");
         if (open && credential.isPresent()) {
             throw unexpected(store);
@@ -172,12 +173,13 @@ public final class Repository implements AutoCloseable {
     /// @throws MainstayException REPOSITORY_FOREIGN, or REPOSITORY_MISSING
     public void demandStillThere() {
         Vault plain = plainVault(store, ground);
-        if (store.size(Names.FORMAT).isEmpty()) {
+        Optional<byte[]> object = plain.find(Names.FORMAT);
+        if (object.isEmpty()) {
             throw new MainstayException(
                     ErrorCode.REPOSITORY_MISSING,
                     store.facts().url() + " holds the repository " + id + " no more");
         }
-        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, object.get());
         if (!format.string("repository").equals(id)) {
             throw new MainstayException(
                     ErrorCode.REPOSITORY_FOREIGN,

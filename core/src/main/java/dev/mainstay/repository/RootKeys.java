@@ -270,11 +270,12 @@ final class RootKeys implements Keyring {
 
         private Optional<Json> begun(int epoch) {
             String name = Names.epoch(epoch);
-            if (plain.store.size(name).isEmpty()) {
+            Vault vault = new Vault(plain.store, plain.ground, new Accepted());
+            Optional<byte[]> object = vault.find(name);
+            if (object.isEmpty()) {
                 return Optional.empty();
             }
-            Vault vault = new Vault(plain.store, plain.ground, new Accepted());
-            byte[] bytes = vault.get(name);
+            byte[] bytes = object.get();
             int before = ObjectHeader.read(name, ObjectType.ROOT_KEY, bytes).scope().epoch();
             if (closed.contains(before)) {
                 return Optional.of(Json.object().put("check", "")); // after one that is closed

@@ -68,14 +68,17 @@ final class Vault {
 
     /// The whole object.
     byte[] get(String name) {
-        long size =
-                store.size(name)
-                        .orElseThrow(
-                                () ->
-                                        new MainstayException(
-                                                ErrorCode.STORE_OBJECT_MISSING,
-                                                "object " + name + " is missing"));
-        return store.get(name, 0, Math.toIntExact(size));
+        return find(name)
+                .orElseThrow(
+                        () ->
+                                new MainstayException(
+                                        ErrorCode.STORE_OBJECT_MISSING,
+                                        "object " + name + " is missing"));
+    }
+
+    /// The whole object, if there is one.
+    Optional<byte[]> find(String name) {
+        return store.whole(name);
     }
 
     /// Whether an object that could not be read is not there any more, rather than damaged.

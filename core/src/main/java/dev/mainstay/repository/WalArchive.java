@@ -173,21 +173,11 @@ public final class WalArchive {
 
     private <E extends Exception> boolean get(
             String name, ObjectType type, String fileName, Sink<E> sink) throws E {
-        Vault vault = source.vault();
-        Optional<Long> size = vault.store.size(name);
-        if (size.isEmpty()) {
+        Optional<byte[]> object = source.vault().find(name);
+        if (object.isEmpty()) {
             return false;
         }
-        byte[] object;
-        try {
-            object = vault.store.get(name, 0, Math.toIntExact(size.get()));
-        } catch (MainstayException failed) {
-            if (vault.isGone(name, failed)) {
-                return false; // it was freed just now
-            }
-            throw failed;
-        }
-        read(name, type, fileName, object, sink);
+        read(name, type, fileName, object.get(), sink);
         return true;
     }
 
@@ -445,18 +435,9 @@ public final class WalArchive {
 
     public Optional<byte[]> getSummary(WalSegment segment) {
         String name = summaryName(segment);
-        Vault vault = source.vault();
-        if (vault.store.size(name).isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(summary(segment.fileName(), name, vault.get(name)).content);
-        } catch (MainstayException failed) {
-            if (vault.isGone(name, failed)) {
-                return Optional.empty(); // it was freed just now
-            }
-            throw failed;
-        }
+        return source.vault()
+                .find(name)
+                .map(object -> summary(segment.fileName(), name, object).content);
     }
 
     /// Whether a segment that is not there was freed by retention, rather than never stored. Freed

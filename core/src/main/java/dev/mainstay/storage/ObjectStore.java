@@ -1,5 +1,8 @@
 package dev.mainstay.storage;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
@@ -59,6 +62,39 @@ public interface ObjectStore extends AutoCloseable {
     /// @throws dev.mainstay.base.MainstayException STORE_OBJECT_MISSING, or STORE_READ_SHORT where
     ///   the object ends before `offset + length`
     byte[] get(String name, long offset, int length);
+
+    /// The whole object, or empty if there is none; absence is as certain as with [#size]. In a
+    /// store far away it is one request, where a size and a read are two.
+    ///
+    /// @throws dev.mainstay.base.MainstayException STORE_REFUSED if the object is longer than an
+    ///   array can be
+    default Optional<byte[]> whole(String name) {
+        Optional<Long> size = size(name);
+        if (size.isEmpty()) {
+            return Optional.empty();
+        }
+        int length = wholeLength(name, size.get());
+        try {
+            return Optional.of(get(name, 0, length));
+        } catch (MainstayException failed) {
+            if (failed.code() == ErrorCode.STORE_OBJECT_MISSING && size(name).isEmpty()) {
+                return Optional.empty(); // deleted just now
+            }
+            throw failed;
+        }
+    }
+
+    /// Length in bytes of an object that is to be read at once.
+    ///
+    /// @throws MainstayException STORE_REFUSED if it is longer than an array can be
+    static int wholeLength(String name, long sizeBytes) {
+        if (sizeBytes > Integer.MAX_VALUE - 8) {
+            throw new MainstayException(
+                    ErrorCode.STORE_REFUSED,
+                    "object '" + name + "' has " + sizeBytes + " bytes, too many to be read whole");
+        }
+        return (int) sizeBytes;
+    }
 
     /// Size in bytes of the object, or empty if there is none. Absence is an answer, never a guess:
     /// a store that cannot be asked throws.

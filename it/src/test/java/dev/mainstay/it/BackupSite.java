@@ -45,6 +45,7 @@ import java.util.stream.Stream;
 public final class BackupSite implements AutoCloseable {
     final TestCluster cluster;
     private final MemoryStore store;
+    final SeenRequests seen;
     final MeteredStore requests;
     final Repository repository;
     final ProtectedSource source;
@@ -58,7 +59,8 @@ public final class BackupSite implements AutoCloseable {
     private BackupSite(TestCluster cluster, MemoryStore store) {
         this.cluster = cluster;
         this.store = store;
-        this.requests = MeteredStore.of(store);
+        this.seen = new SeenRequests(store);
+        this.requests = MeteredStore.of(seen);
         Optional<Credential> key = Optional.of(new Credential.KeyFile(new byte[32]));
         boolean isNew = store.list("", "", 1).objects().isEmpty();
         repository =

@@ -167,7 +167,12 @@ public final class GcsStub implements AutoCloseable {
 
     private static void media(HttpExchange exchange, byte[] content) throws IOException {
         String range = exchange.getRequestHeaders().getFirst("Range");
-        Matcher asked = Pattern.compile("bytes=(\\d+)-(\\d+)").matcher(range == null ? "" : range);
+        if (range == null) {
+            exchange.sendResponseHeaders(200, content.length == 0 ? -1 : content.length);
+            exchange.getResponseBody().write(content);
+            return;
+        }
+        Matcher asked = Pattern.compile("bytes=(\\d+)-(\\d+)").matcher(range);
         if (!asked.matches()) {
             error(exchange, 400, "invalid", "a range was expected");
             return;

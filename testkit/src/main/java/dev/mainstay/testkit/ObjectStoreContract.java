@@ -197,6 +197,23 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void anObjectIsReadWholeAndItsAbsenceIsAnAnswer() {
+        for (int length : new int[] {0, 1, 10_000, 9_000_000}) {
+            byte[] content = random(length);
+            store.put("whole/" + length, ByteBuffer.wrap(content));
+            assertThat(store.whole("whole/" + length))
+                    .as("%d bytes", length)
+                    .hasValueSatisfying(read -> assertThat(read).isEqualTo(content));
+        }
+        assertThat(store.whole("whole/none")).isEmpty();
+        assertThat(store.whole("whole")).isEmpty();
+        store.delete("whole/1");
+        assertThat(store.whole("whole/1")).isEmpty();
+        store.replace("whole/10000", bytes("another"));
+        assertThat(store.whole("whole/10000")).hasValue("another".getBytes(US_ASCII));
+    }
+
+    @Test
     void aReadBeyondTheEndIsAnError() {
         put("short", "12345");
         for (long offset : new long[] {0, 5, 6, Integer.MAX_VALUE, Long.MAX_VALUE}) {

@@ -8,9 +8,14 @@ import dev.mainstay.postgres.wal.WalLayout;
 import dev.mainstay.postgres.wal.WalSource;
 import dev.mainstay.postgres.wal.WalSummariser;
 import dev.mainstay.postgres.wal.WalSummary;
+import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.FetchAhead;
+import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.WalArchive;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Makes the summaries of stored segments. A record may continue in the next segment, so a segment
 /// can be summarised once the next one is stored too; whoever stores a segment summarises the one
@@ -34,12 +39,16 @@ public final class SegmentSummaries {
 
     /// To be called after a segment was stored: summarises the one before it, unless that was done.
     public void stored(WalSegment segment, byte[] content) {
+        stored(segment, content, Runnable::run);
+    }
+
+    private void stored(WalSegment segment, byte[] content, Consumer<Runnable> put) {
         if (segment.number() > 0) {
             WalSegment before =
                     new WalSegment(segment.timeline(), segment.number() - 1, segment.sizeBytes());
-            if (!summarise(before, content)) {
+            if (!summarise(before, content, put)) {
                 catalogs.parent(segment)
-                        .ifPresent(parent -> summarise(before.onTimeline(parent), content));
+                        .ifPresent(parent -> summarise(before.onTimeline(parent), content, put));
             }
         }
         last = Optional.of(new Held(segment, content));
@@ -51,8 +60,20 @@ public final class SegmentSummaries {
     /// @return what is wrong
     /// @throws MainstayException if the store does not answer
     Optional<MainstayException> storedThough(WalSegment segment, byte[] content) {
+        return storedThough(segment, content, Runnable::run);
+    }
+
+    /// @param put is given what puts the summary, to be run before the segment counts as dealt
+    ///   with; it may throw as this does
+    Optional<MainstayException> storedThough(
+            WalSegment segment, byte[] content, Consumer<Runnable> put) {
+        return though(() -> stored(segment, content, put));
+    }
+
+    /// What is wrong, unless the store does not answer.
+    static Optional<MainstayException> though(Runnable work) {
         try {
-            stored(segment, content);
+            work.run();
             return Optional.empty();
         } catch (MainstayException damaged) {
             if (isPassing(damaged)) {
@@ -81,16 +102,27 @@ public final class SegmentSummaries {
     }
 
     /// @return whether the segment is stored
-    private boolean summarise(WalSegment segment, byte[] next) {
-        if (archive.getSummary(segment).isPresent()) {
-            return true;
+    private boolean summarise(WalSegment segment, byte[] next, Consumer<Runnable> put) {
+        try (FetchAhead<List<CommittedBackup>> backups = newestBackups()) {
+            if (archive.getSummary(segment).isPresent()) {
+                return true;
+            }
+            Optional<byte[]> content =
+                    last.filter(held -> held.segment.equals(segment))
+                            .map(Held::content)
+                            .or(() -> archive.get(segment));
+            content.ifPresent(bytes -> put.accept(summarise(segment, bytes, next, backups.next())));
+            return content.isPresent();
         }
-        Optional<byte[]> content =
-                last.filter(held -> held.segment.equals(segment))
-                        .map(Held::content)
-                        .or(() -> archive.get(segment));
-        content.ifPresent(bytes -> summarise(segment, bytes, next));
-        return content.isPresent();
+    }
+
+    /// Asked for beside what is done first.
+    private FetchAhead<List<CommittedBackup>> newestBackups() {
+        ProtectedSource source = archive.source();
+        return FetchAhead.small(
+                source.repository().ground().beside(),
+                List.of(source),
+                ProtectedSource::newestBackups);
     }
 
     /// Summarises every stored segment from `from` on that has no summary and whose successor is
@@ -105,7 +137,8 @@ public final class SegmentSummaries {
                     if (archive.getSummary(segment).isEmpty() && archive.has(segment.next())) {
                         byte[] content = archive.get(segment).orElseThrow();
                         byte[] next = archive.get(segment.next()).orElseThrow();
-                        summarise(segment, content, next);
+                        List<CommittedBackup> backups = archive.source().newestBackups();
+                        summarise(segment, content, next, backups).run();
                         made[0]++;
                     }
                 });
@@ -131,18 +164,17 @@ public final class SegmentSummaries {
         return made.isPresent();
     }
 
-    private void summarise(WalSegment segment, byte[] content, byte[] next) {
-        Optional<CatalogFiles.Known> known =
-                catalogs.known(segment, archive.source().newestBackups());
+    /// @return puts it, if the WAL is readable
+    private Runnable summarise(
+            WalSegment segment, byte[] content, byte[] next, List<CommittedBackup> backups) {
+        Optional<CatalogFiles.Known> known = catalogs.known(segment, backups);
         lookBack(segment, known);
-        summary(segment, content, next, catalogs.at(known))
-                .filter(WalSummary::complete)
-                .ifPresent(
-                        summary -> {
-                            catalogs.saw(summary);
-                            archive.putSummary(segment, summary.encode());
-                        });
+        Optional<WalSummary> made =
+                summary(segment, content, next, catalogs.at(known)).filter(WalSummary::complete);
+        made.ifPresent(catalogs::saw);
         seenUpTo = Optional.of(segment);
+        Optional<byte[]> encoded = made.map(WalSummary::encode);
+        return () -> encoded.ifPresent(bytes -> archive.putSummary(segment, bytes));
     }
 
     /// Reads the summaries since the backup, or since the last one made here.

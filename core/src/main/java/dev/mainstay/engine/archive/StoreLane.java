@@ -3,6 +3,7 @@ package dev.mainstay.engine.archive;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.WalSegment;
+import dev.mainstay.repository.FetchAhead;
 import dev.mainstay.repository.WalArchive;
 import dev.mainstay.repository.WalArchive.Stored;
 
@@ -11,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -85,6 +88,9 @@ final class StoreLane {
     Stored push(WalPush push, WalSegment segment, Path file, Path dataDirectory) {
         FutureTask<Done> own;
         boolean early;
+        if (!isBegun(segment)) {
+            demandStillThere(); // or it would be sealed with keys of another one
+        }
         synchronized (this) {
             tasks.keySet().removeIf(other -> !follows(segment, other));
             early = tasks.containsKey(segment);
@@ -101,7 +107,7 @@ final class StoreLane {
             if (!early) {
                 throw failed;
             }
-            return push.push(file, dataDirectory); // what failed too early may go well in time
+            return afresh(push, file, dataDirectory); // what failed too early may go well in time
         } finally {
             end(segment, own);
         }
@@ -122,17 +128,37 @@ final class StoreLane {
         }
     }
 
-    /// What was stored before it was asked for: it must be this very file, and be there.
+    /// What was stored before it was asked for: it must be this very file, and be there, in the
+    /// repository that was opened.
     private Stored confirm(
             WalPush push, WalSegment segment, Path file, Path dataDirectory, Done done) {
-        try {
-            if (done.mark.equals(FileMark.of(file)) && archive.has(segment)) {
+        try (FetchAhead<Boolean> repository =
+                FetchAhead.small(
+                        push.source().repository().ground().beside(),
+                        List.of(this),
+                        StoreLane::demandStillThere)) {
+            boolean there = done.mark.equals(FileMark.of(file)) && archive.has(segment);
+            if (repository.next() && there) {
                 return done.stored;
             }
         } catch (IOException unreadable) {
             // says the ordinary way
         }
+        return afresh(push, file, dataDirectory);
+    }
+
+    private Stored afresh(WalPush push, Path file, Path dataDirectory) {
+        demandStillThere();
         return push.push(file, dataDirectory);
+    }
+
+    private boolean demandStillThere() {
+        archive.source().repository().demandStillThere();
+        return true;
+    }
+
+    private synchronized boolean isBegun(WalSegment segment) {
+        return tasks.containsKey(segment);
     }
 
     private static boolean follows(WalSegment first, WalSegment other) {
@@ -188,24 +214,32 @@ final class StoreLane {
         return new Done(stored, mark);
     }
 
+    /// Summaries are made in order, and put beside each other.
     private void summarise(WalSegment segment, byte[] content) {
+        List<Runnable> puts = new ArrayList<>();
         synchronized (summaries) {
             Optional<byte[]> before = held;
             try {
                 summaries
-                        .storedThough(segment, content)
-                        .ifPresent(
-                                damaged ->
-                                        notes.accept(
-                                                "WARNING: the WAL before "
-                                                        + segment
-                                                        + " was not summarised: "
-                                                        + damaged.getMessage()));
+                        .storedThough(segment, content, puts::add)
+                        .ifPresent(damaged -> complain(segment, damaged));
             } finally {
                 held = Optional.of(content).filter(summaries::holds);
                 before.filter(bytes -> !summaries.holds(bytes)).ifPresent(memory::giveBack);
             }
         }
+        puts.forEach(
+                put ->
+                        SegmentSummaries.though(put)
+                                .ifPresent(damaged -> complain(segment, damaged)));
+    }
+
+    private void complain(WalSegment segment, MainstayException damaged) {
+        notes.accept(
+                "WARNING: the WAL before "
+                        + segment
+                        + " was not summarised: "
+                        + damaged.getMessage());
     }
 
     private static void awaitEnd(FutureTask<Done> task) {

@@ -29,7 +29,9 @@ public final class WalAhead implements AutoCloseable {
     /// Memory is for so many segments of the usual size at once; larger ones are served alone.
     private static final int MAX_SEGMENT_BYTES = 16 << 20;
 
-    private static final int WORKERS = 2;
+    /// More than work at once: those that wait for a store far away do not.
+    private static final int WORKERS = 4;
+
     private static final int SWEEP_SECONDS = 20;
 
     /// Who asks for what; another repository, source or folder is another lane.
@@ -65,7 +67,7 @@ public final class WalAhead implements AutoCloseable {
                 || folder == null
                 || !WalSegment.isName(name)
                 || get.segmentSizeBytes() > MAX_SEGMENT_BYTES) {
-            return get.getFresh(name, fresh);
+            return asked(get, name, fresh);
         }
         Lane key = lane(get.archive().source(), get.archive().system(), folder);
         FetchLane lane;
@@ -77,11 +79,18 @@ public final class WalAhead implements AutoCloseable {
             lane.touch();
         }
         WalSegment segment = WalSegment.parse(name, get.segmentSizeBytes());
-        boolean found = lane.take(segment, fresh) || get.getFresh(name, fresh);
+        boolean found = lane.take(segment, fresh) || asked(get, name, fresh);
         if (found) {
             lane.found(segment, get);
         }
         return found;
+    }
+
+    /// Another repository in the place of the one that was opened proves nothing by having no such
+    /// file.
+    private static boolean asked(WalGet get, String name, Path fresh) {
+        get.archive().source().repository().demandStillThere();
+        return get.getFresh(name, fresh);
     }
 
     /// Stores a file, as [WalPush#push] does.
@@ -91,6 +100,7 @@ public final class WalAhead implements AutoCloseable {
         Path folder = file.toAbsolutePath().getParent();
         String name = String.valueOf(file.getFileName());
         if (folder == null || !WalSegment.isName(name) || length(file) > MAX_SEGMENT_BYTES) {
+            push.source().repository().demandStillThere();
             return push.push(file, dataDirectory);
         }
         WalPush.Target first = push.target(file, dataDirectory);

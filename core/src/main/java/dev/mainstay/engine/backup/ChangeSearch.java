@@ -13,6 +13,7 @@ import dev.mainstay.postgres.wal.WalLayout;
 import dev.mainstay.postgres.wal.WalReader;
 import dev.mainstay.postgres.wal.WalSummariser;
 import dev.mainstay.postgres.wal.WalSummary;
+import dev.mainstay.repository.FetchAhead;
 import dev.mainstay.repository.WalArchive;
 
 import java.io.IOException;
@@ -21,6 +22,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /// Finds out what changed between two backups: from the summaries of the WAL between where the
 /// earlier one's replay begins and where this one's does, along this backup's own timeline history.
@@ -172,16 +175,19 @@ final class ChangeSearch {
                 new ServerLog(archive, pgWal, number -> segment(number, history), segmentBytes);
         long last = Long.divideUnsigned(to.value(), segmentBytes);
         Optional<Lsn> reached = Optional.empty();
-        for (long number = Long.divideUnsigned(from.value(), segmentBytes);
-                number < last;
-                number++) {
-            WalSegment segment = segment(number, history);
-            WalSummary summary = stored(segment).orElseGet(() -> made(segment, log));
-            requireUsable(summary, segment);
-            requireFollows(reached, summary.begin(), segment);
-            boolean first = reached.isEmpty();
-            changed.add(first && exact ? from(from, segment, log, summary) : summary.changed());
-            reached = Optional.of(summary.end());
+        List<WalSegment> segments =
+                LongStream.range(Long.divideUnsigned(from.value(), segmentBytes), last)
+                        .mapToObj(number -> segment(number, history))
+                        .toList();
+        try (FetchAhead<Optional<byte[]>> summaries = summaries(segments)) {
+            for (WalSegment segment : segments) {
+                WalSummary summary = stored(summaries::next).orElseGet(() -> made(segment, log));
+                requireUsable(summary, segment);
+                requireFollows(reached, summary.begin(), segment);
+                boolean first = reached.isEmpty();
+                changed.add(first && exact ? from(from, segment, log, summary) : summary.changed());
+                reached = Optional.of(summary.end());
+            }
         }
         WalSegment lastSegment = segment(last, history);
         boolean alone = reached.isEmpty() && exact;
@@ -211,10 +217,15 @@ final class ChangeSearch {
         return new WalSegment(timeline, number, segmentBytes);
     }
 
+    private FetchAhead<Optional<byte[]>> summaries(List<WalSegment> segments) {
+        return FetchAhead.small(
+                archive.source().repository().ground().beside(), segments, archive::getSummary);
+    }
+
     /// A summary that cannot be read can be made again.
-    private Optional<WalSummary> stored(WalSegment segment) {
+    private static Optional<WalSummary> stored(Supplier<Optional<byte[]>> summary) {
         try {
-            return archive.getSummary(segment).map(WalSummary::decode);
+            return summary.get().map(WalSummary::decode);
         } catch (MainstayException damaged) {
             if (damaged.code() == ErrorCode.WAL_FILE_INVALID
                     || damaged.code() == ErrorCode.OBJECT_DAMAGED) {

@@ -111,6 +111,11 @@ public final class MemoryStore implements ObjectStore {
     }
 
     @Override
+    public Optional<byte[]> whole(String name) {
+        return Optional.ofNullable(objects.get(ObjectName.check(name))).map(byte[]::clone);
+    }
+
+    @Override
     public Optional<Long> size(String name) {
         return Optional.ofNullable(objects.get(ObjectName.check(name)))
                 .map(bytes -> (long) bytes.length);

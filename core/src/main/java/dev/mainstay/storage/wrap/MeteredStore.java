@@ -122,6 +122,13 @@ public final class MeteredStore implements ObjectStore {
     }
 
     @Override
+    public Optional<byte[]> whole(String name) {
+        Optional<byte[]> object = counted(gets, () -> inner.whole(name));
+        object.ifPresent(bytes -> getBytes.add(bytes.length));
+        return object;
+    }
+
+    @Override
     public Optional<Long> size(String name) {
         return counted(sizes, () -> inner.size(name));
     }

@@ -184,6 +184,11 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
+    public Optional<byte[]> whole(String name) {
+        return insist(() -> inner.whole(name));
+    }
+
+    @Override
     public Optional<Long> size(String name) {
         return insist(() -> inner.size(name));
     }

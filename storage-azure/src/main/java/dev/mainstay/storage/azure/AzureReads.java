@@ -9,9 +9,12 @@ import com.azure.storage.blob.models.DownloadRetryOptions;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.remote.AzurePlace;
 import dev.mainstay.storage.remote.BrokenConnection;
 import dev.mainstay.storage.remote.ByteRanges;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -39,16 +42,7 @@ final class AzureReads {
                     try {
                         Received body = new Received(length);
                         BlobDownloadResponse answer =
-                                container
-                                        .getBlobClient(key)
-                                        .downloadStreamWithResponse(
-                                                body,
-                                                new BlobRange(offset, (long) length),
-                                                new DownloadRetryOptions().setMaxRetryRequests(0),
-                                                null,
-                                                false,
-                                                null,
-                                                Context.NONE);
+                                download(key, new BlobRange(offset, (long) length), body);
                         String told = answer.getDeserializedHeaders().getContentRange();
                         return whole(name, body, Optional.ofNullable(told), offset, length);
                     } catch (BlobStorageException answered) {
@@ -61,6 +55,51 @@ final class AzureReads {
                         throw failures.translate(what, answered);
                     }
                 });
+    }
+
+    private BlobDownloadResponse download(String key, @Nullable BlobRange range, Received body) {
+        return container
+                .getBlobClient(key)
+                .downloadStreamWithResponse(
+                        body,
+                        range,
+                        new DownloadRetryOptions().setMaxRetryRequests(0),
+                        null,
+                        false,
+                        null,
+                        Context.NONE);
+    }
+
+    /// All of an object; empty if there is none.
+    Optional<byte[]> whole(String name, String key) {
+        String what = "cannot read '" + name + "'";
+        return failures.asked(
+                what,
+                () -> {
+                    try {
+                        Received body = new Received(Integer.MAX_VALUE - 8);
+                        BlobDownloadResponse answer = download(key, null, body);
+                        Long told = answer.getDeserializedHeaders().getContentLength();
+                        if (told == null || body.more || body.count != told) {
+                            ObjectStore.wholeLength(name, told == null ? 0 : told);
+                            throw cut(name, body.count, told);
+                        }
+                        return Optional.of(body.all());
+                    } catch (BlobStorageException answered) {
+                        if (Failures.isNoBlob(answered)) {
+                            return Optional.empty();
+                        }
+                        throw failures.translate(what, answered);
+                    }
+                });
+    }
+
+    private MainstayException cut(String name, int received, @Nullable Long wanted) {
+        return BrokenConnection.told(
+                "cannot read '" + name + "'",
+                place.url(),
+                new IOException("the answer ended after " + received + " of " + wanted + " bytes"),
+                Failures.SERVER_SETTINGS);
     }
 
     /// What was asked for, and nothing else: a server may ignore the range, or send what there is of
@@ -89,11 +128,7 @@ final class AzureReads {
         if (size.isPresent() && size.get() < offset + length) {
             throw ByteRanges.tooShort(name, size, offset, length);
         }
-        throw BrokenConnection.told(
-                "cannot read '" + name + "'",
-                place.url(),
-                new IOException("the answer ended after " + body.count + " of " + length + " bytes"),
-                Failures.SERVER_SETTINGS);
+        throw cut(name, body.count, (long) length);
     }
 
     Optional<Long> size(String name, String key) {

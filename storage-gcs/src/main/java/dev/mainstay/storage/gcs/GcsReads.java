@@ -5,6 +5,8 @@ import com.google.api.services.storage.Storage;
 import com.google.api.services.storage.model.StorageObject;
 
 import dev.mainstay.base.ErrorCode;
+import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.remote.BrokenConnection;
 import dev.mainstay.storage.remote.ByteRanges;
 import dev.mainstay.storage.remote.GcsPlace;
@@ -51,6 +53,47 @@ final class GcsReads {
         }
     }
 
+    /// All of an object; empty if there is none.
+    Optional<byte[]> whole(String name, String key) {
+        String what = "cannot read '" + name + "'";
+        try {
+            Storage.Objects.Get get = client.objects().get(place.bucket(), key);
+            get.getRequestHeaders().setAcceptEncoding("identity");
+            get.setReturnRawInputStream(true);
+            HttpResponse answer = get.executeMedia();
+            try (InputStream body = answer.getContent()) {
+                return Optional.of(whole(name, answer, body));
+            } finally {
+                answer.disconnect();
+            }
+        } catch (IOException failed) {
+            if (isAbsent(name, failed)) {
+                return Optional.empty();
+            }
+            throw failures.translate(what, failed);
+        }
+    }
+
+    private byte[] whole(String name, HttpResponse answer, InputStream body) throws IOException {
+        Long told = answer.getHeaders().getContentLength();
+        if (told == null) {
+            throw cut(name, "the server does not say how long it is");
+        }
+        byte[] bytes = body.readNBytes(ObjectStore.wholeLength(name, told));
+        if (bytes.length < told) {
+            throw cut(name, "the answer ended after " + bytes.length + " of " + told + " bytes");
+        }
+        return bytes;
+    }
+
+    private MainstayException cut(String name, String why) {
+        return BrokenConnection.told(
+                "cannot read '" + name + "'",
+                place.url(),
+                new IOException(why),
+                Failures.SERVER_SETTINGS);
+    }
+
     /// A server may ignore the range, or send what there is of it.
     private byte[] whole(
             String name, HttpResponse answer, InputStream body, long offset, int length)
@@ -73,12 +116,7 @@ final class GcsReads {
         if (size.isPresent() ? size.get() < offset + length : sent != null && sent == bytes.length) {
             throw ByteRanges.tooShort(name, size, offset, length);
         }
-        throw BrokenConnection.told(
-                "cannot read '" + name + "'",
-                place.url(),
-                new IOException(
-                        "the answer ended after " + bytes.length + " of " + length + " bytes"),
-                Failures.SERVER_SETTINGS);
+        throw cut(name, "the answer ended after " + bytes.length + " of " + length + " bytes");
     }
 
     Optional<Long> size(String name, String key) {

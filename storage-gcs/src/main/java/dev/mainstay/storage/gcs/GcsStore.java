@@ -118,6 +118,11 @@ public final class GcsStore implements ObjectStore {
     }
 
     @Override
+    public Optional<byte[]> whole(String name) {
+        return reads.whole(name, prefix + ObjectName.check(name));
+    }
+
+    @Override
     public Optional<Long> size(String name) {
         return reads.size(name, prefix + ObjectName.check(name));
     }

@@ -2,6 +2,7 @@ package dev.mainstay.storage.s3;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.remote.ByteRanges;
 
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,37 @@ final class S3Reads {
         String range = "bytes=" + offset + "-" + (offset + length - 1);
         return client.getObject(
                 request -> request.bucket(bucket).key(key).versionId(version).range(range));
+    }
+
+    /// All of the newest version; empty if there is no such object.
+    Optional<byte[]> whole(String name, String key) {
+        try (Abortable body =
+                new Abortable(client.getObject(request -> request.bucket(bucket).key(key)))) {
+            GetObjectResponse head = body.stream.response();
+            if (head.objectLockMode() != null) {
+                sawLock = true;
+            }
+            Long told = head.contentLength();
+            if (told == null) {
+                throw new IOException("the server does not say how long the object is");
+            }
+            int length = ObjectStore.wholeLength(name, told);
+            byte[] bytes = body.stream.readNBytes(length);
+            if (bytes.length < length) {
+                throw cut(name, bytes.length, length, null);
+            }
+            body.done = true;
+            return Optional.of(bytes);
+        } catch (S3Exception answered) {
+            if (Failures.isNoKey(answered)) {
+                return Optional.empty();
+            }
+            throw failures.translate("cannot read '" + name + "'", answered);
+        } catch (SdkException failed) {
+            throw failures.translate("cannot read '" + name + "'", failed);
+        } catch (IOException broken) {
+            throw failures.broken("cannot read '" + name + "'", broken);
+        }
     }
 
     /// Closes a body; what was not read to its end is not fetched for nothing.

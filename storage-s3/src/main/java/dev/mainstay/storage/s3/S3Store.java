@@ -159,6 +159,11 @@ public final class S3Store implements ObjectStore {
     }
 
     @Override
+    public Optional<byte[]> whole(String name) {
+        return reads.whole(name, prefix + ObjectName.check(name));
+    }
+
+    @Override
     public Optional<Long> size(String name) {
         return reads.size(name, prefix + ObjectName.check(name));
     }

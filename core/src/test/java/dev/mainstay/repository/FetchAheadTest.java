@@ -46,7 +46,7 @@ class FetchAheadTest {
         for (int round = 0; round < 60; round++) {
             int count = random.nextInt(80);
             int most = 1 + random.nextInt(6);
-            long room = 50 + random.nextInt(200);
+            long room = random.nextLong(50, 250);
             AtomicInteger running = new AtomicInteger();
             AtomicInteger mostRunning = new AtomicInteger();
             AtomicLong begunBytes = new AtomicLong();
@@ -56,7 +56,7 @@ class FetchAheadTest {
             for (int i = 0; i < count; i++) {
                 int number = i;
                 int work = random.nextInt(2000);
-                long bytes = 1 + random.nextInt(100);
+                long bytes = random.nextLong(1, 100);
                 sizes.add(bytes);
                 wanted.add(
                         new Fetch<>(

@@ -8,9 +8,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SystemId;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.FrameCoder;
-import dev.mainstay.repository.format.FrameKind;
 import dev.mainstay.repository.format.Json;
-import dev.mainstay.repository.format.ManifestEntry.ChunkRef;
 import dev.mainstay.repository.format.ManifestEntry.Content;
 import dev.mainstay.repository.format.ObjectType;
 import dev.mainstay.repository.format.PackClass;
@@ -23,14 +21,11 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.zip.CRC32C;
 
 /// Writes one backup. It is announced when it begins and exists once [#commit] has put its slot,
 /// which is the last thing written; until then, and after [#abort] or a crash, nothing of it is
@@ -40,7 +35,6 @@ import java.util.zip.CRC32C;
 /// thread.
 public final class BackupWriter implements AutoCloseable {
     private static final int METADATA_PACK = 16 << 20;
-    private static final int FILE_STREAMS = 2;
 
     private final ProtectedSource source;
     private final BackupOptions options;
@@ -57,15 +51,7 @@ public final class BackupWriter implements AutoCloseable {
 
     private final FoundAgain foundAgain = new FoundAgain();
 
-    /// Read with the first file, beside the first pages.
-    private Optional<ChunkIndex> index = Optional.empty();
-
-    private final Map<ChunkId, ManifestAssembly.PlacedChunk> newChunks = new LinkedHashMap<>();
-    private final List<PackStream> fileStreams = new ArrayList<>();
-    private final FrameCoder fileCoder;
-    private final Chunker chunker;
-    private final ChunkNames chunkNames;
-    private final Object fileLock = new Object();
+    private final FileChunks chunks;
     private final PackStream pages;
     private Optional<ManifestAssembly> assembly = Optional.empty();
     private Optional<PriorBackup> prior = Optional.empty();
@@ -96,12 +82,16 @@ public final class BackupWriter implements AutoCloseable {
                         options.parent().isPresent() ? PackClass.INCREMENTAL : PackClass.BASE,
                         packBytes,
                         uploads);
-        for (int i = 0; i < FILE_STREAMS; i++) {
-            fileStreams.add(new PackStream(vault, PackClass.FILES, packBytes, uploads));
-        }
-        this.fileCoder = new FrameCoder(options.compressionLevel());
-        this.chunker = new Chunker(source.hashKey("gear", 32), options.shape());
-        this.chunkNames = new ChunkNames(source);
+        this.chunks =
+                new FileChunks(
+                        source,
+                        options,
+                        uploads,
+                        foundAgain,
+                        new FileChunks.Known(
+                                () -> ChunkIndex.read(source, listed, absent),
+                                this::begun,
+                                chunk -> progress.ifPresent(log -> log.add(chunk))));
     }
 
     static BackupWriter begin(ProtectedSource source, BackupOptions options) {
@@ -257,62 +247,14 @@ public final class BackupWriter implements AutoCloseable {
         assembly().addCatalog(jsonLines);
     }
 
-    /// Stores a file that is no relation, by chunks.
+    /// Stores a file that is no relation, by chunks; from any thread, side by side.
     ///
     /// @throws IOException if the content cannot be read; the backup should not be committed then
     public void file(FileFacts facts, InputStream content) throws IOException {
-        CRC32C crc = new CRC32C();
-        List<ManifestAssembly.PlacedChunk> chunks = new ArrayList<>();
-        long[] size = new long[1];
-        synchronized (fileLock) {
-            chunker.split(
-                    content,
-                    (bytes, length) -> {
-                        crc.update(bytes, 0, length);
-                        size[0] += length;
-                        chunks.add(chunk(bytes, length));
-                    });
-        }
-        tally.read(size[0]);
-        tally.file(size[0]);
-        assembly().add(facts, size[0], (int) crc.getValue(), chunks);
-    }
-
-    private ManifestAssembly.PlacedChunk chunk(byte[] bytes, int length) {
-        ChunkId chunk = chunkNames.of(bytes, length);
-        ManifestAssembly.PlacedChunk known = newChunks.get(chunk);
-        if (known != null) {
-            return known;
-        }
-        if (index.isEmpty()) {
-            index = Optional.of(ChunkIndex.read(source, listed, absent));
-        }
-        Optional<ChunkRef> stored = index.get().find(chunk);
-        if (stored.isPresent()) {
-            return new ManifestAssembly.PlacedChunk(
-                    chunk, length, PendingFrame.of(stored.get().frame()));
-        }
-        Optional<ManifestAssembly.PlacedChunk> there = begun(chunk);
-        if (there.isPresent()) {
-            newChunks.put(chunk, there.get());
-            index.get().lost(chunk).forEach(lost -> foundAgain.add(lost, there.get().frame()));
-            progress.ifPresent(log -> log.add(there.get()));
-            return there.get();
-        }
-        int stream;
-        synchronized (source.repository().ground().random()) {
-            stream = source.repository().ground().random().nextInt(FILE_STREAMS);
-        }
-        PendingFrame frame =
-                fileStreams
-                        .get(stream)
-                        .append(fileCoder, FrameKind.CHUNK, chunk.bytes(), bytes, 0, length);
-        ManifestAssembly.PlacedChunk placed =
-                new ManifestAssembly.PlacedChunk(chunk, length, frame);
-        newChunks.put(chunk, placed);
-        index.get().lost(chunk).forEach(lost -> foundAgain.add(lost, frame));
-        progress.ifPresent(log -> log.add(placed));
-        return placed;
+        FileChunks.Stored stored = chunks.store(content);
+        tally.read(stored.sizeBytes());
+        tally.file(stored.sizeBytes());
+        assembly().add(facts, stored.sizeBytes(), stored.crc(), stored.chunks());
     }
 
     private Optional<ManifestAssembly.PlacedChunk> begun(ChunkId chunk) {
@@ -477,7 +419,7 @@ public final class BackupWriter implements AutoCloseable {
         finished = true;
         progress.ifPresent(ProgressLog::end);
         pages.finish();
-        fileStreams.forEach(PackStream::finish);
+        chunks.finish();
         assembly().finish();
     }
 
@@ -488,17 +430,7 @@ public final class BackupWriter implements AutoCloseable {
     public CommittedBackup commit(Json details) {
         finishContent();
         uploads.await();
-        ChunkIndex.write(
-                source,
-                id,
-                newChunks.values().stream()
-                        .map(
-                                chunk ->
-                                        new ChunkRef(
-                                                chunk.id(),
-                                                chunk.lengthBytes(),
-                                                chunk.frame().ref()))
-                        .toList());
+        chunks.index(id);
         Vault vault = source.vault();
         foundAgain.publish(vault, id);
         String name = Names.slot(source.id(), id);
@@ -568,7 +500,7 @@ public final class BackupWriter implements AutoCloseable {
 
     @Override
     public void close() {
-        fileCoder.close();
+        chunks.close();
         assembly.ifPresent(ManifestAssembly::close);
         prior.ifPresent(PriorBackup::close);
         begun.forEach(BegunPages::close);

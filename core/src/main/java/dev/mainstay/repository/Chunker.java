@@ -61,8 +61,10 @@ final class Chunker {
         return end;
     }
 
-    void split(InputStream content, Sink sink) throws IOException {
-        byte[] window = new byte[Math.min(max, 1 << 16)];
+    /// @param space to work in, which grows where that is too little
+    /// @return it, to be used again
+    byte[] split(InputStream content, byte[] space, Sink sink) throws IOException {
+        byte[] window = space;
         int filled = 0;
         while (true) {
             int got = content.readNBytes(window, filled, window.length - filled);
@@ -73,14 +75,14 @@ final class Chunker {
                 continue;
             }
             if (filled == 0) {
-                return;
+                return window;
             }
             int cut = cut(window, filled);
             sink.chunk(window, cut);
             System.arraycopy(window, cut, window, 0, filled - cut);
             filled -= cut;
             if (ended && filled == 0) {
-                return;
+                return window;
             }
         }
     }

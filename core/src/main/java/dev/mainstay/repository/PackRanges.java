@@ -103,8 +103,16 @@ public final class PackRanges {
             seals.put(range.pack(), seal(name, fetched.bytes));
             return fetched;
         }
-        seals.put(range.pack(), seal(name, vault.store.get(name, 0, ObjectHeader.SIZE)));
-        return fetch(range, name);
+        try (FetchAhead<byte[]> header =
+                FetchAhead.small(vault.ground.beside(), List.of(name), this::header)) {
+            Fetched fetched = fetch(range, name);
+            seals.put(range.pack(), seal(name, header.next()));
+            return fetched;
+        }
+    }
+
+    private byte[] header(String name) {
+        return vault.store.get(name, 0, ObjectHeader.SIZE);
     }
 
     private Fetched fetch(PackRange range, String name) {
@@ -119,7 +127,7 @@ public final class PackRanges {
         if (known != null) {
             return known;
         }
-        ObjectSeal seal = seal(fetched.name, vault.store.get(fetched.name, 0, ObjectHeader.SIZE));
+        ObjectSeal seal = seal(fetched.name, header(fetched.name));
         seals.put(fetched.pack, seal);
         return seal;
     }

@@ -18,7 +18,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -54,11 +56,37 @@ final class StoreLane {
         }
     }
 
+    /// A segment that is read, stored and summarised.
+    private static final class Storing extends FutureTask<Done> {
+        private final CountDownLatch summarised;
+
+        /// @param summarised when what the next one's summary needs of it is known, though its own
+        ///   may still have to be put
+        Storing(Callable<Done> work, CountDownLatch summarised) {
+            super(work);
+            this.summarised = summarised;
+        }
+
+        /// Also of one that failed, of which its own call will tell.
+        @Override
+        protected void done() {
+            summarised.countDown();
+        }
+
+        void awaitSummarised() {
+            try {
+                summarised.await();
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     private final Path wal;
     private final WalArchive archive;
     private final Executor workers;
     private final Consumer<String> notes;
-    private final Map<WalSegment, FutureTask<Done>> tasks = new HashMap<>();
+    private final Map<WalSegment, Storing> tasks = new HashMap<>();
     private final SegmentSummaries summaries;
     private final Memory memory = new Memory();
 
@@ -86,7 +114,7 @@ final class StoreLane {
 
     /// Stores a segment and begins with those that follow.
     Stored push(WalPush push, WalSegment segment, Path file, Path dataDirectory) {
-        FutureTask<Done> own;
+        Storing own;
         boolean early;
         if (!isBegun(segment)) {
             demandStillThere(); // or it would be sealed with keys of another one
@@ -97,7 +125,7 @@ final class StoreLane {
             own = begin(push, segment, file, dataDirectory);
             WalSegment next = segment.next();
             for (int i = 0; i < AHEAD && isReady(next); i++, next = next.next()) {
-                FutureTask<Done> _ = begin(push, next, wal.resolve(next.fileName()), dataDirectory);
+                Storing _ = begin(push, next, wal.resolve(next.fileName()), dataDirectory);
             }
         }
         try {
@@ -114,7 +142,7 @@ final class StoreLane {
     }
 
     /// A lane in which nothing is under way holds no segment in memory.
-    private void end(WalSegment segment, FutureTask<Done> own) {
+    private void end(WalSegment segment, Storing own) {
         synchronized (this) {
             tasks.remove(segment, own);
             if (!tasks.isEmpty()) {
@@ -171,13 +199,12 @@ final class StoreLane {
                 && Files.exists(wal.resolve(segment.fileName()));
     }
 
-    private FutureTask<Done> begin(
-            WalPush push, WalSegment segment, Path file, Path dataDirectory) {
-        FutureTask<Done> known = tasks.get(segment);
+    private Storing begin(WalPush push, WalSegment segment, Path file, Path dataDirectory) {
+        Storing known = tasks.get(segment);
         if (known != null) {
             return known;
         }
-        Optional<FutureTask<Done>> before =
+        Optional<Storing> before =
                 segment.number() == 0
                         ? Optional.empty()
                         : Optional.ofNullable(
@@ -186,7 +213,9 @@ final class StoreLane {
                                                 segment.timeline(),
                                                 segment.number() - 1,
                                                 segment.sizeBytes())));
-        FutureTask<Done> task = new FutureTask<>(() -> store(push, file, dataDirectory, before));
+        CountDownLatch summarised = new CountDownLatch(1);
+        Storing task =
+                new Storing(() -> store(push, file, dataDirectory, before, summarised), summarised);
         tasks.put(segment, task);
         try {
             workers.execute(task);
@@ -197,7 +226,11 @@ final class StoreLane {
     }
 
     private Done store(
-            WalPush push, Path file, Path dataDirectory, Optional<FutureTask<Done>> before)
+            WalPush push,
+            Path file,
+            Path dataDirectory,
+            Optional<Storing> before,
+            CountDownLatch summarised)
             throws IOException {
         FileMark mark = FileMark.of(file);
         WalPush.Checked checked = push.check(file, dataDirectory, memory::take);
@@ -209,13 +242,13 @@ final class StoreLane {
         if (!mark.equals(FileMark.of(file))) {
             throw WalPush.invalid(file.getFileName().toString(), "was changed while it was read");
         }
-        before.ifPresent(StoreLane::awaitEnd); // it began before, so it does not wait for this one
-        summarise(segment, checked.content());
+        before.ifPresent(Storing::awaitSummarised); // it began before, so it does not wait for this
+        summarise(segment, checked.content(), summarised);
         return new Done(stored, mark);
     }
 
     /// Summaries are made in order, and put beside each other.
-    private void summarise(WalSegment segment, byte[] content) {
+    private void summarise(WalSegment segment, byte[] content, CountDownLatch summarised) {
         List<Runnable> puts = new ArrayList<>();
         synchronized (summaries) {
             Optional<byte[]> before = held;
@@ -228,6 +261,7 @@ final class StoreLane {
                 before.filter(bytes -> !summaries.holds(bytes)).ifPresent(memory::giveBack);
             }
         }
+        summarised.countDown();
         puts.forEach(
                 put ->
                         SegmentSummaries.though(put)
@@ -242,17 +276,7 @@ final class StoreLane {
                         + damaged.getMessage());
     }
 
-    private static void awaitEnd(FutureTask<Done> task) {
-        try {
-            task.get();
-        } catch (ExecutionException | CancellationException failed) {
-            // its own call will tell
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private Done await(FutureTask<Done> task) {
+    private Done await(Storing task) {
         try {
             return task.get();
         } catch (ExecutionException failed) {

@@ -3,6 +3,7 @@ package dev.mainstay.server;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.config.ServerSettings;
+import dev.mainstay.engine.config.TracingSettings;
 
 import org.springframework.boot.ssl.pem.PemContent;
 
@@ -21,23 +22,31 @@ final class Certificates {
                 .ifPresent(
                         tls -> {
                             demand(
-                                    "certificate",
+                                    "server.tls.certificate",
                                     tls.certificate(),
                                     pem -> pem.getCertificates().getFirst());
                             demand(
-                                    "key",
+                                    "server.tls.key",
                                     tls.key(),
                                     pem -> Objects.requireNonNull(pem.getPrivateKey(), "no key"));
                             tls.clients()
                                     .ifPresent(
                                             clients ->
                                                     demand(
-                                                            "client-ca",
+                                                            "server.tls.client-ca",
                                                             clients.authorities(),
                                                             pem ->
                                                                     pem.getCertificates()
                                                                             .getFirst()));
                         });
+        settings.tracing()
+                .flatMap(TracingSettings::caFile)
+                .ifPresent(
+                        file ->
+                                demand(
+                                        "server.tracing.ca-file",
+                                        file,
+                                        pem -> pem.getCertificates().getFirst()));
     }
 
     private static void demand(String what, Path file, Consumer<PemContent> look) {
@@ -46,7 +55,7 @@ final class Certificates {
         } catch (IOException | RuntimeException wrong) {
             throw new MainstayException(
                     ErrorCode.SERVER_CERTIFICATE,
-                    "server.tls." + what + " " + file + " cannot be used: " + wrong.getMessage(),
+                    what + " " + file + " cannot be used: " + wrong.getMessage(),
                     wrong);
         }
     }

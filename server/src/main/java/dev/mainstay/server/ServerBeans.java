@@ -46,6 +46,8 @@ import dev.mainstay.server.security.SecurityRules;
 import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
+import dev.mainstay.server.trace.TracingBeans;
 import dev.mainstay.server.view.RepositoryView;
 import dev.mainstay.server.wal.ReceiverTable;
 import dev.mainstay.server.wal.Receivers;
@@ -66,6 +68,7 @@ import javax.sql.DataSource;
 @EnableAutoConfiguration
 @Import({
     SecurityRules.class,
+    TracingBeans.class,
     OperatorsBeans.class,
     Problems.class,
     ApiDocument.class,
@@ -188,8 +191,9 @@ class ServerBeans {
             JobTable table,
             TransactionOperations transactions,
             JobWork work,
-            JobDesk.Pace pace) {
-        return new JobDesk(surroundings, state, server, table, transactions, work, pace);
+            JobDesk.Pace pace,
+            Tracing tracing) {
+        return new JobDesk(surroundings, state, server, table, transactions, work, pace, tracing);
     }
 
     @Bean

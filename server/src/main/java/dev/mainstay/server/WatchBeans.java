@@ -21,6 +21,7 @@ import dev.mainstay.server.security.TokenTable;
 import dev.mainstay.server.state.History;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
 import dev.mainstay.server.view.RepositoryView;
 
 import org.springframework.context.annotation.Bean;
@@ -71,8 +72,8 @@ class WatchBeans {
     }
 
     @Bean
-    Courier courier(NoticeTable table, Channels channels) {
-        return new Courier(table, channels);
+    Courier courier(NoticeTable table, Channels channels, Tracing tracing) {
+        return new Courier(table, channels, tracing);
     }
 
     @Bean

@@ -101,13 +101,14 @@ class ConfigurationReloadTest {
                 """
                 confirmations: { second-person: true }
                 notifications: { channels: { chat: { type: slack, url: "${CHAT}" } } }
+                tracing: { endpoint: "http://127.0.0.1:1" }
                 """);
         JsonNode taken = json(reload(server, token), 200);
         assertThat(taken.get("changed").valueStream().map(JsonNode::asString))
                 .containsExactly(
                         "server.notifications", "server.confirmations", "sources.stock");
         assertThat(taken.get("needRestart").valueStream().map(JsonNode::asString))
-                .containsExactly("server.listen");
+                .containsExactly("server.listen", "server.tracing");
         Await.until(
                 "its schedule to be looked at",
                 () -> get(server, token, "schedules").matches("(?s).*stock/full.{1,80}0 3 . . SUN.*"));

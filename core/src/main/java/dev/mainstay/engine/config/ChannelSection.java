@@ -4,9 +4,7 @@ import dev.mainstay.base.Loopback;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -127,24 +125,8 @@ final class ChannelSection {
         return secret;
     }
 
-    /// `${NAME}`, or `{ file: PATH }` with one line.
     private Secret secret(ConfigNode node) {
-        if (node.isMapping()) {
-            ConfigNode file = Sections.required(node, node.entries("file"), "file");
-            try {
-                String line = Files.readString(path.apply(file)).strip();
-                if (!line.isEmpty()) {
-                    return Secret.of(line);
-                }
-            } catch (IOException wrong) {
-                throw file.invalid("cannot be read: " + wrong);
-            }
-            throw file.invalid("is empty");
-        }
-        if (node.isLiteral()) {
-            throw node.invalid("is a secret: write ${NAME} or { file: PATH }");
-        }
-        return node.secret();
+        return SecretValue.read(node, path);
     }
 
     private static URI https(String text) {

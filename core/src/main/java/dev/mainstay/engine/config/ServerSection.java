@@ -45,6 +45,7 @@ final class ServerSection {
                         "jobs",
                         "log",
                         "history",
+                        "tracing",
                         "metrics",
                         "alerts",
                         "notifications",
@@ -96,7 +97,8 @@ final class ServerSection {
                         .orElse(ServerSettings.Log.TEXT),
                 Optional.ofNullable(entries.get("history"))
                         .map(each -> each.parsed(ServerSection::history))
-                        .orElse(ServerSettings.DEFAULT_HISTORY));
+                        .orElse(ServerSettings.DEFAULT_HISTORY),
+                Optional.ofNullable(entries.get("tracing")).map(new TracingSection(path)::read));
     }
 
     private static Duration history(String text) {

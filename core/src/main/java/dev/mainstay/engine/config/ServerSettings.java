@@ -20,6 +20,7 @@ import java.util.Optional;
 /// @param retry how often it tries a job
 /// @param log how what it logs is written
 /// @param history how long it remembers what is over
+/// @param tracing where it sends its spans; empty: nowhere
 public record ServerSettings(
         String host,
         int port,
@@ -34,7 +35,8 @@ public record ServerSettings(
         ConfirmationSettings confirmations,
         RetrySettings retry,
         Log log,
-        Duration history) {
+        Duration history,
+        Optional<TracingSettings> tracing) {
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_PORT = 8443;
     static final Duration DEFAULT_HISTORY = Duration.ofDays(365);
@@ -86,6 +88,7 @@ public record ServerSettings(
                 ConfirmationSettings.DEFAULT,
                 RetrySettings.DEFAULT,
                 Log.TEXT,
-                DEFAULT_HISTORY);
+                DEFAULT_HISTORY,
+                Optional.empty());
     }
 }

@@ -78,7 +78,8 @@ class ServerSectionTest {
                                 ConfirmationSettings.DEFAULT,
                                 RetrySettings.DEFAULT,
                                 ServerSettings.Log.TEXT,
-                                Duration.ofDays(365)));
+                                Duration.ofDays(365),
+                                Optional.empty()));
         assertThat(settings.toString()).doesNotContain("geheim");
         assertThat(read("log: json").log()).isEqualTo(ServerSettings.Log.JSON);
         refused("log: xml", "server.log", "text and json");

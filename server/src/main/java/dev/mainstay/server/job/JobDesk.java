@@ -14,6 +14,7 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.Surroundings;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -67,6 +68,7 @@ public final class JobDesk implements AutoCloseable {
     private final Scheduler scheduler;
     private final String server;
     private final Pace pace;
+    private final Tracing tracing;
     private final CountDownLatch closing = new CountDownLatch(1);
     private @Nullable Thread ticker;
 
@@ -77,12 +79,14 @@ public final class JobDesk implements AutoCloseable {
             JobTable table,
             TransactionOperations transactions,
             JobWork work,
-            Pace pace) {
+            Pace pace,
+            Tracing tracing) {
         this.surroundings = surroundings;
         this.table = table;
         this.transactions = transactions;
         this.server = server.text();
         this.pace = pace;
+        this.tracing = tracing;
         this.runner =
                 new JobRunner(
                         table,
@@ -92,7 +96,8 @@ public final class JobDesk implements AutoCloseable {
                         new RetryRule(
                                 () -> surroundings.configuration().server().retry(),
                                 surroundings.ground().random()),
-                        pace.report());
+                        pace.report(),
+                        tracing);
         if (!state.isShared()) {
             recoverAlone(state);
         }
@@ -223,6 +228,7 @@ public final class JobDesk implements AutoCloseable {
         demandKnown(request);
         Instant now = now();
         String id = BackupId.of(now, surroundings.ground().randomBytes(4)).text();
+        tracing.submitting(id);
         transactions.executeWithoutResult(
                 _ -> {
                     table.insert(id, request, now);

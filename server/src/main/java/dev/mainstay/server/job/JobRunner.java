@@ -1,6 +1,9 @@
 package dev.mainstay.server.job;
 
 import dev.mainstay.base.BackupId;
+import dev.mainstay.engine.Progress;
+import dev.mainstay.server.trace.TracedWork;
+import dev.mainstay.server.trace.Tracing;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +37,7 @@ final class JobRunner {
     private final InstantSource clock;
     private final RetryRule retries;
     private final Duration reportEvery;
+    private final Tracing tracing;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
     private final CountDownLatch stop = new CountDownLatch(1);
     private volatile boolean stopping;
@@ -44,13 +48,15 @@ final class JobRunner {
             String server,
             InstantSource clock,
             RetryRule retries,
-            Duration reportEvery) {
+            Duration reportEvery,
+            Tracing tracing) {
         this.table = table;
         this.work = work;
         this.server = server;
         this.clock = clock;
         this.retries = retries;
         this.reportEvery = reportEvery;
+        this.tracing = tracing;
     }
 
     /// A try at a job.
@@ -87,6 +93,17 @@ final class JobRunner {
     /// @return when that is
     Optional<Instant> run(String id) {
         Try now = next(id);
+        JobRequest request = now.request;
+        try (TracedWork span =
+                tracing.attempt(id, request.kind().word(), request.target(), now.number)) {
+            Outcome outcome = outcome(now, span.telling(now.recorder));
+            span.end(outcome.state().word(), outcome.failure().map(JobFailure::error));
+            return record(now, outcome);
+        }
+    }
+
+    private Outcome outcome(Try now, Progress progress) {
+        String id = now.id;
         RunningJob handle = new RunningJob();
         running.put(id, handle);
         if (stopping) {
@@ -102,7 +119,7 @@ final class JobRunner {
         Map<String, String> result = Map.of();
         try {
             result =
-                    work.run(now.request, now.recorder, new Attempt(now.earlier, now.begun::add));
+                    work.run(now.request, progress, new Attempt(now.earlier, now.begun::add));
         } catch (RuntimeException | Error wrong) {
             failed = wrong;
         }
@@ -110,7 +127,7 @@ final class JobRunner {
         over.countDown();
         join(reporter);
         running.remove(id);
-        return record(now, new Outcome(reason, failed, result));
+        return new Outcome(reason, failed, result);
     }
 
     private Optional<Instant> record(Try now, Outcome outcome) {

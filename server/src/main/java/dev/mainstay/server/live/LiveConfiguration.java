@@ -37,7 +37,8 @@ public final class LiveConfiguration implements Supplier<Configuration> {
                     server("metrics", each -> each.watch().metricsArePublic()),
                     server("oidc", ServerSettings::oidc),
                     server("limits", ServerSettings::limits),
-                    server("log", ServerSettings::log));
+                    server("log", ServerSettings::log),
+                    server("tracing", ServerSettings::tracing));
 
     private static final List<Part> FOLLOWED =
             List.of(
@@ -175,7 +176,8 @@ public final class LiveConfiguration implements Supplier<Configuration> {
                         fresh.confirmations(),
                         fresh.retry(),
                         old.log(),
-                        fresh.history());
+                        fresh.history(),
+                        old.tracing());
         return new Configuration(
                 next.origin(),
                 before.repository(),

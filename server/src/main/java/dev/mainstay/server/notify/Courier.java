@@ -1,5 +1,9 @@
 package dev.mainstay.server.notify;
 
+import dev.mainstay.base.ErrorCode;
+import dev.mainstay.server.trace.TracedWork;
+import dev.mainstay.server.trace.Tracing;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,10 +26,12 @@ public final class Courier {
 
     private final NoticeTable table;
     private final Channels channels;
+    private final Tracing tracing;
 
-    public Courier(NoticeTable table, Channels channels) {
+    public Courier(NoticeTable table, Channels channels, Tracing tracing) {
         this.table = table;
         this.channels = channels;
+        this.tracing = tracing;
     }
 
     /// Tells what is due. One channel that fails keeps nobody from the others.
@@ -61,7 +67,7 @@ public final class Courier {
 
     private boolean send(Channel channel, List<Notice> notices, Instant now) {
         try {
-            channel.send(notices);
+            tell(channel, notices);
             notices.forEach(each -> table.sent(each.id(), now));
             return true;
         } catch (InterruptedException stopping) {
@@ -78,6 +84,22 @@ public final class Courier {
                     DeliveryFailure.passing("unexpected " + bug.getClass().getName());
             notices.forEach(each -> failed(each, failed, now));
             return false;
+        }
+    }
+
+    private void tell(Channel channel, List<Notice> notices)
+            throws DeliveryFailure, InterruptedException {
+        String name = notices.getFirst().channel();
+        try (TracedWork work = tracing.delivery(name, channels.type(name), notices.size())) {
+            boolean told = false;
+            try {
+                channel.send(notices);
+                told = true;
+            } finally {
+                work.end(
+                        told ? "sent" : "failed",
+                        told ? Optional.empty() : Optional.of(ErrorCode.CHANNEL_FAILED.id()));
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import dev.mainstay.repository.Ground;
 import dev.mainstay.server.state.ServerName;
 import dev.mainstay.server.state.SqlTime;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
 import dev.mainstay.testkit.Await;
 import dev.mainstay.testkit.TestCluster;
 import dev.mainstay.testkit.Versions;
@@ -169,7 +170,8 @@ class JobDeskTest {
                         table,
                         new TransactionTemplate(new JdbcTransactionManager(state.source())),
                         gate,
-                        pace);
+                        pace,
+                        Tracing.off());
         Station station = new Station(state, table, desk);
         open.add(station);
         desk.start(_ -> ticks.incrementAndGet());

@@ -12,6 +12,7 @@ import dev.mainstay.engine.config.Severity;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.server.Certificate;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
 import dev.mainstay.testkit.SettableClock;
 import dev.mainstay.testkit.TestSecrets;
 
@@ -84,7 +85,7 @@ class ChannelsTest {
     private Post post(String channels) {
         Channels all = new Channels(settings(channels), ground, Duration.ofSeconds(2));
         NoticeTable table = new NoticeTable(JdbcClient.create(state.source()), ground, all);
-        return new Post(table, new Courier(table, all), all);
+        return new Post(table, new Courier(table, all, Tracing.off()), all);
     }
 
     private void tell(Post post, String channel, String subject) {

@@ -22,6 +22,7 @@ import dev.mainstay.server.schedule.ScheduleClerk;
 import dev.mainstay.server.schedule.ScheduleTable;
 import dev.mainstay.server.state.SqlTime;
 import dev.mainstay.server.state.StateDatabase;
+import dev.mainstay.server.trace.Tracing;
 import dev.mainstay.testkit.SettableClock;
 
 import org.junit.jupiter.api.AfterEach;
@@ -186,7 +187,7 @@ class MonthTest {
         Ground ground = new Ground(clock, new Random(7));
         Channels channels = new Channels(watch.notifications(), ground, Duration.ofSeconds(5));
         NoticeTable notices = new NoticeTable(jdbc, ground, channels);
-        Courier courier = new Courier(notices, channels);
+        Courier courier = new Courier(notices, channels, Tracing.off());
         ScheduleClerk schedules =
                 new ScheduleClerk(
                         () -> configuration,

@@ -5,24 +5,19 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 
+import dev.mainstay.server.Certificate;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.ArrayList;
 import java.util.concurrent.CountDownLatch;
-
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
-
-import org.springframework.boot.ssl.pem.PemContent;
 
 /// A small server that writes down what is put to it, and answers as it is told to.
 final class Receiver implements AutoCloseable {
@@ -45,22 +40,8 @@ final class Receiver implements AutoCloseable {
 
     /// With the certificate of `localhost` in a folder.
     static Receiver tls(Path folder) throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        PemContent key = PemContent.of(Files.readString(folder.resolve("k.pem")));
-        PemContent certificate = PemContent.of(Files.readString(folder.resolve("c.pem")));
-        store.setKeyEntry(
-                "server",
-                key.getPrivateKey(),
-                new char[0],
-                certificate.getCertificates().toArray(java.security.cert.X509Certificate[]::new));
-        KeyManagerFactory keys =
-                KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(store, new char[0]);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), null, null);
         HttpsServer server = HttpsServer.create(here(), 0);
-        server.setHttpsConfigurator(new HttpsConfigurator(context));
+        server.setHttpsConfigurator(new HttpsConfigurator(Certificate.context(folder)));
         return new Receiver(server);
     }
 

@@ -211,9 +211,7 @@ public final class RestoresController {
             @RequestHeader("Idempotency-Key") Optional<String> key,
             @RequestHeader("Confirmation-Token") Optional<String> confirmation,
             Principal who) {
-        JobRequest request =
-                new JobRequest(
-                        JobKind.RESTORE, source(wanted), wanted.parameters(), who.getName());
+        JobRequest request = request(JobKind.RESTORE, wanted, who);
         return JobsController.View.of(
                 desk.submit(request, key, () -> admitted(request, confirmation)));
     }
@@ -230,12 +228,7 @@ public final class RestoresController {
             @RequestBody Wanted wanted,
             @RequestHeader("Idempotency-Key") Optional<String> key,
             Principal who) {
-        JobRequest request =
-                new JobRequest(
-                        JobKind.VALIDATE_RESTORE,
-                        source(wanted),
-                        wanted.parameters(),
-                        who.getName());
+        JobRequest request = request(JobKind.VALIDATE_RESTORE, wanted, who);
         return JobsController.View.of(
                 desk.submit(
                         request,
@@ -244,6 +237,10 @@ public final class RestoresController {
                             work.possible(view.known(request.target()), request.parameters());
                             return new OnceDesk.Admitted(request, () -> {});
                         }));
+    }
+
+    private static JobRequest request(JobKind kind, Wanted wanted, Principal who) {
+        return new JobRequest(kind, source(wanted), wanted.parameters(), who.getName());
     }
 
     /// Refused now, or only what was confirmed is done.

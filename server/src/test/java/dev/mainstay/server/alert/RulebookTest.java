@@ -195,36 +195,22 @@ class RulebookTest {
                         nothing,
                         scene -> scene.failed("verify", "orders", ErrorCode.VERIFY_FAILED, MINUTE),
                         "it broke"));
-        cases.add(
-                new Case(
-                        AlertRule.VERIFY_FAILED,
-                        "orders",
-                        Severity.HIGH,
-                        scene -> {
-                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
-                            verifiedBefore(scene, Duration.ZERO);
-                        },
-                        scene -> {
-                            scene.failed("verify-backup", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
-                            scene.done("verify-backup", "orders", Duration.ZERO);
-                        },
-                        "it broke"));
-        cases.add(
-                new Case(
-                        AlertRule.VERIFY_FAILED,
-                        "orders",
-                        Severity.HIGH,
-                        scene -> {
-                            scene.failed(
-                                    "validate-restore", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
-                            verifiedBefore(scene, Duration.ZERO);
-                        },
-                        scene -> {
-                            scene.failed(
-                                    "validate-restore", "orders", ErrorCode.VERIFY_FAILED, MINUTE);
-                            scene.done("validate-restore", "orders", Duration.ZERO);
-                        },
-                        "it broke"));
+        for (String kind : List.of("verify-backup", "validate-restore")) {
+            cases.add(
+                    new Case(
+                            AlertRule.VERIFY_FAILED,
+                            "orders",
+                            Severity.HIGH,
+                            scene -> {
+                                scene.failed(kind, "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                                verifiedBefore(scene, Duration.ZERO);
+                            },
+                            scene -> {
+                                scene.failed(kind, "orders", ErrorCode.VERIFY_FAILED, MINUTE);
+                                scene.done(kind, "orders", Duration.ZERO);
+                            },
+                            "it broke"));
+        }
         cases.add(
                 new Case(
                         AlertRule.LOCKS_LACKING,

@@ -23,10 +23,19 @@ public record ServerIdentity(SSLContext context, Path caFile) {
     ///
     /// @param folder for its files
     public static ServerIdentity make(Path folder) throws IOException, GeneralSecurityException {
+        return make(folder, "ip:127.0.0.1");
+    }
+
+    /// For another name.
+    ///
+    /// @param name `dns:NAME`, or `ip:ADDRESS`
+    public static ServerIdentity make(Path folder, String name)
+            throws IOException, GeneralSecurityException {
         Path store = folder.resolve("server.p12");
         Path pem = folder.resolve("ca.pem");
         keytool(
-                "-genkeypair -alias s -keyalg EC -dname CN=127.0.0.1 -ext san=ip:127.0.0.1"
+                "-genkeypair -alias s -keyalg EC -dname CN=server -ext san="
+                        + name
                         + " -validity 2 -storetype PKCS12 -keystore "
                         + store);
         keytool("-exportcert -rfc -alias s -file " + pem + " -keystore " + store);

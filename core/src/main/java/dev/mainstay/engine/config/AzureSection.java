@@ -24,6 +24,9 @@ final class AzureSection {
                     "access-tier",
                     "encryption-scope");
 
+    /// Those that say whose identity asks.
+    static final List<String> IDENTITY = List.of("client-id", "authority-host");
+
     static final List<String> SECRETS = List.of("account-key", "sas-token", "connection-string");
 
     private static final String EXAMPLE = "https://ACCOUNT.blob.core.windows.net";
@@ -72,7 +75,7 @@ final class AzureSection {
         if (given.isEmpty()) {
             return chain(endpoint);
         }
-        for (String stray : List.of("client-id", "authority-host")) {
+        for (String stray : IDENTITY) {
             ConfigNode node = keys.node(stray);
             if (node != null) {
                 throw node.invalid("cannot stand beside " + given.get() + ": give one of them");
@@ -94,6 +97,10 @@ final class AzureSection {
                     "must be https where a token of an identity is sent; with http give"
                             + " account-key, sas-token or connection-string");
         }
+        return identity(keys);
+    }
+
+    static AzurePlace.Login.Chain identity(RemoteKeys keys) {
         return new AzurePlace.Login.Chain(
                 keys.text("client-id"),
                 keys.server("authority-host", "https://login.microsoftonline.us"));

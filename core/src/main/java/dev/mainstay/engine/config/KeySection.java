@@ -16,12 +16,23 @@ import java.util.regex.Pattern;
 /// The section `repository.key`.
 final class KeySection {
     private static final List<String> KINDS =
-            List.of("file", "passphrase", "recovery-file", "pkcs11", "aws-kms", "gcp-kms");
+            List.of(
+                    "file",
+                    "passphrase",
+                    "recovery-file",
+                    "pkcs11",
+                    "aws-kms",
+                    "gcp-kms",
+                    "azure-key-vault");
     private static final Pattern AWS =
             Pattern.compile("(?:arn:[a-z0-9-]+:kms:[a-z0-9-]+:\\d{12}:)?[A-Za-z0-9/_-]{1,256}");
     private static final Pattern GOOGLE =
             Pattern.compile(
                     "projects/[^/]+/locations/[^/]+/keyRings/[A-Za-z0-9_-]+/cryptoKeys/[A-Za-z0-9_-]+");
+
+    private static final Pattern AZURE =
+            Pattern.compile(
+                    "https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+(:\\d{1,5})?/keys/[A-Za-z0-9-]{1,127}");
 
     private final Function<ConfigNode, Path> path;
     private final BiConsumer<ConfigNode, String> warnIfOpen;
@@ -49,6 +60,7 @@ final class KeySection {
             case "recovery-file" -> new KeySource.RecoveryFile(path.apply(value));
             case "aws-kms" -> new KeySource.Remote(aws(value));
             case "gcp-kms" -> new KeySource.Remote(google(value));
+            case "azure-key-vault" -> new KeySource.Remote(azure(value));
             default -> {
                 warnIfOpen.accept(value, "passphrase");
                 yield new KeySource.Passphrase(value.secret());
@@ -71,12 +83,12 @@ final class KeySection {
     }
 
     /// The key alone, or a mapping of it and of what says how the service is reached.
-    private Map<String, ConfigNode> parts(ConfigNode node, List<String> own) {
+    private Map<String, ConfigNode> parts(ConfigNode node, List<String> route, List<String> own) {
         if (!node.isMapping()) {
             return Map.of("key", node);
         }
         List<String> known = new ArrayList<>(List.of("key"));
-        known.addAll(RemoteKeys.KEYS);
+        known.addAll(route);
         known.addAll(own);
         return node.entries(known.toArray(String[]::new));
     }
@@ -95,7 +107,7 @@ final class KeySection {
     }
 
     private RemoteKey aws(ConfigNode node) {
-        Map<String, ConfigNode> parts = parts(node, S3Section.LOGIN);
+        Map<String, ConfigNode> parts = parts(node, RemoteKeys.KEYS, S3Section.LOGIN);
         RemoteKeys keys = new RemoteKeys(parts, path);
         S3Section.SECRETS.stream()
                 .filter(parts::containsKey)
@@ -109,7 +121,7 @@ final class KeySection {
     }
 
     private RemoteKey google(ConfigNode node) {
-        Map<String, ConfigNode> parts = parts(node, GcsSection.LOGIN);
+        Map<String, ConfigNode> parts = parts(node, RemoteKeys.KEYS, GcsSection.LOGIN);
         RemoteKeys keys = new RemoteKeys(parts, path);
         Optional<URI> endpoint = keys.endpoint("https://kms.example.org");
         return new RemoteKey.Google(
@@ -120,6 +132,20 @@ final class KeySection {
                         "projects/P/locations/L/keyRings/R/cryptoKeys/K, without a version"),
                 endpoint,
                 GcsSection.login(keys, path, endpoint),
+                keys.route());
+    }
+
+    /// The key names its vault: there is no other endpoint.
+    private RemoteKey azure(ConfigNode node) {
+        Map<String, ConfigNode> parts = parts(node, RemoteKeys.WAY, AzureSection.IDENTITY);
+        RemoteKeys keys = new RemoteKeys(parts, path);
+        return new RemoteKey.Azure(
+                name(
+                        node,
+                        parts,
+                        AZURE,
+                        "https://VAULT.vault.azure.net/keys/NAME, without a version"),
+                AzureSection.identity(keys),
                 keys.route());
     }
 }

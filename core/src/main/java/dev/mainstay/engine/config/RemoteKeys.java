@@ -21,6 +21,9 @@ import java.util.function.Function;
 final class RemoteKeys {
     static final List<String> KEYS = List.of("endpoint", "allow-http", "ca-file", "proxy");
 
+    /// Those of them that do not say where it is.
+    static final List<String> WAY = List.of("ca-file", "proxy");
+
     private static final int MOST_SECRET = 64 << 10;
     private static final int LONGEST_PREFIX = 400;
 

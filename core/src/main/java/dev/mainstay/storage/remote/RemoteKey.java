@@ -50,4 +50,14 @@ public sealed interface RemoteKey {
             return "gcp-kms";
         }
     }
+
+    /// An RSA key of Azure Key Vault.
+    ///
+    /// @param key `https://VAULT.vault.azure.net/keys/NAME`, without a version
+    record Azure(String key, AzurePlace.Login.Chain login, Route route) implements RemoteKey {
+        @Override
+        public String kind() {
+            return "azure-key-vault";
+        }
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.storage.remote.AzurePlace;
 import dev.mainstay.storage.remote.GcsPlace;
 import dev.mainstay.storage.remote.RemoteKey;
 import dev.mainstay.storage.remote.Route;
@@ -20,6 +21,7 @@ import java.util.Optional;
 
 class KeySectionTest {
     private static final String ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab";
+    private static final String VAULT = "https://one.vault.azure.net/keys/mainstay";
     private static final String NAME = "projects/p/locations/eu/keyRings/r/cryptoKeys/k";
 
     @TempDir Path folder = Path.of("");
@@ -48,6 +50,14 @@ class KeySectionTest {
         assertThat(read("aws-kms: " + ARN)).isEqualTo(new KeySource.Remote(RemoteKey.Aws.of(ARN)));
         assertThat(read("aws-kms: alias/mainstay"))
                 .isEqualTo(new KeySource.Remote(RemoteKey.Aws.of("alias/mainstay")));
+        assertThat(read("azure-key-vault: " + VAULT))
+                .isEqualTo(
+                        new KeySource.Remote(
+                                new RemoteKey.Azure(
+                                        VAULT,
+                                        new AzurePlace.Login.Chain(
+                                                Optional.empty(), Optional.empty()),
+                                        Route.DIRECT)));
         assertThat(read("gcp-kms: " + NAME))
                 .isEqualTo(
                         new KeySource.Remote(
@@ -103,12 +113,37 @@ class KeySectionTest {
                                                 Optional.of(folder.resolve("login.json")),
                                                 Optional.of("keys@p.iam.gserviceaccount.com")),
                                         Route.DIRECT)));
+        assertThat(
+                        read(
+                                """
+                                azure-key-vault:
+                                  key: %s
+                                  client-id: 1234
+                                  authority-host: https://login.microsoftonline.us
+                                  proxy: http://proxy:3128
+                                """
+                                        .formatted(VAULT)))
+                .isEqualTo(
+                        new KeySource.Remote(
+                                new RemoteKey.Azure(
+                                        VAULT,
+                                        new AzurePlace.Login.Chain(
+                                                Optional.of("1234"),
+                                                Optional.of(
+                                                        URI.create(
+                                                                "https://login.microsoftonline.us"))),
+                                        new Route(
+                                                Optional.empty(),
+                                                Optional.of(URI.create("http://proxy:3128"))))));
     }
 
     @Test
     void whatNamesNoKeyOrIsNotMeantIsRefused() {
         refused("aws-kms: arn:aws:s3:::bucket", "names no key", "alias/NAME");
         refused("gcp-kms: " + NAME + "/cryptoKeyVersions/3", "names no key", "without a version");
+        refused("azure-key-vault: " + VAULT + "/0a1b2c", "names no key", "without a version");
+        refused("azure-key-vault: http://one.vault.azure.net/keys/k", "names no key");
+        refused("azure-key-vault: { key: " + VAULT + ", endpoint: https://kms }", "endpoint");
         refused("aws-kms: { region: eu-west-1 }", "needs the key 'key'");
         refused("aws-kms: { key: alias/a, regoin: eu-west-1 }", "region");
         refused("aws-kms: { key: alias/a, endpoint: 'http://kms' }", "allow-http");

@@ -78,7 +78,8 @@ final class AzureConnection {
         try {
             switch (place.login()) {
                 case AzurePlace.Login.Chain chain ->
-                        builder.endpoint(endpoint()).credential(identity(chain, http));
+                        builder.endpoint(endpoint())
+                                .credential(identity(chain, http, environment));
                 case AzurePlace.Login.AccountKey(String key) ->
                         builder.endpoint(endpoint())
                                 .credential(new StorageSharedKeyCredential(place.account(), checked(key)));
@@ -111,7 +112,8 @@ final class AzureConnection {
 
     /// What the environment gives, a workload identity, a managed identity, `az login`. The SDK's
     /// longer chain goes on with editors and shells, which need native libraries that are left out.
-    private TokenCredential identity(AzurePlace.Login.Chain chain, HttpClient http) {
+    static TokenCredential identity(
+            AzurePlace.Login.Chain chain, HttpClient http, Map<String, String> environment) {
         Map<String, String> known = new HashMap<>(environment);
         known.putIfAbsent(WAYS, "prod");
         DefaultAzureCredentialBuilder service =
@@ -129,7 +131,7 @@ final class AzureConnection {
                 .build();
     }
 
-    private static HttpClient http(Route route) {
+    static HttpClient http(Route route) {
         SSLParameters versions = new SSLParameters();
         versions.setProtocols(Authorities.PROTOCOLS.toArray(String[]::new));
         JdkHttpClientBuilder builder =

@@ -122,7 +122,7 @@ public final class GoogleKeys implements KeyCipher {
     private static RemoteKey.Google own(RemoteKey key) {
         return switch (key) {
             case RemoteKey.Google google -> google;
-            case RemoteKey.Aws other -> throw new IllegalArgumentException(other.key());
+            default -> throw new IllegalArgumentException(key.key());
         };
     }
 

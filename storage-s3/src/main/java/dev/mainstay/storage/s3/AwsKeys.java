@@ -78,7 +78,7 @@ public final class AwsKeys implements KeyCipher {
     private static RemoteKey.Aws own(RemoteKey key) {
         return switch (key) {
             case RemoteKey.Aws aws -> aws;
-            case RemoteKey.Google other -> throw new IllegalArgumentException(other.key());
+            default -> throw new IllegalArgumentException(key.key());
         };
     }
 

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.azure.core.credential.AccessToken;
+import com.azure.core.credential.BasicAuthenticationCredential;
 import com.azure.core.credential.TokenCredential;
+import com.azure.core.credential.TokenRequestContext;
 import com.azure.core.exception.ClientAuthenticationException;
 
 import dev.mainstay.base.ErrorCode;
@@ -24,8 +26,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import reactor.core.publisher.Mono;
-
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -34,6 +34,7 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.spec.MGF1ParameterSpec;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Collections;
@@ -61,7 +62,7 @@ class VaultKeysTest {
     private final Map<String, KeyPair> keys = new HashMap<>();
     private final Map<String, Integer> versions = new HashMap<>();
     private final Deque<Integer> refusals = new ArrayDeque<>();
-    private Supplier<Mono<AccessToken>> identity = VaultKeysTest::known;
+    private Supplier<AccessToken> identity = VaultKeysTest::known;
     private StubServer vault;
     private TunnelProxy proxy;
     private Route route = Route.DIRECT;
@@ -90,8 +91,8 @@ class VaultKeysTest {
         vault.close();
     }
 
-    private static Mono<AccessToken> known() {
-        return Mono.just(new AccessToken(TOKEN, OffsetDateTime.now().plusHours(1)));
+    private static AccessToken known() {
+        return new AccessToken(TOKEN, OffsetDateTime.now(ZoneOffset.UTC).plusHours(1));
     }
 
     /// A new version of a key; those before stay.
@@ -172,9 +173,13 @@ class VaultKeysTest {
 
     private KeyCipher cipher() {
         TokenCredential asked =
-                context -> {
-                    assertThat(context.getScopes()).containsExactly("https://vault.azure.net/.default");
-                    return identity.get();
+                new BasicAuthenticationCredential("nobody", "nothing") {
+                    @Override
+                    public AccessToken getTokenSync(TokenRequestContext context) {
+                        assertThat(context.getScopes())
+                                .containsExactly("https://vault.azure.net/.default");
+                        return identity.get();
+                    }
                 };
         return new VaultKeys((_, _) -> asked);
     }
@@ -246,7 +251,10 @@ class VaultKeysTest {
 
     @Test
     void whoHasNoIdentityOrNoVaultIsTold() {
-        identity = () -> Mono.error(new ClientAuthenticationException("no such client", null));
+        identity =
+                () -> {
+                    throw new ClientAuthenticationException("no such client", null);
+                };
         assertThatThrownBy(() -> cipher().encrypt(key("one"), ROOT, "epoch 1"))
                 .hasMessageContaining("no identity to ask with: no such client")
                 .extracting("hint")

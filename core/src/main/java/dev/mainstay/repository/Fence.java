@@ -92,8 +92,16 @@ final class Fence {
 
     private void giveUp(AnnouncedBackup each, PackReferences references) {
         Optional<ProtectedSource> source = references.source(each.sourceId());
-        if (source.isPresent() && BegunBackup.giveUp(source.get(), each.backup(), false)) {
+        if (source.isPresent()
+                && !isRemoved(source.get(), each.backup())
+                && BegunBackup.giveUp(source.get(), each.backup(), false)) {
             givenUp.add(each);
         }
+    }
+
+    /// Whether it was committed and removed since the records were read. Its slot was missed before
+    /// this, and went after the record that says so.
+    private static boolean isRemoved(ProtectedSource source, BackupId backup) {
+        return source.records().removedObjects().contains(Names.slot(source.id(), backup));
     }
 }

@@ -125,10 +125,13 @@ public final class ProtectedSource {
             vault.store.delete(Names.intent(id(), backup));
             return Optional.empty();
         }
+        return isGivenUp(backup) ? Optional.empty() : Optional.of(backup(backup));
+    }
+
+    /// Whether a slot that is there says that its backup does not exist and never will.
+    boolean isGivenUp(BackupId backup) {
         String slot = Names.slot(id(), backup);
-        return BegunBackup.isAbort(vault.openJson(slot, ObjectType.SLOT, vault.get(slot)))
-                ? Optional.empty()
-                : Optional.of(backup(backup));
+        return BegunBackup.isAbort(vault.openJson(slot, ObjectType.SLOT, vault.get(slot)));
     }
 
     /// Keeps a backup from being removed until it is released.

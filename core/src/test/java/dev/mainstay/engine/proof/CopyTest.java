@@ -13,6 +13,7 @@ import dev.mainstay.engine.retention.SourceExpiry;
 import dev.mainstay.postgres.wal.SampleLog;
 import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.CommittedBackup;
 import dev.mainstay.repository.ProtectedSource;
 import dev.mainstay.repository.RepositoryCheck;
 import dev.mainstay.repository.RepositoryCopy;
@@ -104,6 +105,25 @@ class CopyTest {
         assertThat(copyTo(copy).total().objects()).isPositive();
         assertThat(contents(copy)).containsExactlyInAnyOrderEntriesOf(contents(store));
         demandSound(copy);
+    }
+
+    /// As a collector may leave it that slept while the backup was committed and removed.
+    @Test
+    void whatWasRemovedAndGivenUpSinceStaysInTheCopy() throws IOException {
+        ProtectedSource source = sample.open(store).source("orders").orElseThrow();
+        CommittedBackup oldest = source.backups().getFirst();
+        source.release(oldest.id());
+        sample.backUpAgain(source);
+        copyTo(copy);
+        byte[] commit = bytes(copy, "slots/" + source.id() + "/" + oldest.id());
+        SourceExpiry expiry = new SourceExpiry(source, ExpiryTest.newest(1), ExpiryTest.NOW);
+        assertThat(expiry.run(expiry.plan()).removed()).contains(oldest.id());
+        assertThat(source.settle(oldest.id())).as("given up").isEmpty();
+        assertThat(copyTo(copy).damaged()).isEmpty();
+        String slot = "slots/" + source.id() + "/" + oldest.id();
+        assertThat(bytes(copy, slot)).isEqualTo(commit).isNotEqualTo(bytes(store, slot));
+        demandSound(copy);
+        demandRestores(copy);
     }
 
     @Test

@@ -276,6 +276,37 @@ class PruneTest {
         }
     }
 
+    /// Its announcement stays, and it is gone before anybody here sees its slot.
+    @Test
+    void whatIsCommittedAndRemovedAmidItIsNotGivenUp() {
+        boolean hooked = true;
+        for (int call = 1; hooked; call++) {
+            ObjectStore copy = HookedStore.copy(store);
+            HookedStore slow = new HookedStore(copy);
+            HookedStore keeping = new HookedStore(copy);
+            keeping.refuse("intents/");
+            List<String> before = names(copy, "slots/");
+            slow.at(
+                    call,
+                    () -> {
+                        backUpAgain(keeping);
+                        backUpAgain(copy);
+                        expire(copy);
+                        assertThat(names(copy, "intents/")).hasSize(1);
+                    });
+            prune(slow, Duration.ofDays(-1));
+            hooked = slow.wasHooked();
+            if (hooked) {
+                assertThat(names(copy, "slots/")).as("call %d", call).hasSize(1);
+                assertThat(before).isNotEmpty().doesNotContainAnyElementsOf(names(copy, "slots/"));
+            }
+            demandWhole(copy);
+            prune(copy);
+            assertThat(names(copy, "intents/")).as("call %d", call).isEmpty();
+            demandWhole(copy);
+        }
+    }
+
     /// Its parent refers to packs that were claimed before it began, and is gone before it ends.
     @Test
     void whatWasClaimedIsAbsentForWhoComesLater() throws IOException {

@@ -6,7 +6,9 @@ import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.retention.SubsetRule;
 import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.CopySubset;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.storage.ObjectStore;
@@ -47,6 +49,7 @@ final class CopyCommand implements Verb {
     private final Table copies = Table.of("copy", "objects", "size", "behind", "where");
 
     private final Table kinds = Table.of("copy", "kind", "objects", "size");
+    private final Table freed = Table.of("copy", "backups", "size");
     private final Table damaged = Table.of("copy", "object", "error", "what");
     private final List<String> failures = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
@@ -107,10 +110,13 @@ final class CopyCommand implements Verb {
             if (!planOnly && store.list("", "", 1).objects().isEmpty()) {
                 compliance.confirm(session, copy.repository());
             }
+            Optional<CopySubset> subset =
+                    SubsetRule.of(session.configuration(), copy, session.clock().instant());
             RepositoryCopy work =
                     new RepositoryCopy(
                             repository,
                             store,
+                            subset,
                             Throttle.of(copy.maxRate()),
                             THREADS,
                             session.progress()::advance);
@@ -128,7 +134,7 @@ final class CopyCommand implements Verb {
                     copy.name(),
                     total.objects(),
                     ByteSize.of(total.bytes()),
-                    CopyLag.of(repository, store, session.clock().instant()),
+                    CopyLag.of(repository, store, subset, session.clock().instant()),
                     copy.repository().url());
             return total;
         }
@@ -176,14 +182,25 @@ final class CopyCommand implements Verb {
                                                     + " --copy "
                                                     + copy.name()
                                                     + "'"));
+            partial(copy, result.partial());
             return result.copied();
         } finally {
             session.progress().end();
         }
     }
 
+    private void partial(CopySettings copy, RepositoryCopy.Partial partial) {
+        partial.waiting().forEach(each -> warnings.add(copy.name() + ": waits: " + each));
+        if (partial.fellOut() > 0 || partial.freedBytes() > 0) {
+            freed.row(copy.name(), partial.fellOut(), ByteSize.of(partial.freedBytes()));
+        }
+    }
+
     private Document document(Amount all) {
         Document document = Document.of(headline(all)).add("copies", copies).add("kinds", kinds);
+        if (!freed.isEmpty()) {
+            document.add("freed", freed);
+        }
         if (!damaged.isEmpty()) {
             document.add("damaged", damaged).add("hint", ErrorCode.VERIFY_FAILED.hint());
         }

@@ -65,6 +65,11 @@ public final class RecordChain {
         return chain;
     }
 
+    /// Of a source of which nothing is there.
+    static RecordChain none(ProtectedSource source) {
+        return new RecordChain(source);
+    }
+
     /// Reads the slot of one backup, and every record; no other slots, of which there may be many.
     /// Empty where there is no such slot.
     ///

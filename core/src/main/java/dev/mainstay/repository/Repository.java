@@ -145,6 +145,17 @@ public final class Repository implements AutoCloseable {
         return new Repository(store, ground, format, rootKeys);
     }
 
+    /// This repository in another store, which holds a copy of it. The store stays whose it is.
+    Repository at(ObjectStore copy) {
+        Vault plain = plainVault(copy, ground);
+        Json format = plain.openJson(Names.FORMAT, ObjectType.FORMAT, plain.get(Names.FORMAT));
+        RootKeys keys =
+                encrypted
+                        ? RootKeys.unlock(plain, id, rootKeys.credential())
+                        : RootKeys.none(plain, id);
+        return new Repository(copy, ground, format, keys);
+    }
+
     private static CredentialKeys keys(Optional<Credential> credential) {
         return new CredentialKeys(
                 credential.orElseThrow(

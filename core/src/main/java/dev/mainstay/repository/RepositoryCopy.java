@@ -48,6 +48,7 @@ public final class RepositoryCopy {
     private final Repository from;
     private final ObjectStore to;
     private final ObjectCopies objects;
+    private final Optional<SubsetCopy> subset;
 
     /// What a run did.
     ///
@@ -57,33 +58,61 @@ public final class RepositoryCopy {
     /// @param stillReadable names of sources that were shredded in the first repository, and not in
     ///   the copy
     /// @param otherWaysIn ids of recipients that open the copy, and not the first repository
+    /// @param partial of a copy that holds some of the backups
     public record Result(
             Map<String, Amount> copied,
             List<DamagedObject> damaged,
             long partsRemoved,
             List<String> stillReadable,
-            List<String> otherWaysIn) {
+            List<String> otherWaysIn,
+            Partial partial) {
         public Amount total() {
             return RepositoryCopy.total(copied);
+        }
+    }
+
+    /// What else there is to say of a copy that holds some of the backups.
+    ///
+    /// @param waiting what could not be brought yet, and why
+    /// @param fellOut how many backups were removed from it
+    /// @param freedBytes what was removed as nothing there needs it any more
+    public record Partial(List<String> waiting, int fellOut, long freedBytes) {
+        static final Partial NONE = new Partial(List.of(), 0, 0);
+
+        public Partial {
+            waiting = List.copyOf(waiting);
         }
     }
 
     /// An object of the first repository that was not copied.
     public record DamagedObject(String name, MainstayException why) {}
 
-    /// @param to the copy's store; closed by whoever opened it
-    /// @param throttle for every byte that is copied
-    /// @param threads that copy at the same time; 0 for the one that asks alone
-    /// @param copied is told of bytes, by any thread
+    /// A copy of everything.
     public RepositoryCopy(
             Repository from,
             ObjectStore to,
             Throttle throttle,
             int threads,
             Consumer<Long> copied) {
+        this(from, to, Optional.empty(), throttle, threads, copied);
+    }
+
+    /// @param to the copy's store; closed by whoever opened it
+    /// @param subset which backups it is to hold, if not all
+    /// @param throttle for every byte that is copied
+    /// @param threads that copy at the same time; 0 for the one that asks alone
+    /// @param copied is told of bytes, by any thread
+    public RepositoryCopy(
+            Repository from,
+            ObjectStore to,
+            Optional<CopySubset> subset,
+            Throttle throttle,
+            int threads,
+            Consumer<Long> copied) {
         this.from = from;
         this.to = to;
         this.objects = new ObjectCopies(from.store(), to, throttle, threads, copied);
+        this.subset = subset.map(which -> new SubsetCopy(from, to, objects, which));
     }
 
     /// The sum over all kinds.
@@ -103,6 +132,11 @@ public final class RepositoryCopy {
         Map<String, Amount> missing = new TreeMap<>();
         if (!isBegun()) {
             count(missing, new StoredObject(Names.FORMAT, size(Names.FORMAT)));
+        }
+        if (subset.isPresent()) {
+            KEYS.forEach(prefix -> missing(prefix, object -> count(missing, object)));
+            subset.get().missing(isBegun(), object -> count(missing, object));
+            return missing;
         }
         for (List<String> prefixes : List.of(KEYS, CONTENT, ENDS, List.of(Names.SUMMARIES))) {
             prefixes.forEach(prefix -> missing(prefix, object -> count(missing, object)));
@@ -130,13 +164,14 @@ public final class RepositoryCopy {
         begin();
         try (objects) {
             for (int round = 0; round < ROUNDS; round++) {
-                if (round()) {
+                if (subset.isPresent() ? part(subset.get()) : round()) {
                     return new Result(
                             objects.copied(),
-                            objects.damaged(),
+                            damaged(),
                             removeParts(),
                             stillReadable(),
-                            otherWaysIn());
+                            otherWaysIn(),
+                            subset.map(SubsetCopy::partial).orElse(Partial.NONE));
                 }
             }
         }
@@ -147,6 +182,17 @@ public final class RepositoryCopy {
                         + " each time that it was looked through, so "
                         + to.facts().url()
                         + " got no new ones");
+    }
+
+    private boolean part(SubsetCopy some) {
+        KEYS.forEach(prefix -> missing(prefix, objects::copyNow));
+        return some.round();
+    }
+
+    private List<DamagedObject> damaged() {
+        List<DamagedObject> damaged = new ArrayList<>(objects.damaged());
+        subset.ifPresent(some -> damaged.addAll(some.damaged()));
+        return damaged;
     }
 
     /// Makes sure that the copy is one of this repository, or begins it.
@@ -253,6 +299,11 @@ public final class RepositoryCopy {
     }
 
     private void missing(String prefix, Consumer<StoredObject> each) {
+        missing(from, to, prefix, each);
+    }
+
+    static void missing(
+            Repository from, ObjectStore to, String prefix, Consumer<StoredObject> each) {
         ListingCursor there = new ListingCursor(to, prefix);
         Listing.forEach(
                 from.store(),
@@ -264,7 +315,7 @@ public final class RepositoryCopy {
                             each.accept(object);
                         }
                     } else if (same.sizeBytes() != object.sizeBytes()
-                            && !isGivenUp(object.name())) {
+                            && !isGivenUp(from, object.name())) {
                         throw ObjectCopies.conflict(to, object.name());
                     }
                 });
@@ -273,7 +324,7 @@ public final class RepositoryCopy {
     /// Whether a slot of the first repository says that its backup does not exist. A collector that
     /// slept while the backup was committed and removed may have put that; what the copy has is the
     /// commit then, and stays like everything that was removed.
-    private boolean isGivenUp(String slot) {
+    private static boolean isGivenUp(Repository from, String slot) {
         Optional<BackupId> backup = Names.backupOfSlot(slot);
         return backup.isPresent()
                 && from.sources((_, _) -> {}).stream()

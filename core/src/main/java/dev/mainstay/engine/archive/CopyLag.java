@@ -5,7 +5,9 @@ import dev.mainstay.base.WalSegment;
 import dev.mainstay.engine.backup.BackupDetails;
 import dev.mainstay.postgres.wal.WalSummary;
 import dev.mainstay.repository.CommittedBackup;
+import dev.mainstay.repository.CopySubset;
 import dev.mainstay.repository.ProtectedSource;
+import dev.mainstay.repository.RecordChain;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCopy;
 import dev.mainstay.repository.WalArchive;
@@ -14,6 +16,7 @@ import dev.mainstay.storage.ObjectStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -35,14 +38,23 @@ public final class CopyLag {
     /// there are backups; a little more where the segment that holds it has no summary yet. Zero if
     /// it can bring back all that is stored.
     ///
+    /// Of a copy that is to hold some of the backups only what it is to hold counts: the age of the
+    /// oldest backup that is missing, and of commits where it holds WAL that leads further.
+    ///
+    /// @param subset what the copy is to hold; empty if everything
     /// @return empty if a source has no backup in the copy, or no commit tells the time
-    public static Optional<Duration> of(Repository repository, ObjectStore copy, Instant now) {
+    public static Optional<Duration> of(
+            Repository repository, ObjectStore copy, Optional<CopySubset> subset, Instant now) {
         CopyLag lag = new CopyLag(copy, now);
         Duration longest = Duration.ZERO;
         for (ProtectedSource source : repository.sources()) {
-            List<CommittedBackup> backups = source.backups();
+            RecordChain chain = source.records();
+            List<CommittedBackup> backups = chain.backups();
             if (!backups.isEmpty()) {
-                Optional<Duration> behind = lag.of(source, backups);
+                Optional<Duration> behind =
+                        subset.isPresent()
+                                ? lag.of(source, chain, subset.get())
+                                : lag.of(source, backups);
                 if (behind.isEmpty()) {
                     return Optional.empty();
                 }
@@ -50,6 +62,30 @@ public final class CopyLag {
             }
         }
         return Optional.of(longest);
+    }
+
+    private Optional<Duration> of(ProtectedSource source, RecordChain chain, CopySubset subset) {
+        CopySubset.Chosen chosen = subset.choose(source, chain);
+        List<CommittedBackup> wanted = chain.backups().stream().filter(chosen::wants).toList();
+        Optional<Duration> log =
+                chosen.window()
+                        ? of(source, wanted)
+                        : wanted.stream()
+                                .filter(backup -> RepositoryCopy.holds(copy, source, backup))
+                                .findFirst()
+                                .map(_ -> Duration.ZERO);
+        Duration oldest =
+                wanted.stream()
+                        .filter(backup -> !RepositoryCopy.holds(copy, source, backup))
+                        .map(backup -> age(backup.end()))
+                        .max(Comparator.naturalOrder())
+                        .orElse(Duration.ZERO);
+        return log.map(behind -> behind.compareTo(oldest) > 0 ? behind : oldest);
+    }
+
+    private Duration age(Instant since) {
+        Duration age = Duration.between(since, now);
+        return age.isNegative() ? Duration.ZERO : age;
     }
 
     private Optional<Duration> of(ProtectedSource source, List<CommittedBackup> backups) {
@@ -69,8 +105,7 @@ public final class CopyLag {
                 .flatMap(segment -> time(archive, segment, WalSummary.Commits::earliest).stream())
                 .findFirst()
                 .or(() -> endBefore(archive, missing.getFirst()))
-                .map(since -> Duration.between(since, now))
-                .map(age -> age.isNegative() ? Duration.ZERO : age);
+                .map(this::age);
     }
 
     /// The newest segments, as far back as none of them is in the copy, oldest first. Each is asked

@@ -67,7 +67,9 @@ final class Sections {
         ConfigNode others = entries.get("copies");
         if (others != null) {
             others.entries()
-                    .forEach((name, node) -> copies.put(name, copy(name, node, repository)));
+                    .forEach(
+                            (name, node) ->
+                                    copies.put(name, copy(name, node, repository, sources)));
         }
         return new Configuration(
                 origin, repository, copies, sources, verification, pruning, server, warnings);
@@ -154,19 +156,24 @@ final class Sections {
         };
     }
 
-    private CopySettings copy(String name, ConfigNode node, RepositorySettings original) {
+    private CopySettings copy(
+            String name,
+            ConfigNode node,
+            RepositorySettings original,
+            Map<String, SourceSettings> sources) {
         if (!isSourceName(name)) {
             throw node.invalid(
                     "the name of a copy has up to 63 letters, digits, '-', '_' and '.', and begins"
                             + " with a letter or a digit");
         }
-        List<String> known = new ArrayList<>(List.of("url", "max-rate"));
+        List<String> known = new ArrayList<>(List.of("url", "max-rate", "keep"));
         known.addAll(PlaceSection.keys());
         Map<String, ConfigNode> entries = node.entries(known.toArray(String[]::new));
         String url = required(node, entries, "url").parsed(Sections::storeUrl);
         if (url.equals(original.url())) {
             throw node.invalid("is the repository itself");
         }
+        Optional<ConfigNode> keep = Optional.ofNullable(entries.get("keep"));
         return new CopySettings(
                 name,
                 new RepositorySettings(
@@ -178,6 +185,7 @@ final class Sections {
                         place(url, entries),
                         lock(entries.get("lock")),
                         Optional.empty()),
+                keep.map(some -> CopyKeepSection.read(some, sources)),
                 Optional.ofNullable(entries.get("max-rate"))
                         .map(rate -> rate.parsed(PostgresSection::rate)));
     }

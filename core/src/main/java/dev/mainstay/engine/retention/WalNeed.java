@@ -34,7 +34,7 @@ public record WalNeed(SystemId system, Lsn since, List<RetainedBackup> older, Ti
     }
 
     /// A backup that began just after a switch of timelines needs the segment of both.
-    private static boolean needs(RetainedBackup backup, WalSegment segment) {
+    static boolean needs(RetainedBackup backup, WalSegment segment) {
         return segment.end().isAfter(backup.start()) && segment.start().isBefore(backup.stop());
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mainstay.base.ByteSize;
 import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
+import dev.mainstay.engine.retention.CopyKeep;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +19,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 class ConfigurationReaderTest {
     private static final String SMALL = "repository:\n  url: file:///r\n";
@@ -90,6 +93,36 @@ class ConfigurationReaderTest {
                 ErrorCode.CONFIG_KEY_UNKNOWN,
                 SMALL + "copies: { disk: { url: \"file:///copy\", key: { file: k } } }\n",
                 "'copies.disk.key'");
+    }
+
+    @Test
+    void aCopyMayHoldSomeOfWhatTheSourcesKeep() {
+        String yaml =
+                SMALL
+                        + """
+                        retention: { monthly: 12, wal: { days: 7 } }
+                        sources: { orders: { postgres: { url: postgresql://h } } }
+                        copies: { some: { url: "file:///copy", keep: %s } }
+                        """;
+        assertThat(parse(yaml.formatted("[monthly]"), Map.of()).copy("some").keep())
+                .contains(new CopyKeep(Set.of("monthly"), OptionalInt.empty()));
+        assertThat(
+                        parse(yaml.formatted("{ periods: monthly, younger-than: 48h }"), Map.of())
+                                .copy("some")
+                                .keep())
+                .contains(new CopyKeep(Set.of("monthly"), OptionalInt.of(2)));
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                yaml.formatted("[monthly, yearly]"),
+                "copies.some.keep: names yearly, of which the retention of source",
+                "keeps nothing");
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID, yaml.formatted("[mondays]"), "'mondays' is none of");
+        refusedSaying(
+                ErrorCode.CONFIG_INVALID,
+                yaml.formatted("{ younger-than: 36h }"),
+                "not a number of whole days");
+        refusedSaying(ErrorCode.CONFIG_INVALID, yaml.formatted("{ }"), "says nothing");
     }
 
     @Test

@@ -158,7 +158,7 @@ class CopyTest {
     }
 
     private Optional<Duration> lag(Instant now) {
-        return CopyLag.of(sample.open(store), copy, now);
+        return CopyLag.of(sample.open(store), copy, Optional.empty(), now);
     }
 
     @Test

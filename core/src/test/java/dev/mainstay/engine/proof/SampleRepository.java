@@ -122,6 +122,27 @@ public final class SampleRepository {
         return backUp(source, Optional.empty(), FIRST_SEGMENT);
     }
 
+    /// Some bytes of a relation, and a file.
+    void change() {
+        byte[] changed = relations.get("base/5/16385");
+        if (changed != null && changed.length > 0) {
+            changed[random.nextInt(changed.length)]++;
+        }
+        files.put("pg_xact/0002", bytes(4000));
+    }
+
+    /// The segment in which a backup lies.
+    static long segmentOf(CommittedBackup backup) {
+        return BackupDetails.find(backup).orElseThrow().startSegment().number();
+    }
+
+    /// That ended at this time, as its server said, and began in this segment.
+    CommittedBackup backUpAt(
+            ProtectedSource source, Optional<CommittedBackup> parent, Instant end, long segment)
+            throws IOException {
+        return backUp(source, parent, details(segment, end));
+    }
+
     /// One more segment, whose summary knows the newest records.
     static void moreWal(ProtectedSource source) {
         wal(source, SEGMENTS, SEGMENTS + 1);
@@ -172,6 +193,12 @@ public final class SampleRepository {
     private CommittedBackup backUp(
             ProtectedSource source, Optional<CommittedBackup> parent, long segment)
             throws IOException {
+        return backUp(source, parent, details(segment));
+    }
+
+    private CommittedBackup backUp(
+            ProtectedSource source, Optional<CommittedBackup> parent, BackupDetails details)
+            throws IOException {
         BackupOptions options =
                 new BackupOptions(
                         parent.isPresent() ? "incremental" : "full",
@@ -204,7 +231,6 @@ public final class SampleRepository {
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 writer.file(facts(file.getKey()), new ByteArrayInputStream(file.getValue()));
             }
-            BackupDetails details = details(segment);
             writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
             CommittedBackup backup = writer.commit(details.toJson());
             Map<String, byte[]> content = new TreeMap<>(files);
@@ -216,7 +242,10 @@ public final class SampleRepository {
     }
 
     static BackupDetails details(long segment) {
-        Instant time = Instant.parse("2026-11-21T04:15:00Z");
+        return details(segment, Instant.parse("2026-11-21T04:15:00Z"));
+    }
+
+    private static BackupDetails details(long segment, Instant time) {
         Lsn start = SampleLog.start(segment).plus(40);
         return new BackupDetails(
                 SYSTEM,

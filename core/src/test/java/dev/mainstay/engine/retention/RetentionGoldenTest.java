@@ -27,6 +27,8 @@ class RetentionGoldenTest {
                 "upgraded",
                 "summer-time",
                 "no-policy",
+                "copy-of-the-months",
+                "copy-of-the-last-days",
                 "preset-full-90-days"
             })
     void whatTheTableSaysIsDecided(String name) throws IOException {

@@ -17,7 +17,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /// A case of retention as a text that people can check: policy, now, holds, branches of timelines,
@@ -71,6 +74,7 @@ final class RetentionTable {
         String[] words = line.split("\\s+");
         switch (words[0]) {
             case "policy:" -> policy = policy(line.substring(7).strip());
+            case "keep:" -> policy = keep(words).of(policy);
             case "now:" -> now = Instant.parse(words[1]);
             case "hold:" -> {
                 String why = line.substring(line.indexOf(words[1]) + words[1].length()).strip();
@@ -80,6 +84,19 @@ final class RetentionTable {
             case "stored:" -> stored(words);
             default -> add(words);
         }
+    }
+
+    /// `keep: monthly yearly 2d`
+    private static CopyKeep keep(String[] words) {
+        Set<String> periods = new TreeSet<>(List.of(words).subList(1, words.length));
+        OptionalInt days = OptionalInt.empty();
+        for (String word : List.copyOf(periods)) {
+            if (word.endsWith("d")) {
+                days = OptionalInt.of(Integer.parseInt(word.substring(0, word.length() - 1)));
+                periods.remove(word);
+            }
+        }
+        return new CopyKeep(periods, days);
     }
 
     /// `branch: 2 from 1 at 150`

@@ -20,6 +20,7 @@ import dev.mainstay.engine.retention.ExpiryPlan;
 import dev.mainstay.engine.retention.KeptLocks;
 import dev.mainstay.engine.retention.SettledPrune;
 import dev.mainstay.engine.retention.SourceExpiry;
+import dev.mainstay.engine.retention.SubsetRule;
 import dev.mainstay.postgres.cluster.Waiter;
 import dev.mainstay.repository.Amount;
 import dev.mainstay.repository.CommittedBackup;
@@ -192,6 +193,10 @@ public final class EngineWork implements JobWork {
                     new RepositoryCopy(
                             repository,
                             store,
+                            SubsetRule.of(
+                                    surroundings.configuration(),
+                                    copy,
+                                    surroundings.ground().clock().instant()),
                             Throttle.of(copy.maxRate()),
                             THREADS,
                             progress::advance);
@@ -199,6 +204,7 @@ public final class EngineWork implements JobWork {
                     "copying to " + copy.name(), RepositoryCopy.total(work.missing()).bytes());
             RepositoryCopy.Result result = work.run();
             progress.end();
+            result.partial().waiting().forEach(each -> progress.note("waits: " + each));
             demandUndamaged(result);
             Amount total = result.total();
             return Map.of("objects", number(total.objects()), "bytes", number(total.bytes()));

@@ -4,7 +4,9 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.retention.SubsetRule;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Listing;
 import dev.mainstay.repository.Repository;
@@ -31,9 +33,10 @@ final class CopyLook {
 
     /// A copy that cannot be reached is a finding, not a failure. Nothing is made there: a disk that
     /// is not mounted must not become a folder.
-    CopyFacts look(Repository repository, Instant now) {
+    CopyFacts look(Repository repository, Configuration configuration, Instant now) {
         try (ObjectStore store = RepositoryAccess.openExisting(settings.repository(), ground)) {
-            Optional<Duration> lag = CopyLag.of(repository, store, now);
+            Optional<Duration> lag = CopyLag.of(
+                            repository, store, SubsetRule.of(configuration, settings, now), now);
             boolean nothing = bytes.orElse(0L) == 0;
             if (nothing || !now.isBefore(countedAt.plus(COUNT))) {
                 bytes = Optional.of(count(store));

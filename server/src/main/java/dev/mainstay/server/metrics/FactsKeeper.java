@@ -310,7 +310,7 @@ public final class FactsKeeper implements SmartLifecycle {
     private void copy(String name, CopyLook look, Repository open, Instant now) {
         CopyFacts last = copies.get(name);
         if (last == null || !now.isBefore(last.at().plus(pace.copies()))) {
-            copies.put(name, look.look(open, now));
+            copies.put(name, look.look(open, configuration, now));
         }
     }
 

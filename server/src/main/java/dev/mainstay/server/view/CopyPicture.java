@@ -4,8 +4,11 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.engine.RepositoryAccess;
 import dev.mainstay.engine.archive.CopyLag;
+import dev.mainstay.engine.config.Configuration;
 import dev.mainstay.engine.config.CopySettings;
+import dev.mainstay.engine.retention.SubsetRule;
 import dev.mainstay.repository.Amount;
+import dev.mainstay.repository.CopySubset;
 import dev.mainstay.repository.Ground;
 import dev.mainstay.repository.Repository;
 import dev.mainstay.repository.RepositoryCopy;
@@ -13,6 +16,7 @@ import dev.mainstay.storage.ObjectStore;
 import dev.mainstay.storage.wrap.Throttle;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -40,7 +44,13 @@ public record CopyPicture(
         }
     }
 
-    static CopyPicture of(Repository repository, CopySettings settings, Ground ground) {
+    static CopyPicture of(
+            Repository repository,
+            Configuration configuration,
+            CopySettings settings,
+            Ground ground) {
+        Instant now = ground.clock().instant();
+        Optional<CopySubset> subset = SubsetRule.of(configuration, settings, now);
         try (ObjectStore store = RepositoryAccess.openExisting(settings.repository(), ground)) {
             boolean empty = store.list("", "", 1).objects().isEmpty();
             Amount missing =
@@ -48,6 +58,7 @@ public record CopyPicture(
                             new RepositoryCopy(
                                             repository,
                                             store,
+                                            subset,
                                             Throttle.of(settings.maxRate()),
                                             1,
                                             _ -> {})
@@ -58,7 +69,7 @@ public record CopyPicture(
                             ? State.ABSENT
                             : missing.objects() == 0 ? State.COMPLETE : State.BEHIND,
                     missing,
-                    CopyLag.of(repository, store, ground.clock().instant()),
+                    CopyLag.of(repository, store, subset, now),
                     Optional.empty());
         } catch (MainstayException failed) {
             return of(

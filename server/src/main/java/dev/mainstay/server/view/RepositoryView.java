@@ -242,7 +242,11 @@ public final class RepositoryView implements AutoCloseable {
         return surroundings.configuration().copies().values().stream()
                 .map(
                         copy ->
-                                CopyPicture.of(repository(), copy, surroundings.ground()))
+                                CopyPicture.of(
+                                        repository(),
+                                        surroundings.configuration(),
+                                        copy,
+                                        surroundings.ground()))
                 .toList();
     }
 

@@ -15,6 +15,10 @@ public record PackRange(List<FrameRef> frames) {
     /// saving requests never costs many bytes.
     private static final int GAP_SHARE = 8;
 
+    /// Where little is wanted of a pack, and frames are small, this much between two of them takes
+    /// less time than a request.
+    private static final int NEAR_BYTES = 16 << 10;
+
     /// No request asks for more, unless one frame is larger.
     public static final int MOST_BYTES = 8 << 20;
 
@@ -24,6 +28,16 @@ public record PackRange(List<FrameRef> frames) {
 
     /// Frames of one pack, in as few requests as make sense.
     public static List<PackRange> of(List<FrameRef> frames) {
+        return of(frames, 0);
+    }
+
+    /// The same for who would rather read most of a pack than ask often: small frames of which
+    /// every second or tenth is wanted come with a few requests.
+    static List<PackRange> near(List<FrameRef> frames) {
+        return of(frames, NEAR_BYTES);
+    }
+
+    private static List<PackRange> of(List<FrameRef> frames, int nearBytes) {
         List<FrameRef> sorted = new ArrayList<>(frames);
         sorted.sort(Comparator.comparingLong(FrameRef::offset));
         List<PackRange> ranges = new ArrayList<>();
@@ -38,7 +52,8 @@ public record PackRange(List<FrameRef> frames) {
                 long nextEnd = Math.max(until, next.offset() + next.length());
                 wanted += next.length();
                 long along = nextEnd - first.offset() - wanted;
-                if (along * GAP_SHARE > wanted || nextEnd - first.offset() > MOST_BYTES) {
+                boolean far = next.offset() - until > nearBytes;
+                if (far && along * GAP_SHARE > wanted || nextEnd - first.offset() > MOST_BYTES) {
                     break;
                 }
                 until = nextEnd;

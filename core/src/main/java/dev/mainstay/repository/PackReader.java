@@ -212,9 +212,10 @@ public final class PackReader implements AutoCloseable {
                         + ", which holds something else");
     }
 
-    /// Opens frames in their own pack, as the other method does.
+    /// Opens frames in their own pack, as the other method does, and rather reads what lies between
+    /// them than asks for each.
     public void readAll(List<FrameRef> frames, FrameConsumer consumer) {
-        readAll(frames, (_, _) -> false, consumer);
+        readRanges(PackRange.near(frames), (_, _) -> false, consumer);
     }
 
     /// Opens frames of one pack: neighbours are fetched together, and each is fetched and opened
@@ -222,7 +223,10 @@ public final class PackReader implements AutoCloseable {
     ///
     /// @param proof as for one frame
     public void readAll(List<FrameRef> frames, Proof proof, FrameConsumer consumer) {
-        List<PackRange> wanted = PackRange.of(frames);
+        readRanges(PackRange.of(frames), proof, consumer);
+    }
+
+    private void readRanges(List<PackRange> wanted, Proof proof, FrameConsumer consumer) {
         try (FetchAhead<PackRanges.Fetched> ahead = ranges.ahead(wanted)) {
             for (int i = 0; i < wanted.size(); i++) {
                 if (absent.contains(wanted.get(i).pack())) {

@@ -1,5 +1,6 @@
 package dev.mainstay.cli;
 
+import dev.mainstay.repository.format.Json;
 import dev.mainstay.testkit.ClusterOptions;
 import dev.mainstay.testkit.TestCluster;
 import dev.mainstay.testkit.s3.CephServer;
@@ -7,6 +8,7 @@ import dev.mainstay.testkit.s3.CephServer;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.DeleteMarkerEntry;
+import software.amazon.awssdk.services.s3.model.LifecycleRule;
 import software.amazon.awssdk.services.s3.model.ObjectVersion;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -26,10 +28,13 @@ import java.util.stream.Stream;
 final class LockedSite implements AutoCloseable {
     static final String PREFIX = "some/where";
 
+    private static final Path DEPLOYED = Path.of("..", "deploy", "cloud", "s3");
+
     final CephServer server = CephServer.assume();
     final String bucket = server.makeLockedBucket();
     final CephServer.User writer = server.user("writer");
     final CephServer.User collector = server.user("collector");
+    final CephServer.User reader = server.user("reader");
     final TestCluster cluster;
     final CommandSite site;
 
@@ -45,6 +50,8 @@ final class LockedSite implements AutoCloseable {
                             + ","
                             + statements("collector.json", collector)
                             + ","
+                            + statements("reader.json", reader)
+                            + ","
                             + everything(server.owner())
                             + "]}";
             owner.putBucketPolicy(request -> request.bucket(bucket).policy(policy));
@@ -53,8 +60,7 @@ final class LockedSite implements AutoCloseable {
 
     /// As an administrator would, but for the principal, which identities have by themselves.
     private String statements(String file, CephServer.User user) throws IOException {
-        Path folder = Path.of("..", "deploy", "cloud", "s3");
-        String text = Files.readString(folder.resolve(file));
+        String text = Files.readString(DEPLOYED.resolve(file));
         String principal =
                 "\"Principal\": {\"AWS\": [\"arn:aws:iam:::user/" + user.accessKeyId() + "\"]},";
         return text.substring(
@@ -63,6 +69,43 @@ final class LockedSite implements AutoCloseable {
                 .replace("PREFIX", PREFIX)
                 .replace("DAYS", "40")
                 .replaceAll("(\"Effect\": \"\\w+\",)", "$1 " + principal);
+    }
+
+    /// Puts `lifecycle.json` on the bucket, as `aws s3api` would.
+    void expireLeftovers() throws IOException {
+        Json file =
+                Json.parse(
+                        "lifecycle.json", Files.readAllBytes(DEPLOYED.resolve("lifecycle.json")));
+        List<LifecycleRule> rules = file.objects("Rules").stream().map(LockedSite::rule).toList();
+        try (S3Client owner = server.client(server.owner())) {
+            owner.putBucketLifecycleConfiguration(
+                    request ->
+                            request.bucket(bucket).lifecycleConfiguration(all -> all.rules(rules)));
+        }
+    }
+
+    private static LifecycleRule rule(Json rule) {
+        return LifecycleRule.builder()
+                .id(rule.string("ID"))
+                .status(rule.string("Status"))
+                .filter(
+                        filter ->
+                                filter.prefix(
+                                        rule.object("Filter")
+                                                .string("Prefix")
+                                                .replace("PREFIX", PREFIX)))
+                .noncurrentVersionExpiration(
+                        gone ->
+                                gone.noncurrentDays(
+                                        (int)
+                                                rule.object("NoncurrentVersionExpiration")
+                                                        .number("NoncurrentDays")))
+                .expiration(
+                        marker ->
+                                marker.expiredObjectDeleteMarker(
+                                        rule.object("Expiration")
+                                                .bool("ExpiredObjectDeleteMarker")))
+                .build();
     }
 
     /// On Ceph an object belongs to who put it, and the bucket's owner may not even read it.

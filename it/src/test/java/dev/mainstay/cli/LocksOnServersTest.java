@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.DeleteMarkerEntry;
 import software.amazon.awssdk.services.s3.model.ObjectVersion;
 
 import java.security.SecureRandom;
@@ -58,6 +59,48 @@ final class LocksOnServersTest {
             site.run("lock", "extend").exits(0).says("2 objects are locked for longer");
             site.run("lock", "extend").exits(0).says("no lock is due");
             site.run("verify").exits(0);
+        }
+    }
+
+    @Test
+    void whoMayReadRestoresAndChangesNothing() throws Exception {
+        try (LockedSite locked = new LockedSite()) {
+            CommandSite site = locked.site;
+            locked.expireLeftovers();
+            locked.configure(locked.server.owner(), LOCK, "");
+            site.run("init").exits(0);
+            site.run("check").says("no lifecycle rule removes objects by their age");
+            locked.configure(locked.writer, LOCK, "");
+            locked.backUpTwice();
+            String ours = site.path("ours").toString();
+            site.run("restore", "orders", "--to", ours, "--target", "immediate").exits(0);
+            List<ObjectVersion> before = locked.versions();
+            List<DeleteMarkerEntry> hidden = locked.markers();
+
+            locked.configure(locked.reader, LOCK, "");
+            site.run("backups").exits(0).says("full", "incremental");
+            site.run("verify").exits(0);
+            String theirs = site.path("theirs").toString();
+            site.run("restore", "orders", "--to", theirs, "--target", "immediate").exits(0);
+            assertThat(LockedSite.content(site.path("theirs")))
+                    .isEqualTo(LockedSite.content(site.path("ours")));
+            String slot = version(locked, "slots").key();
+            String backup = slot.substring(slot.lastIndexOf('/') + 1);
+            assertThat(site.run("backups", "hold", backup, "--reason", "mine").exits(1).err())
+                    .contains("MS-0104");
+            try (S3Client reader = locked.server.client(locked.reader)) {
+                ObjectVersion pack = version(locked, "packs/base");
+                assertThat(
+                                LockedSite.status(
+                                        () ->
+                                                reader.deleteObject(
+                                                        request ->
+                                                                request.bucket(locked.bucket)
+                                                                        .key(pack.key()))))
+                        .isEqualTo(403);
+            }
+            assertThat(locked.versions()).isEqualTo(before);
+            assertThat(locked.markers()).isEqualTo(hidden);
         }
     }
 

@@ -49,7 +49,7 @@ final class CopyCommand implements Verb {
     private final Table copies = Table.of("copy", "objects", "size", "behind", "where");
 
     private final Table kinds = Table.of("copy", "kind", "objects", "size");
-    private final Table freed = Table.of("copy", "backups", "size");
+    private final Table freed = Table.of("copy", "removed", "freed");
     private final Table damaged = Table.of("copy", "object", "error", "what");
     private final List<String> failures = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();

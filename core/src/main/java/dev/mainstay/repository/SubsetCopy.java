@@ -419,8 +419,10 @@ final class SubsetCopy {
             Part part,
             List<CommittedBackup> brought,
             Map<CommittedBackup, CopiedPacks.Wanted> wanted) {
-        List<CommittedBackup> left = new ArrayList<>(brought);
-        left.removeAll(part.there.records().backups());
+        Set<BackupId> listed = new HashSet<>();
+        part.there.records().backups().forEach(each -> listed.add(each.id()));
+        List<CommittedBackup> left =
+                brought.stream().filter(each -> !listed.contains(each.id())).toList();
         if (left.isEmpty()) {
             return;
         }

@@ -60,6 +60,52 @@ final class CopyOnServersTest {
         }
     }
 
+    @Test
+    void aCopyOfSomeBackupsRestoresThoseAndListsNoOthers() throws Exception {
+        try (TestCluster cluster =
+                        TestCluster.create(15, ClusterOptions.standard().withWalSegmentMib(1));
+                CommandSite site = CommandSite.of(cluster)) {
+            site.grant();
+            site.configure(
+                    site.source("orders", cluster.port())
+                            + """
+                                retention: { monthly: 12 }
+                            copies:
+                              archive: { url: "file://%s", keep: [monthly] }
+                            """
+                                    .formatted(site.path("copy")));
+            cluster.sql("CREATE TABLE t AS SELECT generate_series(1, 20000) AS i");
+            try (CommandSite.Receiving _ = site.receive()) {
+                site.run("backup", "orders").exits(0);
+                site.run("copy").exits(0).says("copied: ");
+                cluster.sql("UPDATE t SET i = -i WHERE i < 100");
+                site.run("backup", "orders").exits(0).says("incremental");
+            }
+            site.run("copy").exits(0).says("REMOVED", "FREED");
+            site.run("copy").exits(0).says("nothing is missing", "0 ms");
+            String listed = site.run("backups", "--from", "archive").exits(0).out();
+            assertThat(listed).contains("incremental").doesNotContain("full", "have it again");
+            site.run("verify", "--from", "archive").exits(0).says("readable, complete");
+            String ours = site.path("ours").toString();
+            site.run("restore", "orders", "--to", ours, "--target", "immediate").exits(0);
+            Files.move(site.path("repository"), site.path("lost"));
+            String theirs = site.path("theirs").toString();
+            site.run(
+                            "restore",
+                            "orders",
+                            "--to",
+                            theirs,
+                            "--from",
+                            "archive",
+                            "--target",
+                            "immediate")
+                    .exits(0)
+                    .says("WAL is stored without a gap");
+            assertThat(LockedSite.content(site.path("theirs")))
+                    .isEqualTo(LockedSite.content(site.path("ours")));
+        }
+    }
+
     private static void restored(CommandSite site, String copy, String segment) throws IOException {
         Path to = site.path("from-" + copy);
         site.run("restore", "orders", "--to", to.toString(), "--from", copy).exits(0);

@@ -196,6 +196,7 @@ class SubsetCopyTest {
         assertThat(first.damaged()).isEmpty();
         assertThat(first.partial().waiting()).isEmpty();
         demandExactly(MONTHLY);
+        assertThat(source(copy).records().holds()).as("none had expired there").isEmpty();
         assertThat(source(copy).backups())
                 .hasSize(2)
                 .last()
@@ -266,6 +267,7 @@ class SubsetCopyTest {
         copy(DAILY);
         demandExactly(DAILY);
         assertThat(source(copy).backups()).hasSize(3);
+        assertThat(source(copy).records().holds()).hasSize(2);
         copy(MONTHLY);
         demandExactly(MONTHLY);
         copy(DAILY);

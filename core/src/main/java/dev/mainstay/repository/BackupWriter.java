@@ -6,6 +6,7 @@ import dev.mainstay.base.ErrorCode;
 import dev.mainstay.base.Lsn;
 import dev.mainstay.base.MainstayException;
 import dev.mainstay.base.SystemId;
+import dev.mainstay.base.TimelineId;
 import dev.mainstay.repository.format.ChunkId;
 import dev.mainstay.repository.format.FrameCoder;
 import dev.mainstay.repository.format.Json;
@@ -180,27 +181,36 @@ public final class BackupWriter implements AutoCloseable {
         }
     }
 
-    /// Without which a backup cannot become consistent.
-    private record NeededWal(SystemId system, Lsn from, Lsn to) {}
+    /// Without which a backup cannot become consistent, or leads nowhere.
+    private record NeededWal(SystemId system, TimelineId timeline, Lsn from, Lsn to) {
+        /// Of whichever timeline up to where the backup is consistent, since it may have begun just
+        /// after a switch; of its own beyond that. Else no restore of it would get past what is
+        /// gone, while being the newest backup it would let older ones expire that do.
+        boolean touches(WalStretches gone) {
+            return gone.touches(system, from, to) || gone.reach(system, timeline, to);
+        }
+    }
 
     /// Says which WAL the backup needs to become consistent: where a collector is about to free it,
-    /// or has done so, it cannot be committed.
-    public void needsWal(SystemId system, Lsn start, Lsn stop) {
-        neededWal = Optional.of(new NeededWal(system, start, stop.plus(-1)));
+    /// or WAL of the same timeline behind it, or has done so, it cannot be committed.
+    ///
+    /// @param timeline on which the backup began
+    public void needsWal(SystemId system, TimelineId timeline, Lsn start, Lsn stop) {
+        neededWal = Optional.of(new NeededWal(system, timeline, start, stop.plus(-1)));
     }
 
     /// A collector whose claim was not seen when this backup began waits for its end; what others
     /// claimed is in the list that was read then, or on record by now.
     private void demandNotFreed(NeededWal wal, RecordChain chain) {
-        if (absentWal.touches(wal.system, wal.from, wal.to)
-                || chain.freedWal().touches(wal.system, wal.from, wal.to)) {
+        if (wal.touches(absentWal) || wal.touches(chain.freedWal())) {
             throw new MainstayException(
                     ErrorCode.WAL_FREED,
                     "backup "
                             + id
                             + " needs WAL from "
                             + wal.from
-                            + " on, which retention has freed since other backups are newer",
+                            + " on, of which retention has freed some since other backups are"
+                            + " newer",
                     "take it from a server that has caught up, and did not go back to an old state"
                             + " on the same timeline",
                     null);

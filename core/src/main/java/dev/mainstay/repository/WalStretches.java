@@ -97,6 +97,11 @@ public final class WalStretches {
         return touches(system, Optional.empty(), from, to);
     }
 
+    /// Whether any byte of a timeline of a cluster's log behind this one is in it.
+    boolean reach(SystemId system, TimelineId timeline, Lsn after) {
+        return touches(system, Optional.of(timeline), after, Lsn.of(-1));
+    }
+
     /// Whether the file of this name is a segment in it, or named after one.
     boolean namesFile(SystemId system, String file) {
         String name = file.substring(0, Math.min(file.length(), NAME));

@@ -256,7 +256,8 @@ final class FilesBackup {
         if (controlRead.isAfter(stop.time().plusSeconds(3600))) {
             findings.warning("this host's clock is more than an hour ahead of the server's");
         }
-        step.writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
+        step.writer.needsWal(
+                details.systemId(), details.timeline(), details.startLsn(), details.stopLsn());
         CommittedBackup committed =
                 step.writer.commit(
                         step.node.record(

@@ -265,7 +265,8 @@ final class StreamedBackup {
                         tablespaces(copied.stream),
                         copied.described.configuration(),
                         findings.judgement());
-        step.writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
+        step.writer.needsWal(
+                details.systemId(), details.timeline(), details.startLsn(), details.stopLsn());
         CommittedBackup committed = step.writer.commit(record(step, details, copied));
         Instant done = source.repository().ground().clock().instant();
         return new ClusterBackup.Result(committed, details, Duration.between(begin, done));

@@ -231,7 +231,8 @@ public final class SampleRepository {
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 writer.file(facts(file.getKey()), new ByteArrayInputStream(file.getValue()));
             }
-            writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
+            writer.needsWal(
+                    details.systemId(), details.timeline(), details.startLsn(), details.stopLsn());
             CommittedBackup backup = writer.commit(details.toJson());
             Map<String, byte[]> content = new TreeMap<>(files);
             relations.forEach((path, bytes) -> content.put(path, bytes.clone()));

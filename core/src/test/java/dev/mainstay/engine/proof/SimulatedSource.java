@@ -148,7 +148,8 @@ final class SimulatedSource {
         }
         BackupDetails details =
                 log.details(segment, source.repository().ground().clock().instant(), BLOCK);
-        writer.needsWal(details.systemId(), details.startLsn(), details.stopLsn());
+        writer.needsWal(
+                details.systemId(), details.timeline(), details.startLsn(), details.stopLsn());
         contents.put(writer.id(), content);
         trace.count(writer.resumed().bytes() > 0 ? "resumed" : "not resumed");
         CommittedBackup _ = writer.commit(details.toJson());

@@ -376,6 +376,21 @@ class WalPruneTest {
         assertThat(outcomes).doesNotContain(0);
     }
 
+    /// What makes it consistent is there; but it would be the newest, and lead nowhere.
+    @Test
+    void aBackupBehindWhichWalWasFreedIsRefused() {
+        ProtectedSource source = open(store);
+        source.hold(source.backups().getFirst().id(), "wanted");
+        expire(store);
+        prune(store);
+        assertThat(segments(store)).isEqualTo(files(4, 7, 8));
+        assertThat(source.backups()).hasSize(2);
+        assertThatThrownBy(() -> sample.backUpLate(open(store)))
+                .satisfies(failed -> assertThat(codeOf(failed)).isEqualTo(ErrorCode.WAL_FREED));
+        assertThat(open(store).backups()).hasSize(2);
+        demandSound(store);
+    }
+
     private int backUpLate(ObjectStore on, ObjectStore really) {
         try {
             CommittedBackup _ = sample.backUpLate(open(on));
